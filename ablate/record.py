@@ -1,0 +1,127 @@
+"""Records: trials with their outcome and provenance, as they are read back. Immutable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ablate.selection import Score
+from ablate.study import Level, Role
+
+
+class State(StrEnum):
+    """Where a trial or an attempt stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CRASHED = "crashed"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self not in {State.PENDING, State.RUNNING}
+
+
+RERUN = frozenset({State.PENDING, State.CRASHED, State.CANCELLED})
+"""The states that `ablate run` takes up again unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a variant spends, with the counter that measured it. Never better by itself."""
+
+    name: str
+    value: float
+    unit: str
+    counter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One point of a curve; `value` may be NaN or infinite."""
+
+    step: int
+    split: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One score of one query, image or class."""
+
+    split: str
+    item: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution of a trial. `number` is its fencing token; `folder` is relative to the store."""
+
+    key: str
+    number: int
+    state: State
+    owner: str
+    folder: str
+    host: str = ""
+    device: str = ""
+    started: str = ""
+    ended: str = ""
+    seconds: float | None = None
+    exit_code: int | None = None
+    error_type: str = ""
+    error: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """All that one attempt left behind, ready to be stored in one transaction."""
+
+    state: State
+    seconds: float
+    ended: str
+    device: str = ""
+    exit_code: int | None = None
+    error_type: str = ""
+    error: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    scalars: tuple[Scalar, ...] = ()
+    items: tuple[Item, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One placement of a study with its trial's outcome."""
+
+    study: str
+    variant: str
+    role: Role
+    parent: str | None
+    position: int
+    levels: Mapping[str, Level]
+    changed: Mapping[str, Level]
+    seed: int
+    key: str
+    state: State
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    costs: Mapping[str, Cost] = field(default_factory=dict)
+    attempt: Attempt | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One audit result: its code, its severity (`error`, `warning`, `note`), and what settles it."""
+
+    code: str
+    severity: str
+    sentence: str
+    command: str = ""

@@ -1,0 +1,216 @@
+"""The seam: how any training code plugs in. Imports nothing heavy."""
+
+import hashlib
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ablate.errors import SystemFault
+from ablate.metric import Metric
+from ablate.study import Factor, Level
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+
+class Recorder(Protocol):
+    """Where a job's numbers and checkpoints go: the runner brings one."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the job is asked to save and return."""
+        ...
+
+    def scalars(self, step: int, split: str, values: Mapping[str, float]) -> None:
+        """Add one point to each named curve."""
+        ...
+
+    def items(
+        self, split: str, ids: Sequence[object], values: Mapping[str, Sequence[float]]
+    ) -> None:
+        """Keep one value per item and name."""
+        ...
+
+    def save(self, state: Mapping[str, object]) -> None:
+        """Write a checkpoint."""
+        ...
+
+    def resume(self) -> dict[str, object] | None:
+        """Read the newest intact checkpoint."""
+        ...
+
+
+class Silence:
+    """A recorder that keeps nothing: for building and probing."""
+
+    stopping = False
+
+    def scalars(self, step: int, split: str, values: Mapping[str, float]) -> None:
+        """Keep nothing."""
+
+    def items(
+        self, split: str, ids: Sequence[object], values: Mapping[str, Sequence[float]]
+    ) -> None:
+        """Keep nothing."""
+
+    def save(self, state: Mapping[str, object]) -> None:
+        """Keep nothing."""
+
+    def resume(self) -> dict[str, object] | None:
+        """Nothing to begin from."""
+        return None
+
+
+def derive(seed: int, name: str) -> bytes:
+    """32 bytes that depend on (seed, name) alone: the same on every machine and Python."""
+    return hashlib.sha256(f"ablate.stream.v1\0{seed}\0{name}".encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that a system is told, and where it puts its numbers.
+
+    `data` is None where the system must use its stand-in data; `workdir` is this attempt's folder.
+    """
+
+    levels: Mapping[str, Level]
+    seed: int
+    workdir: Path
+    data: Path | None = None
+    device: str = "cpu"
+    recorder: Recorder = field(default_factory=Silence)
+
+    def on(self, factor: str) -> bool:
+        """Whether a switch is on."""
+        return self.levels[factor] is True
+
+    def number(self, factor: str) -> float:
+        """The level of a number factor."""
+        return float(self.levels[factor])
+
+    def whole(self, factor: str) -> int:
+        """The level of a whole-number factor."""
+        return int(self.levels[factor])
+
+    def choice(self, factor: str) -> str:
+        """The level of a text factor."""
+        return str(self.levels[factor])
+
+    def stream(self, name: str) -> "np.random.Generator":
+        """Random numbers that depend on (seed, name) alone, whatever else is built or drawn."""
+        import numpy as np  # noqa: PLC0415 - the seam must load nothing heavy
+
+        words = np.frombuffer(derive(self.seed, name), "<u4").tolist()
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
+
+    def log(self, step: int, split: str, **values: float) -> None:
+        """Add one point to each named curve; NaN and infinities are kept as such."""
+        self.recorder.scalars(step, split, values)
+
+    def log_items(self, split: str, ids: Sequence[object], **values: Sequence[float]) -> None:
+        """Keep the score of every query, image or class; a later call replaces an earlier one."""
+        self.recorder.items(split, ids, values)
+
+    def save(self, state: Mapping[str, object]) -> None:
+        """Write a checkpoint atomically: tensors, numbers, text, lists and dicts only."""
+        self.recorder.save(state)
+
+    def resume(self) -> dict[str, object] | None:
+        """The newest intact checkpoint of this trial, or None to begin at the beginning."""
+        return self.recorder.resume()
+
+    @property
+    def stopping(self) -> bool:
+        """Asked to stop: save and return."""
+        return self.recorder.stopping
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training returns; the curves are already logged.
+
+    `scores` are final values of metrics that are no curve; `artifacts` are files worth keeping.
+    """
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    artifacts: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a network: its trainable parameters by name, and the factor that owns it."""
+
+    parameters: "Mapping[str, torch.nn.Parameter]"
+    factor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A built network, ready to be measured without training.
+
+    `forward` gives the *scored* output of one sample in eval mode; `losses` computes one training
+    step's losses when called; `task` names those that train the score.
+    """
+
+    parts: Mapping[str, Part]
+    forward: "Callable[[], torch.Tensor]"
+    losses: "Callable[[], Mapping[str, torch.Tensor]]"
+    task: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Something that can be trained and scored.
+
+    Raise `revision` when results are no longer comparable with older ones. `standin` is the
+    identity (generator version and settings) of its stand-in data, None where it has none.
+    `preload` names the modules that its training imports, for the fork server.
+    """
+
+    name: str
+    revision: str
+    factors: tuple[Factor, ...]
+    metrics: tuple[Metric, ...]
+    train: Callable[[Job], Outcome]
+    probe: Callable[[Job], Probe] | None = None
+    standin: str | None = None
+    real_data: bool = True
+    preload: tuple[str, ...] = ()
+
+
+def check_declaration(system: System) -> None:
+    """Raise SystemFault unless names are unique and every `requires` names a declared switch."""
+    factors = {f.name: f for f in system.factors}
+    metrics = {m.name.lower() for m in system.metrics}
+    if len(factors) != len(system.factors) or len(metrics) != len(system.metrics):
+        raise SystemFault(f"system {system.name!r} declares a factor or a metric twice")
+    if not metrics:
+        raise SystemFault(f"system {system.name!r} declares no metric")
+    for f in system.factors:
+        if f.requires is not None and (f.requires not in factors or f.requires == f.name):
+            raise SystemFault(
+                f"system {system.name!r}: factor {f.name!r} requires {f.requires!r},"
+                " which it does not declare"
+            )
+        try:
+            f.level(f.reference)
+        except ValueError as wrong:
+            raise SystemFault(f"system {system.name!r}: reference of {f.name!r}: {wrong}") from None
+
+
+def resolve(reference: str) -> System:
+    """The system that `package.module:name` names; raises SystemFault with the reason."""
+    module, _, name = reference.partition(":")
+    if not module or not name:
+        raise SystemFault(f"{reference!r} is not of the form 'package.module:name'")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as wrong:
+        raise SystemFault(f"system {reference!r} cannot be loaded: {wrong}") from wrong
+    if not isinstance(found, System):
+        raise SystemFault(f"{reference!r} is a {type(found).__name__}, not an ablate.System")
+    check_declaration(found)
+    return found
