@@ -19,7 +19,7 @@ class SpecError(UsageError):
     """A study file or `ablate.toml` is wrong; the message names file, line and key."""
 
 
-class SystemFault(UsageError):
+class DeclarationError(UsageError):
     """A system cannot be found, cannot be imported or declares itself wrongly."""
 
 
@@ -30,7 +30,7 @@ class StoreError(AblateError):
 
 
 class HostError(AblateError):
-    """This machine cannot do what was asked: disk, ports, Ray, a missing device."""
+    """The machine cannot do what was asked: disk, ports, Ray, a missing device."""
 
     exit_code: ClassVar[int] = 4
 

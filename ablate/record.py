@@ -61,7 +61,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One execution of a trial. `number` is its fencing token; `folder` is relative to the store."""
+    """One execution of a trial: `number` is its fencing token, `folder` its place in attempts/."""
 
     key: str
     number: int
@@ -119,7 +119,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One audit result: its code, its severity (`error`, `warning`, `note`), and what settles it."""
+    """One audit result: code, severity (`error`, `warning`, `note`), fact, and what settles it."""
 
     code: str
     severity: str

@@ -86,6 +86,9 @@ class Selection:
         return max(finite)[1] if finite else -1
 
 
+LAST = Selection()
+
+
 def _first_split(curves: Curves, metric: str, preferred: Iterable[str]) -> str:
     logged = sorted(split for split, name in curves if name == metric)
     return next((s for s in preferred if s in logged), logged[0] if logged else "")

@@ -3,18 +3,20 @@
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NoReturn, TypeAlias
 
 from ablate.metric import Metric
-from ablate.selection import Selection
+from ablate.selection import LAST, Selection
 
 Level: TypeAlias = bool | int | float | str
 Role: TypeAlias = Literal["grid", "sweep", "arm"]
 
 SEED_LIMIT = 2**32
+INT_LIMIT = 2**63
 IDENTITY = "v1"
 
 
@@ -62,21 +64,15 @@ class Factor:
         return level
 
     def _typed(self, value: object) -> Level:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
         if self.kind is Kind.BOOL and isinstance(value, bool):
             return value
-        if self.kind is Kind.INT and number and math.isfinite(value) and value == int(value):  # type: ignore[arg-type,operator]
-            if abs(int(value)) < 2**63:  # type: ignore[call-overload]
-                return int(value)  # type: ignore[call-overload,no-any-return]
-        if self.kind is Kind.FLOAT and number:
-            try:
-                real = float(value)  # type: ignore[arg-type]
-            except OverflowError:
-                real = math.inf
-            if math.isfinite(real):
-                return real + 0.0
         if self.kind is Kind.STR and isinstance(value, str):
             return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if self.kind is Kind.INT and abs(value) < INT_LIMIT and value == int(value):
+                return int(value)
+            if self.kind is Kind.FLOAT and abs(value) <= sys.float_info.max:
+                return float(value) + 0.0
         raise ValueError(f"{value!r} is not a {_NAMES[self.kind]}")
 
 
@@ -262,7 +258,7 @@ class Study:
     factors: tuple[Factor, ...]
     metrics: tuple[Metric, ...]
     primary: str
-    selection: Selection = Selection()
+    selection: Selection = LAST
     seeds: tuple[int, ...] = (0,)
     fixed: Mapping[str, Level] = field(default_factory=dict)
     modules: Modules | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ablate.errors import SystemFault
+from ablate.errors import DeclarationError
 from ablate.metric import Metric
 from ablate.study import Factor, Level
 
@@ -182,35 +182,37 @@ class System:
 
 
 def check_declaration(system: System) -> None:
-    """Raise SystemFault unless names are unique and every `requires` names a declared switch."""
+    """Raise DeclarationError unless names are unique and every `requires` names a declared switch."""
     factors = {f.name: f for f in system.factors}
     metrics = {m.name.lower() for m in system.metrics}
     if len(factors) != len(system.factors) or len(metrics) != len(system.metrics):
-        raise SystemFault(f"system {system.name!r} declares a factor or a metric twice")
+        raise DeclarationError(f"system {system.name!r} declares a factor or a metric twice")
     if not metrics:
-        raise SystemFault(f"system {system.name!r} declares no metric")
+        raise DeclarationError(f"system {system.name!r} declares no metric")
     for f in system.factors:
         if f.requires is not None and (f.requires not in factors or f.requires == f.name):
-            raise SystemFault(
+            raise DeclarationError(
                 f"system {system.name!r}: factor {f.name!r} requires {f.requires!r},"
                 " which it does not declare"
             )
         try:
             f.level(f.reference)
         except ValueError as wrong:
-            raise SystemFault(f"system {system.name!r}: reference of {f.name!r}: {wrong}") from None
+            raise DeclarationError(
+                f"system {system.name!r}: reference of {f.name!r}: {wrong}"
+            ) from None
 
 
 def resolve(reference: str) -> System:
-    """The system that `package.module:name` names; raises SystemFault with the reason."""
+    """The system that `package.module:name` names; raises DeclarationError with the reason."""
     module, _, name = reference.partition(":")
     if not module or not name:
-        raise SystemFault(f"{reference!r} is not of the form 'package.module:name'")
+        raise DeclarationError(f"{reference!r} is not of the form 'package.module:name'")
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as wrong:
-        raise SystemFault(f"system {reference!r} cannot be loaded: {wrong}") from wrong
+        raise DeclarationError(f"system {reference!r} cannot be loaded: {wrong}") from wrong
     if not isinstance(found, System):
-        raise SystemFault(f"{reference!r} is a {type(found).__name__}, not an ablate.System")
+        raise DeclarationError(f"{reference!r} is a {type(found).__name__}, not an ablate.System")
     check_declaration(found)
     return found
