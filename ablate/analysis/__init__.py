@@ -1,0 +1,1 @@
+"""Numbers from records: pure functions, no files, no printing."""

@@ -1,0 +1,84 @@
+"""How a module's effect moves along training, and whether it fades."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ablate.analysis.contrast import Effect
+from ablate.analysis.effects import Corner, main_effect
+
+Runs: TypeAlias = Mapping[Corner, Sequence[Mapping[int, float]]]
+"""Corner -> one curve (step -> value) per run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A module's effect at every logged step: where it is largest, and what the last step keeps.
+
+    `drop` is the part of the peak that is gone at the last step, from differences within runs, so
+    that what a run keeps through its training cancels; its level is corrected for having looked at
+    every step.
+    """
+
+    module: str
+    steps: Mapping[int, Effect]
+    peak_step: int
+    last_step: int
+    drop: Effect
+
+    @property
+    def peak(self) -> Effect:
+        """The effect where it is largest in size."""
+        return self.steps[self.peak_step]
+
+    @property
+    def last(self) -> Effect:
+        """The effect at the end."""
+        return self.steps[self.last_step]
+
+    @property
+    def fades(self) -> bool:
+        """Whether the peak stands clear of zero and the loss since then does too."""
+        peak, drop = self.peak.interval, self.drop.interval
+        return bool(
+            peak is not None
+            and drop is not None
+            and peak.excludes_zero
+            and drop.excludes_zero
+            and self.drop.estimate * self.peak.estimate > 0
+        )
+
+
+def course(module: str, modules: Sequence[str], runs: Runs, level: float = 0.95) -> Course | None:
+    """The main effect of `module` at each step that every run logged with a finite value.
+
+    None where the grid is incomplete or fewer than two steps are shared.
+    """
+    shared = _shared_steps(runs)
+    if len(shared) < 2:  # noqa: PLR2004 - a course needs a beginning and an end
+        return None
+    steps: dict[int, Effect] = {}
+    for step in shared:
+        effect = main_effect(module, modules, _at(runs, step), level)
+        if effect is None:
+            return None
+        steps[step] = effect
+    last = shared[-1]
+    peak = max(shared, key=lambda s: (abs(steps[s].estimate), s))
+    corrected = 1 - (1 - level) / len(shared)
+    lost = {c: [curve[peak] - curve[last] for curve in curves] for c, curves in runs.items()}
+    drop = main_effect(module, modules, lost, corrected)
+    return None if drop is None else Course(module, steps, peak, last, drop)
+
+
+def _shared_steps(runs: Runs) -> list[int]:
+    curves = [curve for of_corner in runs.values() for curve in of_corner]
+    if not curves:
+        return []
+    finite = [{s for s, v in curve.items() if math.isfinite(v)} for curve in curves]
+    return sorted(set.intersection(*finite))
+
+
+def _at(runs: Runs, step: int) -> dict[Corner, list[float]]:
+    return {corner: [curve[step] for curve in curves] for corner, curves in runs.items()}

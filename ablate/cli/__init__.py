@@ -1,0 +1,84 @@
+"""The command line: one command, one file. Nothing heavy is imported before a command runs."""
+
+import importlib
+import importlib.util
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from ablate import __version__
+from ablate.errors import AblateError
+
+EXIT_CODES = (
+    "Exit codes: 0 ok · 1 some trials failed · 2 wrong usage or study file · 3 database unusable"
+    " · 4 environment · 5 internal error · 6 locked by another process · 130/143 interrupted"
+)
+PANELS = {
+    "Start": ("init", "doctor", "systems"),
+    "Run": ("plan", "run"),
+    "Look": ("status", "ls", "show", "logs"),
+    "Conclude": ("report", "compare", "import"),
+}
+
+app = typer.Typer(
+    name="ablate",
+    help="Ablation studies of neural networks: run them, keep every number, answer with its doubt.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ablate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """What every command shares; `main` reads --debug itself, before anything can fail."""
+
+
+def _register() -> None:
+    for panel, verbs in PANELS.items():
+        for verb in verbs:
+            name = "import_" if verb == "import" else verb
+            if importlib.util.find_spec(f"ablate.cli.{name}") is None:
+                continue
+            command = getattr(importlib.import_module(f"ablate.cli.{name}"), name)
+            app.command(verb, rich_help_panel=panel)(command)
+
+
+_register()
+
+
+def main() -> NoReturn:
+    """Run one command; an error becomes one line on stderr and its exit code."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app()
+    except AblateError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    except Exception as error:
+        if debug:
+            raise
+        _fail(f"internal: {type(error).__name__}: {error} (--debug shows where)", 5)
+    sys.exit(0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo("error: " + " ".join(message.split()), err=True)
+    sys.exit(code)

@@ -1,0 +1,96 @@
+"""What commands print: tables that fit the terminal, plain text in a pipe, JSON documents."""
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a printed table; those with the highest `drop` go first when space is short."""
+
+    title: str
+    right: bool = False
+    drop: int = 0
+
+
+def out() -> "Console":
+    """The console of results: stdout, no markup, no highlighting."""
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def note(line: str) -> None:
+    """One line for the reader that is no result: stderr."""
+    import typer
+
+    typer.echo(line, err=True)
+
+
+def print_json(document: Mapping[str, object]) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json_text(document))
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """Strict JSON, indented: numbers that JSON lacks become the texts `nan`, `inf`, `-inf`."""
+    return json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def fitting(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
+) -> tuple[list[Column], list[list[str]]]:
+    """The columns that fit in `width` cells, dropping those of the highest `drop` first."""
+    from rich.cells import cell_len
+
+    sizes = [
+        max([cell_len(c.title), *(cell_len(row[i]) for row in rows)]) for i, c in enumerate(columns)
+    ]
+    kept = list(range(len(columns)))
+    while sum(sizes[i] + 2 for i in kept) > width:
+        expendable = [i for i in kept if columns[i].drop]
+        if not expendable:
+            break
+        kept.remove(max(expendable, key=lambda i: (columns[i].drop, i)))
+    return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
+
+
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """A table as wide as the terminal allows; what did not fit is named on stderr."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    console = out()
+    kept, cells = fitting(columns, rows, console.width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for column in kept:
+        table.add_column(
+            Text(column.title),
+            justify="right" if column.right else "left",
+            no_wrap=column.right,
+            overflow="fold",
+        )
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    hidden = [c.title for c in columns if c not in kept]
+    if hidden:
+        note(f"not shown for lack of width: {', '.join(hidden)}")
