@@ -1,5 +1,7 @@
 """What can go wrong, by what the user can do about it; each kind has its exit code."""
 
+import difflib
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -16,7 +18,14 @@ class UsageError(AblateError):
 
 
 class SpecError(UsageError):
-    """A study file or `ablate.toml` is wrong; the message names file, line and key."""
+    """A study file or `ablate.toml` is wrong; the message names file, line and key.
+
+    `keys` is the path of the offending key inside the file, for whoever knows the file's text.
+    """
+
+    def __init__(self, message: str, keys: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.keys = keys
 
 
 class DeclarationError(UsageError):
@@ -39,3 +48,23 @@ class LockedError(AblateError):
     """Another living process holds what this one needs."""
 
     exit_code: ClassVar[int] = 6
+
+
+def not_one_of(what: str, name: str, known: Iterable[str]) -> str:
+    """The sentence for an unknown name: what there is instead, and the nearest to it."""
+    names = list(known)
+    if not names:
+        return f"{what} {name!r} is unknown: there is none"
+    near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    guess = next((n for n in names if n.lower() in near), None)
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    hint = f" (did you mean {guess!r}?)" if guess else ""
+    return f"{what} {_short(name)} is not one of {listed}{hint}"
+
+
+_LISTED = 16
+_LONGEST = 80
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= _LONGEST else name[:_LONGEST] + "...")
