@@ -1,0 +1,211 @@
+"""A table whose columns are understood, as a study with its results."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ablate.design import BASELINE, variant_name
+from ablate.ingest.columns import SWITCH, Column, is_switch
+from ablate.ingest.table import Row, Table, is_number, number
+from ablate.record import Cost, Ending, State
+from ablate.study import (
+    SEED_LIMIT,
+    Factor,
+    Kind,
+    Level,
+    Modules,
+    Placement,
+    Role,
+    Study,
+    Trial,
+    Variant,
+    changed,
+    settled,
+)
+
+COUNTER = "as imported"
+UNITS = {"params": "", "macs": "MAC", "seconds": "s", "memory": "bytes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A study read from elsewhere, its results, and what each column was taken for."""
+
+    study: Study
+    results: tuple[tuple[Placement, Ending], ...]
+    columns: tuple[Column, ...]
+
+
+def build(table: Table, columns: Sequence[Column], name: str) -> Imported:
+    """The study `name` that the rows hold; raises UsageError naming the line that does not fit."""
+    factors = _factors(table, columns)
+    levels = [_levels(table, row, columns, factors) for row in table.rows]
+    named = not any(c.role == "factor" for c in columns)
+    variants = _variants(levels, factors, named=named)
+    seeds = [_seed(table, row, columns) for row in table.rows]
+    _check_twice(table, variants, seeds)
+    metrics = tuple(c.metric for c in columns if c.metric is not None)
+    switches = tuple(f.name for f in factors if f.kind is Kind.BOOL)
+    study = Study(
+        name=name,
+        title=name,
+        system="csv",
+        revision="imported",
+        factors=factors,
+        metrics=metrics,
+        primary=metrics[0].name,
+        seeds=tuple(sorted(set(seeds))),
+        modules=Modules(switches) if switches else None,
+        data=f"import:{name}",
+    )
+    digest = hashlib.sha256(table.path.read_bytes()).hexdigest()
+    results = tuple(
+        (_placement(study, variant, seed), _ending(row, columns, table, digest))
+        for row, variant, seed in zip(table.rows, variants, seeds, strict=True)
+    )
+    return Imported(study, results, tuple(columns))
+
+
+def _factors(table: Table, columns: Sequence[Column]) -> tuple[Factor, ...]:
+    found = [c for c in columns if c.role == "factor"]
+    if not found:
+        found = [c for c in columns if c.role == "name"][:1]
+    switches = {c.name for c in found if is_switch(table.texts(c.header))}
+    return tuple(_factor(table, c, columns, switches) for c in found)
+
+
+def _factor(table: Table, column: Column, columns: Sequence[Column], switches: set[str]) -> Factor:
+    owner = column.name.rpartition(".")[0]
+    requires = owner if owner in switches else None
+    if column.name in switches:
+        return Factor(column.name, Kind.BOOL, reference=False, requires=requires)
+    rows: Sequence[Row] = table.rows
+    if requires:
+        header = next(c.header for c in columns if c.name == requires)
+        rows = [r for r in rows if SWITCH.get(r.cells[header].lower())] or rows
+    texts = [t for t in table.texts(column.header) if t]
+    kind = _kind(texts)
+    common = Counter(r.cells[column.header] for r in rows if r.cells[column.header])
+    reference = _level(kind, (common or Counter(texts)).most_common(1)[0][0]) if texts else ""
+    return Factor(column.name, kind, reference, requires)
+
+
+def _kind(texts: Sequence[str]) -> Kind:
+    if not texts or not all(is_number(t) for t in texts):
+        return Kind.STR
+    values = [number(t) for t in texts]
+    if not all(abs(v) < float("inf") for v in values):
+        return Kind.STR
+    return (
+        Kind.INT
+        if all("." not in t and v == int(v) for t, v in zip(texts, values, strict=True))
+        else Kind.FLOAT
+    )
+
+
+def _level(kind: Kind, text: str) -> Level:
+    match kind:
+        case Kind.BOOL:
+            return SWITCH[text.lower()]
+        case Kind.INT:
+            return int(number(text))
+        case Kind.FLOAT:
+            return number(text) + 0.0
+        case Kind.STR:
+            return text
+
+
+def _levels(
+    table: Table, row: Row, columns: Sequence[Column], factors: Sequence[Factor]
+) -> dict[str, Level]:
+    headers = {c.name: c.header for c in columns if c.role in {"factor", "name"}}
+    own = {c.name for c in columns if c.role == "factor"}
+    given: dict[str, Level] = {}
+    for factor in factors:
+        text = row.cells[headers[factor.name]]
+        if not text and factor.name not in own:
+            raise table.wrong(row.line, f"{factor.name}: the configuration has no name")
+        if not text:
+            continue
+        try:
+            given[factor.name] = factor.level(_level(factor.kind, text))
+        except ValueError as wrong:
+            raise table.wrong(row.line, f"{factor.name}: {wrong}") from None
+    return settled(given, factors)
+
+
+def _variants(
+    levels: Sequence[Mapping[str, Level]], factors: Sequence[Factor], *, named: bool
+) -> list[Variant]:
+    switches = [f.name for f in factors if f.kind is Kind.BOOL]
+    if named:
+        return [Variant(str(of[factors[0].name]), of, "arm") for of in levels]
+    names = [variant_name(of, factors, switches) for of in levels]
+    return [
+        _variant(name, of, factors, switches, set(names))
+        for name, of in zip(names, levels, strict=True)
+    ]
+
+
+def _variant(
+    name: str,
+    levels: Mapping[str, Level],
+    factors: Sequence[Factor],
+    switches: Sequence[str],
+    present: set[str],
+) -> Variant:
+    moved = [n for n in changed(levels, factors) if n not in switches]
+    roles: tuple[Role, ...] = ("grid", "sweep", "arm")
+    at_reference = {f.name: levels[f.name] if f.name in switches else f.reference for f in factors}
+    around = variant_name(at_reference, factors, switches)
+    parent = around if moved else BASELINE
+    return Variant(
+        name, levels, roles[min(len(moved), 2)], parent if parent in present - {name} else None
+    )
+
+
+def _seed(table: Table, row: Row, columns: Sequence[Column]) -> int:
+    header = next((c.header for c in columns if c.role == "seed"), None)
+    if header is None:
+        return 0
+    text = row.cells[header]
+    if not text.isascii() or not text.isdigit() or int(text) >= SEED_LIMIT:
+        raise table.wrong(row.line, f"{header}: {text!r} is not a seed (a whole number from 0)")
+    return int(text)
+
+
+def _check_twice(table: Table, variants: Sequence[Variant], seeds: Sequence[int]) -> None:
+    lines: dict[tuple[str, int], int] = {}
+    for row, variant, seed in zip(table.rows, variants, seeds, strict=True):
+        first = lines.setdefault((variant.name, seed), row.line)
+        if first != row.line:
+            raise table.wrong(
+                row.line,
+                f"{variant.name} at seed {seed} again, as in line {first}; repeats need a 'seed' column",
+            )
+
+
+def _placement(study: Study, variant: Variant, seed: int) -> Placement:
+    levels = changed(variant.levels, study.factors)
+    return Placement(
+        variant, Trial("csv", study.revision, variant.levels, levels, seed, study.data)
+    )
+
+
+def _ending(row: Row, columns: Sequence[Column], table: Table, digest: str) -> Ending:
+    filled = [c for c in columns if c.role in {"metric", "cost"} and row.cells[c.header]]
+    numbers = {(c.role, c.name): c.value(row.cells[c.header]) for c in filled}
+    costs = tuple(
+        Cost(name, value, UNITS[name], COUNTER)
+        for (role, name), value in numbers.items()
+        if role == "cost"
+    )
+    return Ending(
+        State.COMPLETED,
+        seconds=numbers.get(("cost", "seconds"), 0.0),
+        ended="",
+        provenance={"file": table.path.name, "sha256": digest, "line": str(row.line)},
+        costs=costs,
+        scores={name: value for (role, name), value in numbers.items() if role == "metric"},
+    )

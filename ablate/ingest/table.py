@@ -1,0 +1,115 @@
+"""A delimited text file as rows with their line numbers."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate.errors import UsageError
+
+LARGEST = 64 * 2**20
+NUMBER = re.compile(
+    r"[+\-−]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+\-−]?(nan|inf|infinity)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of the file: its line, and its cells by column."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file's columns, in order, and its rows."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def wrong(self, line: int, message: str) -> UsageError:
+        """An error at a line of this file."""
+        return UsageError(f"{self.path}:{line}: {message}")
+
+    def texts(self, column: str) -> list[str]:
+        """A column's cells, empty ones included."""
+        return [row.cells[column] for row in self.rows]
+
+
+def read_table(path: Path) -> Table:
+    """Read a file with a header; raises UsageError with the line that is wrong."""
+    text = _text(path)
+    delimiter = _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines: list[tuple[int, list[str]]] = []
+    try:
+        lines.extend((reader.line_num, [c.strip() for c in cells]) for cells in reader)
+    except csv.Error as wrong:
+        raise UsageError(f"{path}:{reader.line_num}: {wrong}") from None
+    filled = [(n, cells) for n, cells in lines if any(cells)]
+    if not filled:
+        raise UsageError(f"{path}: it is empty")
+    (line, header), body = filled[0], filled[1:]
+    _check_header(path, line, header)
+    if not body:
+        raise UsageError(f"{path}:{line}: there is a header and no row")
+    return Table(path, tuple(header), tuple(_row(path, n, header, cells) for n, cells in body))
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a plain number (`nan` and `inf` count); no thousands separators."""
+    return NUMBER.fullmatch(text) is not None
+
+
+def number(text: str) -> float:
+    """The value of a cell for which `is_number` holds; a true minus sign is one."""
+    return float(text.replace("−", "-"))
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path}: over {LARGEST >> 20} MiB; split it")
+        data = path.read_bytes()
+    except OSError as wrong:
+        raise UsageError(f"{path}: {wrong.strerror or wrong}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = data.count(b"\n", 0, wrong.start) + 1
+        raise UsageError(f"{path}:{line}: not UTF-8; save it as UTF-8") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise UsageError(f"{path}:{line}: holds a NUL character: not a text file")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(",;\t", key=first.count)
+
+
+def _check_header(path: Path, line: int, header: list[str]) -> None:
+    numbers = [c for c in header if is_number(c)]
+    if numbers:
+        raise UsageError(
+            f"{path}:{line}: a header is needed; {numbers[0]!r} is a number, not a name"
+        )
+    for i, column in enumerate(header):
+        if not column:
+            raise UsageError(f"{path}:{line}: column {i + 1} has no name")
+        if column.lower() in [c.lower() for c in header[:i]]:
+            raise UsageError(f"{path}:{line}: there are two columns {column!r}")
+
+
+def _row(path: Path, line: int, header: list[str], cells: list[str]) -> Row:
+    if len(cells) != len(header):
+        raise UsageError(
+            f"{path}:{line}: {len(cells)} cells under {len(header)} columns; quote a cell that"
+            " holds the delimiter"
+        )
+    return Row(line, dict(zip(header, cells, strict=True)))
