@@ -1,0 +1,3 @@
+"""Checks on a study and its records: what the numbers cannot bear is said."""
+
+from ablate.audit.selection import selected_on_test as selected_on_test

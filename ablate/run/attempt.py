@@ -1,0 +1,148 @@
+"""One attempt, in the process that it has to itself: build, measure, train, seal the result."""
+
+import os
+import random
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ablate.measure import probe_costs
+from ablate.record import Cost, State
+from ablate.run.folder import (
+    ERROR_LIMIT,
+    PROCESS,
+    Assignment,
+    number,
+    read_job,
+    write_result,
+)
+from ablate.run.owner import owner
+from ablate.run.recorder import FolderRecorder
+from ablate.system import Job, Outcome, System, resolve
+
+
+class Stopped(BaseException):
+    """The user stopped this attempt (inline); no `except Exception` of a training swallows it."""
+
+
+class OutOfTime(BaseException):
+    """The attempt's deadline passed (inline)."""
+
+
+def main(folder: str) -> int:
+    """Run the attempt of `folder` in this process, which is its own; the exit code."""
+    assignment = read_job(Path(folder))
+    (Path(folder) / PROCESS).write_text(owner())
+    recorder = FolderRecorder(Path(folder), [Path(f) for f in assignment.earlier])
+
+    def stop(*_: object) -> None:
+        recorder.stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    return 0 if execute(assignment, recorder) is State.COMPLETED else 1
+
+
+def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
+    """Train and seal the result; a failing training is data, not an exception."""
+    verdict: dict[str, object]
+    try:
+        outcome = _trained(assignment, recorder)
+        state = State.CANCELLED if recorder.stopping else State.COMPLETED
+        scores = {name: number(value) for name, value in outcome.scores.items()}
+        verdict = {"scores": scores, "artifacts": _inside(outcome, Path(assignment.folder))}
+    except Stopped:
+        state, verdict = State.CANCELLED, _error("stopped", "stopped by the user")
+    except OutOfTime:
+        state, verdict = State.TIMEOUT, _error("deadline", "stopped at its deadline")
+    except (Exception, SystemExit, KeyboardInterrupt):  # noqa: BLE001 - whatever a training raises
+        kind = sys.exc_info()[0]
+        text = traceback.format_exc()
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the attempt's own log
+        state, verdict = State.FAILED, _error(kind.__name__ if kind else "", text)
+    recorder.costs(_spent(assignment))
+    recorder.close()
+    result = {
+        **verdict,
+        "state": str(state),
+        "seconds": recorder.seconds,
+        "device": _device_name(assignment),
+        "provenance": {**assignment.provenance, **_versions()},
+    }
+    write_result(Path(assignment.folder), result)
+    return state
+
+
+def _trained(assignment: Assignment, recorder: FolderRecorder) -> Outcome:
+    torch.set_num_threads(assignment.cpus)
+    _seed_everything(assignment.seed)
+    system = resolve(assignment.system)
+    job = Job(
+        levels=dict(assignment.levels),
+        seed=assignment.seed,
+        workdir=Path(assignment.folder),
+        data=Path(assignment.data) if assignment.data else None,
+        device="cuda" if assignment.gpus > 0 else "cpu",
+        recorder=recorder,
+    )
+    _measure(system, job, recorder)
+    outcome = system.train(job)
+    promised = {m.name for m in system.metrics}
+    if not recorder.stopping and not promised & (recorder.metrics | set(outcome.scores)):
+        names = ", ".join(sorted(promised))
+        raise RuntimeError(f"the training ended without logging any of its metrics ({names})")
+    return outcome
+
+
+def _measure(system: System, job: Job, recorder: FolderRecorder) -> None:
+    try:
+        recorder.costs(probe_costs(system, job))
+    except Exception as wrong:  # noqa: BLE001 - a probe that fails costs a number, not the trial
+        recorder.note(f"parameters and operations not measured: {wrong!r}")
+
+
+def _spent(assignment: Assignment) -> list[Cost]:
+    if _on_gpu(assignment):
+        peak = float(torch.cuda.max_memory_allocated())
+        return [Cost("memory", peak, "B", "torch.cuda.max_memory_allocated")]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+    return [Cost("memory", peak, "B", "peak resident set of the process")]
+
+
+def _seed_everything(seed: int) -> None:
+    # for trainings that draw from the global generators; named streams do not depend on them
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the legacy generator is what such trainings draw from
+    torch.manual_seed(seed)
+
+
+def _inside(outcome: Outcome, folder: Path) -> dict[str, str]:
+    return {name: os.path.relpath(path, folder) for name, path in outcome.artifacts.items()}
+
+
+def _error(kind: str, text: str) -> dict[str, object]:
+    return {"error_type": kind, "error": text[-ERROR_LIMIT:]}
+
+
+def _on_gpu(assignment: Assignment) -> bool:
+    return assignment.gpus > 0 and bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
+
+
+def _device_name(assignment: Assignment) -> str:
+    if _on_gpu(assignment):
+        return torch.cuda.get_device_name()
+    return "cpu"
+
+
+def _versions() -> Mapping[str, str]:
+    return {
+        "python": sys.version.split()[0],
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "threads": str(torch.get_num_threads()),
+    }

@@ -1,0 +1,203 @@
+"""An attempt's folder: the truth about one execution, from which the store can be rebuilt.
+
+`job.json` what was asked, `events.jsonl` what was logged, `stdout.log` what was printed (capped),
+`process` who ran it, `result.json` how it ended, with the digest of itself and of the events.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ablate.files import write_atomically
+from ablate.record import Cost, Ending, Item, Scalar, State
+from ablate.study import Level
+
+JOB = "job.json"
+EVENTS = "events.jsonl"
+LOG = "stdout.log"
+PROCESS = "process"
+RESULT = "result.json"
+CHECKPOINTS = "checkpoints"
+
+ERROR_LIMIT = 64 * 1024
+_TAIL = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """All that an attempt is told. `earlier` are the folders it may resume from, newest first."""
+
+    key: str
+    number: int
+    folder: str
+    system: str
+    levels: Mapping[str, Level]
+    seed: int
+    data: str | None = None
+    cpus: int = 1
+    gpus: float = 0.0
+    timeout: float | None = None
+    earlier: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended: its code (negative: the signal) and why it was ended from outside."""
+
+    code: int | None
+    seconds: float
+    reason: str = ""
+
+
+def write_job(assignment: Assignment) -> None:
+    """Make the folder and write what was asked; raises OSError."""
+    folder = Path(assignment.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / JOB, json.dumps(asdict(assignment), indent=1).encode())
+
+
+def read_job(folder: Path) -> Assignment:
+    """What was asked of the attempt in `folder`; raises OSError or ValueError."""
+    read = json.loads((folder / JOB).read_text())
+    read["earlier"] = tuple(read["earlier"])
+    return Assignment(**read)
+
+
+def number(value: float) -> float | str:
+    """A number as strict JSON can hold it: NaN and infinities by name."""
+    value = float(value)
+    return value if math.isfinite(value) else str(value)
+
+
+def write_result(folder: Path, body: Mapping[str, object]) -> None:
+    """Seal the attempt: how it ended, with the digest of its events; atomic. Raises OSError."""
+    events = folder / EVENTS
+    sealed = {**body, "events": _digest(events.read_bytes() if events.exists() else b"")}
+    text = json.dumps(sealed, sort_keys=True)
+    whole = {"sha256": _digest(text.encode()), "result": sealed}
+    write_atomically(folder / RESULT, json.dumps(whole, sort_keys=True, indent=1).encode())
+
+
+def read_result(folder: Path) -> dict[str, object] | None:
+    """How the attempt says it ended; None when it never said.
+
+    Raises ValueError when the result or the events are not what was sealed.
+    """
+    try:
+        whole = json.loads((folder / RESULT).read_text())
+        body: dict[str, object] = whole["result"]
+        digest = whole["sha256"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as wrong:
+        raise ValueError(f"{RESULT} cannot be read: {wrong}") from wrong
+    if _digest(json.dumps(body, sort_keys=True).encode()) != digest:
+        raise ValueError(f"{RESULT} does not match its digest")
+    events = folder / EVENTS
+    if _digest(events.read_bytes() if events.exists() else b"") != body["events"]:
+        raise ValueError(f"{EVENTS} does not match the digest in {RESULT}")
+    return body
+
+
+def ending(folder: Path, exited: Exit) -> Ending:
+    """What an attempt left behind, read from its folder and judged by how its process ended."""
+    try:
+        body = read_result(folder)
+        problem = ""
+    except ValueError as wrong:
+        body, problem = None, str(wrong)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    if body is None:
+        state, kind, text = _unsaid(folder, exited)
+        return Ending(
+            state,
+            exited.seconds,
+            when,
+            exit_code=exited.code,
+            error_type=kind,
+            error=problem or text,
+        )
+    return _sealed(folder, body, exited, when)
+
+
+def _sealed(folder: Path, body: Mapping[str, object], exited: Exit, when: str) -> Ending:
+    scalars, items, costs = read_events(folder)
+    scores = body.get("scores")
+    return Ending(
+        State(str(body["state"])),
+        float(str(body["seconds"])),
+        when,
+        device=str(body.get("device", "")),
+        exit_code=exited.code,
+        error_type=str(body.get("error_type", "")),
+        error=str(body.get("error", "")),
+        provenance={k: str(v) for k, v in _mapping(body.get("provenance")).items()},
+        scalars=tuple(scalars),
+        items=tuple(items),
+        costs=tuple(costs),
+        scores={k: float(str(v)) for k, v in _mapping(scores).items()},
+    )
+
+
+def _unsaid(folder: Path, exited: Exit) -> tuple[State, str, str]:
+    if exited.reason == "deadline":
+        return State.TIMEOUT, "deadline", f"killed at its deadline after {exited.seconds:.1f} s"
+    if exited.reason == "stopped":
+        return State.CANCELLED, "stopped", "stopped by the user"
+    if exited.reason:
+        return State.CRASHED, "lost", exited.reason
+    code = exited.code or 0
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return State.CRASHED, how, f"ended with {how} and no result\n{log_tail(folder)}".rstrip()
+
+
+def log_tail(folder: Path) -> str:
+    """The last characters that the attempt printed."""
+    try:
+        return (folder / LOG).read_bytes()[-_TAIL:].decode(errors="backslashreplace")
+    except OSError:
+        return ""
+
+
+def read_events(folder: Path) -> tuple[list[Scalar], list[Item], list[Cost]]:
+    """The points, items and costs of an attempt; a later value of one point replaces an earlier."""
+    scalars: dict[tuple[str, str, int], float] = {}
+    items: dict[tuple[str, str], list[Item]] = {}
+    costs: dict[str, Cost] = {}
+    for event in events(folder / EVENTS):
+        match event:
+            case {"scalars": values, "step": step, "split": split}:
+                scalars.update({(split, n, step): float(v) for n, v in values.items()})
+            case {"items": ids, "values": values, "split": split}:
+                for name, column in values.items():
+                    pairs = zip(ids, column, strict=True)
+                    items[split, name] = [Item(split, i, name, float(v)) for i, v in pairs]
+            case {"costs": found}:
+                costs.update({c["name"]: Cost(**c) for c in found})
+    points = [Scalar(step, split, name, v) for (split, name, step), v in scalars.items()]
+    return points, [i for column in items.values() for i in column], list(costs.values())
+
+
+def events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a file; a half-written last line is left out."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return
+    for line in text.split(b"\n")[:-1]:
+        if line:
+            yield json.loads(line)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,98 @@
+"""Attempts in this process, one after another, without Ray: for tests and debugging.
+
+The same folders, states and numbers as isolated attempts; but a crash of a trial is a crash of
+the driver, and peak memory is that of the whole process.
+"""
+
+import contextlib
+import io
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from ablate.record import State
+from ablate.run.attempt import OutOfTime, Stopped, execute
+from ablate.run.capped import CappedLog
+from ablate.run.executor import Ended
+from ablate.run.folder import LOG, PROCESS, Assignment, Exit
+from ablate.run.owner import owner
+from ablate.run.recorder import FolderRecorder
+
+
+class _Text(io.TextIOBase):
+    def __init__(self, log: CappedLog) -> None:
+        self._log = log
+
+    def write(self, text: str) -> int:
+        self._log.write(text.encode(errors="backslashreplace"))
+        return len(text)
+
+
+class InlineExecutor:
+    """Runs an attempt inside `wait`; use it from the main thread, which the deadline interrupts."""
+
+    slots = 1
+    gpus = 0.0
+
+    def __init__(self, sys_path: Sequence[str]) -> None:
+        """An executor whose systems are found on `sys_path`."""
+        sys.path[:0] = [p for p in sys_path if p not in sys.path]
+        self._next: Assignment | None = None
+        self._training = False
+
+    @property
+    def free(self) -> int:
+        """One, unless an attempt is waiting to be run."""
+        return int(self._next is None)
+
+    def submit(self, assignment: Assignment) -> None:
+        """Keep the attempt for the next `wait`."""
+        self._next = assignment
+
+    def wait(self, timeout: float) -> list[Ended]:  # noqa: ARG002 - nothing runs beside it
+        """Run the submitted attempt to its end."""
+        assignment, self._next = self._next, None
+        if assignment is None:
+            return []
+        began = time.monotonic()
+        folder = Path(assignment.folder)
+        (folder / PROCESS).write_text(owner())
+        recorder = FolderRecorder(folder, [Path(f) for f in assignment.earlier])
+        log = CappedLog(folder / LOG)
+        text = _Text(log)
+        try:
+            with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+                self._training = True
+                with _deadline(assignment.timeout):
+                    state = execute(assignment, recorder)
+        finally:
+            self._training = False
+            log.close()
+        code = 0 if state is State.COMPLETED else 1
+        return [Ended(assignment, Exit(code, time.monotonic() - began))]
+
+    def stop(self) -> None:
+        """Interrupt the running attempt; called from a signal handler."""
+        self._next = None
+        if self._training:
+            raise Stopped
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@contextlib.contextmanager
+def _deadline(seconds: float | None) -> Iterator[None]:
+    def late(_number: int, _frame: FrameType | None) -> None:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds or 0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

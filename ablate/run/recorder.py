@@ -1,0 +1,103 @@
+"""The recorder of a running attempt: numbers and checkpoints into its folder."""
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ablate.record import Cost
+from ablate.run.folder import CHECKPOINTS, EVENTS, number
+from ablate.train import checkpoint
+
+
+class FolderRecorder:
+    """Appends events to `events.jsonl`, one write each, and keeps checkpoints beside it."""
+
+    def __init__(self, folder: Path, earlier: Sequence[Path] = ()) -> None:
+        """Open the event file of `folder`; `earlier` folders may be resumed from, newest first."""
+        self.folder = folder
+        self.stopping = False
+        self.metrics: set[str] = set()
+        self.earlier = earlier
+        self.carried = 0.0
+        self._began = time.monotonic()
+        self._saves = 0
+        self._events = os.open(folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on this trial, with what the resumed attempts had spent before."""
+        return self.carried + time.monotonic() - self._began
+
+    def scalars(self, step: int, split: str, values: Mapping[str, float]) -> None:
+        """Add one point to each named curve."""
+        self.metrics.update(values)
+        points = {name: number(value) for name, value in values.items()}
+        self._write({"step": int(step), "split": split, "scalars": points})
+
+    def items(
+        self, split: str, ids: Sequence[object], values: Mapping[str, Sequence[float]]
+    ) -> None:
+        """Keep one value per item and name; raises ValueError when their lengths differ."""
+        names = [str(i) for i in ids]
+        for name, column in values.items():
+            if len(column) != len(names):
+                raise ValueError(f"{name}: {len(column)} values for {len(names)} items")
+        columns = {name: [number(v) for v in column] for name, column in values.items()}
+        self._write({"split": split, "items": names, "values": columns})
+
+    def costs(self, costs: Sequence[Cost]) -> None:
+        """Keep what the variant spends."""
+        self._write({"costs": [asdict(c) for c in costs]})
+
+    def note(self, text: str) -> None:
+        """Say something in the events and in the log."""
+        print(text, flush=True)  # noqa: T201 - this is the attempt's own log
+        self._write({"note": text})
+
+    def save(self, state: Mapping[str, object]) -> None:
+        """Write a checkpoint; the events before it are on the disk first."""
+        os.fsync(self._events)
+        self._saves += 1
+        note = {"events": os.fstat(self._events).st_size, "seconds": self.seconds}
+        checkpoint.save(self.folder / CHECKPOINTS, self._saves, state, note)
+
+    def resume(self) -> dict[str, object] | None:
+        """The newest intact checkpoint of an earlier attempt, with the events that led to it."""
+        for folder in self.earlier:
+            try:
+                state, note, problems = checkpoint.newest(folder / CHECKPOINTS)
+            except LookupError as none:
+                self._complain(none.args[0])
+                continue
+            self._complain(problems)
+            self._carry(folder, int(str(note["events"])), float(str(note["seconds"])))
+            return state
+        return None
+
+    def close(self) -> None:
+        """Put all events on the disk."""
+        os.fsync(self._events)
+        os.close(self._events)
+
+    def _carry(self, folder: Path, size: int, seconds: float) -> None:
+        with (folder / EVENTS).open("rb") as file:
+            prefix = file.read(size)
+        if len(prefix) != size:
+            raise OSError(f"{folder / EVENTS} is shorter than its checkpoint says")
+        os.write(self._events, prefix)
+        self.carried = seconds
+        self._began = time.monotonic()
+        for line in prefix.splitlines():
+            self.metrics.update(json.loads(line).get("scalars", ()))
+
+    def _complain(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            self.note(f"checkpoint passed over: {problem}")
+
+    def _write(self, event: Mapping[str, object]) -> None:
+        line = json.dumps(event, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        while line:
+            line = line[os.write(self._events, line) :]
