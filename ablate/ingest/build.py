@@ -182,7 +182,7 @@ def _check_twice(table: Table, variants: Sequence[Variant], seeds: Sequence[int]
         if first != row.line:
             raise table.wrong(
                 row.line,
-                f"{variant.name} at seed {seed} again, as in line {first}; repeats need a 'seed' column",
+                f"{variant.name} at seed {seed} again, as in line {first}; add a 'seed' column",
             )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from ablate.errors import UsageError, not_one_of
 from ablate.ingest.mapping import Role, Wanted
@@ -39,9 +40,9 @@ class Column:
     note: str = ""
 
     def value(self, text: str) -> float:
-        """The stored value of a cell; a division, so that 76.3 % is 0.763 exactly as written."""
-        printed = number(text.removesuffix("%").rstrip())
-        return printed / (1 / self.scale) if self.scale < 1 else printed * self.scale
+        """The stored value of a cell: 77.6 % is 0.776, the float nearest to it."""
+        printed = text.removesuffix("%").rstrip().replace("−", "-")
+        return float(Decimal(printed) * Decimal(repr(self.scale)))
 
 
 def understand(table: Table, wanted: Mapping[str, Wanted]) -> tuple[Column, ...]:
