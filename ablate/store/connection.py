@@ -1,0 +1,236 @@
+"""Opening the database file: what is refused, and the settings every connection has."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session, create_engine
+
+from ablate.errors import AblateError, HostError, LockedError, StoreError
+from ablate.store.schema import APPLICATION_ID, VERSION
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_SECONDS = 30
+_MAGIC = b"SQLite format 3\0"
+_HEADER = 100
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def connect(path: Path, *, create: bool) -> Engine:
+    """An engine on the database at `path`; with `create`, made or brought up to date first.
+
+    Raises StoreError, the file untouched, where it is missing, damaged, newer than this program,
+    or not a results database of ablate.
+    """
+    if create and not path.exists():
+        _make(path)
+    version = check(path)
+    engine = _engine(path)
+    try:
+        with translated(path), reading(engine) as session:
+            version = _pragma(session.connection(), "user_version")
+            _refuse_newer(path, version)
+        if version < VERSION:
+            _bring_up(path, engine, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def check(path: Path) -> int:
+    """The schema version in the file's header, read without SQLite; raises StoreError."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        raise StoreError(
+            f"{path}: there is no results database; `ablate run` or `ablate import` makes it"
+        ) from None
+    except OSError as wrong:
+        raise StoreError(
+            f"{path}: the results database cannot be read ({wrong.strerror}); "
+            "name a file in `store` of ablate.toml"
+        ) from None
+    if len(header) < _HEADER or not header.startswith(_MAGIC):
+        what = "is empty" if not header else "is not a SQLite database"
+        raise StoreError(f"{path}: {what}; move it away, or name another file as the store")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise StoreError(
+            f"{path}: this database belongs to another program; name another file as the store"
+        )
+    version = int.from_bytes(header[60:64], "big")
+    _refuse_newer(path, version)
+    _refuse_truncated(path, header, size)
+    return version
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > VERSION:
+        raise StoreError(
+            f"{path}: written by a newer ablate (schema {version}, this one reads {VERSION}); "
+            "upgrade ablate-lab"
+        )
+
+
+def _refuse_truncated(path: Path, header: bytes, size: int) -> None:
+    page = int.from_bytes(header[16:18], "big")
+    pages = int.from_bytes(header[28:32], "big")
+    log = path.with_name(f"{path.name}-wal")
+    unfinished = log.exists() and log.stat().st_size > 0
+    if size < pages * (65536 if page == 1 else page) and not unfinished:
+        raise StoreError(
+            f"{path}: the database is cut short ({size} bytes); restore it from a copy, "
+            "or move it away and run again"
+        )
+
+
+def _make(path: Path) -> None:
+    """Write a whole new database beside `path` and link it there: never a half-made one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as wrong:
+        raise StoreError(
+            f"{path}: the results database cannot be made ({wrong.strerror})"
+        ) from None
+    os.close(handle)
+    fresh = Path(name)
+    try:
+        fresh.chmod(0o644)
+        with sqlite3.connect(fresh) as raw:
+            raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        raw.close()
+        engine = _engine(fresh)
+        with translated(path):
+            _upgrade(engine)
+        engine.dispose()
+        _settle(fresh, path)
+    finally:
+        for left in path.parent.glob(f"{fresh.name}*"):
+            left.unlink(missing_ok=True)
+
+
+def _settle(fresh: Path, path: Path) -> None:
+    """Give a finished database its name, unless another process was faster."""
+    try:
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        return
+    except OSError:
+        # A file system without hard links: a rename is atomic too, but would replace.
+        if not path.exists():
+            fresh.rename(path)
+
+
+def _bring_up(path: Path, engine: Engine, *, create: bool) -> None:
+    if not create:
+        raise StoreError(f"{path}: written by an older ablate; `ablate run` brings it up to date")
+    with translated(path):
+        _upgrade(engine)
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command  # noqa: PLC0415 - a third of a second that reading never pays
+    from alembic.config import Config  # noqa: PLC0415 - likewise
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with _writer(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(
+            path.absolute().as_uri() + "?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        ),
+        poolclass=QueuePool,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(raw: "DBAPIConnection", _entry: "ConnectionPoolEntry") -> None:
+    cursor = raw.cursor()
+    for setting in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes fails at once under contention.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _writer(engine: Engine) -> Engine:
+    return engine.execution_options(writes=True)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that sees one state of the database and changes nothing."""
+    with Session(engine) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session that holds the write lock; all of it is kept, or nothing."""
+    with Session(_writer(engine)) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what SQLite says about the file or the disk into the kind of error it is."""
+    try:
+        yield
+    except (IntegrityError, ProgrammingError):
+        raise
+    except DatabaseError as wrong:
+        raise _error(path, wrong) from wrong
+    except sqlite3.DatabaseError as wrong:
+        raise StoreError(f"{path}: {wrong}; restore the file from a copy") from wrong
+
+
+def _error(path: Path, wrong: DatabaseError) -> AblateError:
+    said = str(wrong.orig)
+    if "locked" in said or "busy" in said:
+        return LockedError(
+            f"{path}: another process has held the database for {BUSY_SECONDS} s; "
+            "wait for it and call again"
+        )
+    if "full" in said or "disk I/O" in said:
+        return HostError(f"{path}: {said}; free some space and call again")
+    if "readonly" in said or isinstance(wrong, OperationalError):
+        return StoreError(f"{path}: {said}; check the file, its folder and their permissions")
+    return StoreError(f"{path}: {said}; restore it from a copy, or move it away and run again")
+
+
+def _pragma(connection: Connection, name: str) -> int:
+    return int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())

@@ -1,0 +1,232 @@
+"""What is read: values of the core, never rows."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+from sqlmodel import Session, col, select
+
+from ablate.errors import UsageError
+from ablate.record import Attempt, Cost, Finding, Item, Record, State
+from ablate.selection import Score, Selection
+from ablate.store import finals, values
+from ablate.store.schema import AttemptRow, FindingRow, StudyRow, TrialRow
+from ablate.study import Study
+
+_PLACED = "SELECT trial_id FROM placement WHERE study_id = ?"
+_LAST = f"SELECT max(id) FROM attempt WHERE trial_id IN ({_PLACED}) GROUP BY trial_id"  # noqa: S608 - our own text
+
+
+def studies(session: Session) -> list[str]:
+    """Names, the most recently active first."""
+    return list(session.exec(select(StudyRow.name).order_by(col(StudyRow.activity).desc())))
+
+
+def row_of(session: Session, name: str) -> StudyRow:
+    """The row of the study called `name`; raises UsageError with the nearest names."""
+    row = session.exec(select(StudyRow).where(StudyRow.name == name)).one_or_none()
+    if row is not None:
+        return row
+    known = studies(session)
+    near = difflib.get_close_matches(name, known, n=1)
+    if not known:
+        raise UsageError(f"there is no study {name!r}: the store holds none yet")
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise UsageError(f"there is no study {name!r} in the store, only {', '.join(known)}{hint}")
+
+
+def document(session: Session, study_id: int) -> Study:
+    """The exact study."""
+    text = session.exec(select(StudyRow.document).where(StudyRow.id == study_id)).one()
+    return values.Document.model_validate_json(text).study
+
+
+def current(session: Session, key: str) -> tuple[AttemptRow | None, TrialRow | None]:
+    """A trial's newest attempt and the trial itself, where they exist."""
+    trial = session.exec(select(TrialRow).where(TrialRow.key == key)).one_or_none()
+    if trial is None:
+        return None, None
+    newest = (
+        select(AttemptRow)
+        .where(AttemptRow.trial_id == trial.id)
+        .order_by(col(AttemptRow.number).desc())
+        .limit(1)
+    )
+    return session.exec(newest).one_or_none(), trial
+
+
+def attempt(key: str, row: AttemptRow) -> Attempt:
+    """The attempt that a row holds."""
+    return Attempt(
+        key=key,
+        number=row.number,
+        state=State(row.state),
+        owner=row.owner,
+        folder=row.folder,
+        host=row.host,
+        device=row.device,
+        started=row.started,
+        ended=row.ended,
+        seconds=row.seconds,
+        exit_code=row.exit_code,
+        error_type=row.error_type,
+        error=row.error,
+        provenance=json.loads(row.provenance),
+    )
+
+
+def attempts(session: Session, key: str) -> list[Attempt]:
+    """Every attempt of a trial, the first one first."""
+    rows = session.exec(
+        select(AttemptRow)
+        .join(TrialRow)
+        .where(TrialRow.key == key)
+        .order_by(col(AttemptRow.number))
+    )
+    return [attempt(key, row) for row in rows]
+
+
+def running(session: Session) -> list[Attempt]:
+    """The attempts that no one has ended, in the order they began."""
+    rows = session.exec(
+        select(AttemptRow, TrialRow.key)
+        .join(TrialRow)
+        .where(AttemptRow.state == State.RUNNING)
+        .order_by(col(AttemptRow.id))
+    )
+    return [attempt(key, row) for row, key in rows]
+
+
+def states(session: Session, keys: Sequence[str]) -> dict[str, State]:
+    """The state of each trial; one that the store has never seen is pending."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT key, state FROM trial WHERE key IN (SELECT value FROM json_each(?))",
+        (json.dumps(keys),),
+    )
+    known = {key: State(state) for key, state in rows}
+    return {key: known.get(key, State.PENDING) for key in keys}
+
+
+def durations(session: Session, study_id: int) -> list[tuple[str, float]]:
+    """(variant, seconds) of the study's completed attempts, in the order they began."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT placement.variant, attempt.seconds FROM placement JOIN attempt"
+        " ON attempt.trial_id = placement.trial_id WHERE placement.study_id = ?"
+        " AND attempt.state = 'completed' AND attempt.seconds IS NOT NULL ORDER BY attempt.id",
+        (study_id,),
+    )
+    return [(variant, seconds) for variant, seconds in rows]
+
+
+def records(session: Session, row: StudyRow, selection: Selection | None) -> list[Record]:
+    """One record per placement, in the study's order, its scores under `selection`."""
+    assert row.id is not None
+    study = values.Document.model_validate_json(row.document).study
+    connection = session.connection()
+    if selection is None or selection == study.selection:
+        scores = _finals(connection, row.id)
+    else:
+        scores = dict(
+            finals.compute(session, finals.COMPLETED, (row.id,), selection, study.directions)
+        )
+    costs = _costs(connection, row.id)
+    last = _last_attempts(session, row.id)
+    rows = connection.exec_driver_sql(
+        "SELECT p.variant, p.role, p.parent, p.position, p.seed, t.id, t.key, t.levels, t.changed,"
+        " t.state FROM placement AS p JOIN trial AS t ON t.id = p.trial_id"
+        " WHERE p.study_id = ? ORDER BY p.position",
+        (row.id,),
+    )
+    return [
+        Record(
+            study=row.name,
+            variant=variant,
+            role=role,
+            parent=parent,
+            position=position,
+            levels=json.loads(levels),
+            changed=json.loads(changed),
+            seed=seed,
+            key=key,
+            state=State(state),
+            scores=_in_order(scores.get(trial, {}), study),
+            costs=costs.get(trial, {}),
+            attempt=attempt(key, last[trial]) if trial in last else None,
+            source=last[trial].source if trial in last else row.source,
+        )
+        for variant, role, parent, position, seed, trial, key, levels, changed, state in rows
+    ]
+
+
+def _in_order(scores: Mapping[str, Score], study: Study) -> dict[str, Score]:
+    declared = {m.name: scores[m.name] for m in study.metrics if m.name in scores}
+    return {**declared, **scores}
+
+
+def _finals(connection: Connection, study_id: int) -> dict[int, dict[str, Score]]:
+    rows = connection.exec_driver_sql(
+        "SELECT trial_id, metric, value, nonfinite, step, split, selection FROM final"
+        " WHERE study_id = ?",
+        (study_id,),
+    )
+    found: dict[int, dict[str, Score]] = {}
+    for trial, metric, value, nonfinite, step, split, selection in rows:
+        number = values.read(value, nonfinite)
+        found.setdefault(trial, {})[metric] = Score(metric, number, step, split, selection)
+    return found
+
+
+def _costs(connection: Connection, study_id: int) -> dict[int, dict[str, Cost]]:
+    rows = connection.exec_driver_sql(
+        "SELECT trial_id, name, value, nonfinite, unit, counter FROM cost"  # noqa: S608 - our own text
+        f" WHERE trial_id IN ({_PLACED})",
+        (study_id,),
+    )
+    found: dict[int, dict[str, Cost]] = {}
+    for trial, name, value, nonfinite, unit, counter in rows:
+        cost = Cost(name, values.read(value, nonfinite), unit, counter)
+        found.setdefault(trial, {})[name] = cost
+    return found
+
+
+def _last_attempts(session: Session, study_id: int) -> dict[int, AttemptRow]:
+    ids = session.connection().exec_driver_sql(_LAST, (study_id,)).scalars().all()
+    found: dict[int, AttemptRow] = {}
+    for begin in range(0, len(ids), 500):
+        batch = ids[begin : begin + 500]
+        for row in session.exec(select(AttemptRow).where(col(AttemptRow.id).in_(batch))):
+            found[row.trial_id] = row
+    return found
+
+
+def curves(session: Session, key: str) -> dict[tuple[str, str], dict[int, float]]:
+    """(split, name) -> step -> value of one trial."""
+    trial = "SELECT id FROM trial WHERE key = ?"
+    return next((found for _, found in finals.curves_of(session, trial, (key,))), {})
+
+
+def items(session: Session, key: str) -> list[Item]:
+    """Every item's scores of one trial, in the order of logging."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT split, item, item.name, value, nonfinite FROM item"
+        " JOIN trial ON trial.id = item.trial_id WHERE trial.key = ? ORDER BY position",
+        (key,),
+    )
+    return [Item(s, item, name, values.read(value, bad)) for s, item, name, value, bad in rows]
+
+
+def find_trial(session: Session, ref: str) -> list[str]:
+    """The keys that begin with `ref`, in order."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT key FROM trial WHERE substr(key, 1, ?) = ? ORDER BY key", (len(ref), ref.lower())
+    )
+    return [key for (key,) in rows]
+
+
+def findings(session: Session, study_id: int) -> list[Finding]:
+    """A study's findings, in the order they were put."""
+    rows: Iterable[FindingRow] = session.exec(
+        select(FindingRow).where(FindingRow.study_id == study_id).order_by(col(FindingRow.position))
+    )
+    return [Finding(r.code, r.severity, r.sentence, r.command) for r in rows]

@@ -1,0 +1,181 @@
+"""The results database of one project, as the rest of the program sees it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlmodel import Session
+
+from ablate.record import Attempt, Ending, Finding, Item, Record, State
+from ablate.selection import Selection
+from ablate.store import connection, placing, reading, writing
+from ablate.study import Placement, Study
+
+
+class Store:
+    """Studies, trials, attempts and results. One process writes; any number may read."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._engine = connection.connect(path, create=create)
+
+    @property
+    def attempts_folder(self) -> Path:
+        """Where the folders of attempts are."""
+        return self.path.parent / "attempts"
+
+    def close(self) -> None:
+        """Close every connection; what was written is in the file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session on one state of the database, for the modules of `ablate.store`."""
+        with connection.translated(self.path), connection.reading(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that holds the write lock, for the modules of `ablate.store`."""
+        with connection.translated(self.path), connection.writing(self._engine) as session:
+            yield session
+
+    def put_study(
+        self, study: Study, placements: Iterable[Placement], *, source: str = "run"
+    ) -> None:
+        """Make the store's study this one, with these placements in this order.
+
+        Placements that it no longer has are removed unless they were extra; trials and their
+        results stay. Trials that have completed already get their finals under its rule.
+        """
+        placed = list(placements)
+        with self.writing() as session:
+            study_id, _ = placing.put(session, study, source)
+            placing.place(session, study_id, study, placed, keep=False)
+            writing.touch(session, [study_id])
+
+    def put_results(
+        self, study: Study, results: Iterable[tuple[Placement, Ending]], *, source: str
+    ) -> None:
+        """Add results that exist already, one attempt each; the same results change nothing.
+
+        Placements that are not named stay. Raises LockedError where a trial is being run.
+        """
+        pairs = list(results)
+        with self.writing() as session:
+            study_id, changed = placing.put(session, study, source)
+            placements = [placement for placement, _ in pairs]
+            placed = placing.place(session, study_id, study, placements, keep=True)
+            brought = writing.bring_in(session, pairs, source=source)
+            if changed or placed or brought:
+                writing.touch(session, [study_id])
+
+    def studies(self) -> list[str]:
+        """Names, the most recently active first: by last claim or put, not by the clock."""
+        with self.reading() as session:
+            return reading.studies(session)
+
+    def study(self, name: str) -> Study:
+        """The study as it was put; raises UsageError with the nearest name."""
+        with self.reading() as session:
+            row = reading.row_of(session, name)
+            assert row.id is not None
+            return reading.document(session, row.id)
+
+    def states(self, keys: Iterable[str]) -> dict[str, State]:
+        """Where each trial stands; one that the store has never seen is pending."""
+        with self.reading() as session:
+            return reading.states(session, list(keys))
+
+    def claim(self, key: str, owner: str, *, again: bool = False) -> Attempt | None:
+        """Begin an attempt of a trial that is pending, crashed or cancelled; None otherwise.
+
+        With `again`, of a trial in any state but running. Of several callers one succeeds.
+        """
+        with self.writing() as session:
+            return writing.claim(session, key, owner, again=again)
+
+    def finish(self, attempt: Attempt, ending: Ending) -> bool:
+        """Store all that an attempt left behind, in one transaction.
+
+        False, and nothing is written, where the attempt is not the trial's running one: it was
+        given up and another was begun, or it has been finished before.
+        """
+        with self.writing() as session:
+            return writing.finish(session, attempt, ending)
+
+    def running(self) -> list[Attempt]:
+        """The attempts that no one has ended; their owners may be dead."""
+        with self.reading() as session:
+            return reading.running(session)
+
+    def attempts(self, key: str) -> list[Attempt]:
+        """Every attempt of a trial, the first one first."""
+        with self.reading() as session:
+            return reading.attempts(session, key)
+
+    def durations(self, study: str) -> list[tuple[str, float]]:
+        """(variant, seconds) of the study's completed attempts, in the order they began."""
+        with self.reading() as session:
+            row = reading.row_of(session, study)
+            assert row.id is not None
+            return reading.durations(session, row.id)
+
+    def records(self, study: str, selection: Selection | None = None) -> list[Record]:
+        """One record per placement in the study's order.
+
+        Its scores are those of the study's own selection rule, or of `selection`, made anew from
+        the curves; a score that was reported without a curve is there under either.
+        """
+        with self.reading() as session:
+            return reading.records(session, reading.row_of(session, study), selection)
+
+    def curves(self, key: str) -> dict[tuple[str, str], dict[int, float]]:
+        """(split, name) -> step -> value of one trial, steps in order."""
+        with self.reading() as session:
+            return reading.curves(session, key)
+
+    def items(self, key: str) -> list[Item]:
+        """The scores of every query, image or class of one trial, in the order of logging."""
+        with self.reading() as session:
+            return reading.items(session, key)
+
+    def find_trial(self, ref: str) -> list[str]:
+        """The keys that begin with `ref`."""
+        with self.reading() as session:
+            return reading.find_trial(session, ref)
+
+    def findings(self, study: str) -> list[Finding]:
+        """The study's audit results, in the order they were put."""
+        with self.reading() as session:
+            row = reading.row_of(session, study)
+            assert row.id is not None
+            return reading.findings(session, row.id)
+
+    def put_findings(self, study: str, findings: Iterable[Finding]) -> None:
+        """Replace the study's audit results."""
+        found = list(findings)
+        with self.writing() as session:
+            writing.put_findings(session, reading.row_of(session, study), found)
+
+
+def open_store(path: Path, *, create: bool = False) -> Store:
+    """The store at `path`; with `create`, made where it is missing, its folder too.
+
+    Raises StoreError, the file untouched, where it is missing, damaged, newer than this program or
+    not a results database of ablate.
+    """
+    return Store(path, create=create)
