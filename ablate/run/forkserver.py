@@ -29,7 +29,7 @@ def main(handle: int) -> None:
         os._exit(0)  # Ray kills the children of a worker it ends; then nobody would sweep
     link = socket.socket(fileno=handle)
     wanted = json.loads(link.recv(MESSAGE))
-    sys.path[:] = wanted["sys_path"]
+    sys.path[:0] = wanted["sys_path"]
     problems = _preload(wanted["modules"])
     _prctl(_SET_CHILD_SUBREAPER, 1)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -40,7 +40,7 @@ class Slot:
     """Owns a fork server; starts it when first needed and again when it died."""
 
     def __init__(self, modules: Sequence[str], sys_path: Sequence[str]) -> None:
-        """A slot whose children find `modules` imported already, on `sys_path`."""
+        """A slot whose children find `modules` imported already, `sys_path` before all else."""
         self.modules = list(modules)
         self.sys_path = list(sys_path)
         self.problems: list[str] = []
@@ -105,7 +105,7 @@ class Slot:
 
     def _serve(self, modules: list[str]) -> _Ready:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "ablate.run.forkserver", str(theirs.fileno())]
+        command = [sys.executable, "-P", "-m", "ablate.run.forkserver", str(theirs.fileno())]
         server = subprocess.Popen(
             command,
             pass_fds=[theirs.fileno()],

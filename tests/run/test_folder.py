@@ -1,0 +1,73 @@
+"""An attempt's folder tells the truth or says that it cannot."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from ablate.record import State
+from ablate.run.folder import Exit, ending, read_events, write_result
+from ablate.run.recorder import FolderRecorder
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Path:
+    recorder = FolderRecorder(tmp_path)
+    recorder.scalars(1, "test", {"score": 0.25, "loss": math.nan})
+    recorder.scalars(1, "test", {"score": 0.5})
+    recorder.items("test", ["q1", "q2"], {"ap": [0.1, -math.inf]})
+    recorder.items("test", ["q1"], {"ap": [0.9]})
+    recorder.close()
+    write_result(tmp_path, {"state": "completed", "seconds": 1.5, "scores": {"f": "nan"}})
+    return tmp_path
+
+
+def test_a_sealed_result_is_read_back_whole(sealed: Path) -> None:
+    left = ending(sealed, Exit(0, 2.0))
+
+    assert left.state is State.COMPLETED
+    assert left.seconds == 1.5
+    assert math.isnan(left.scores["f"])
+
+
+def test_a_later_value_of_a_point_replaces_the_earlier_one(sealed: Path) -> None:
+    scalars, items, _ = read_events(sealed)
+
+    assert {s.name: s.value for s in scalars}["score"] == 0.5
+    assert [(i.item, i.value) for i in items] == [("q1", 0.9)]
+
+
+def test_non_finite_numbers_survive_strict_json(sealed: Path) -> None:
+    for line in (sealed / "events.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)
+
+    scalars, _, _ = read_events(sealed)
+    assert math.isnan({s.name: s.value for s in scalars}["loss"])
+
+
+@pytest.mark.parametrize("name", ["result.json", "events.jsonl"])
+def test_one_changed_byte_makes_a_result_a_crash(sealed: Path, name: str) -> None:
+    path = sealed / name
+    path.write_text(path.read_text().replace("0.5", "0.7").replace("1.5", "1.7"))
+
+    left = ending(sealed, Exit(0, 2.0))
+
+    assert left.state is State.CRASHED
+    assert "digest" in left.error
+    assert not left.scalars
+
+
+def test_a_half_written_last_event_is_left_out(sealed: Path) -> None:
+    with (sealed / "events.jsonl").open("a") as file:
+        file.write('{"step": 2, "split": "test", "scal')
+
+    assert len(read_events(sealed)[0]) == 2
+
+
+def test_items_and_values_of_different_length_are_refused(tmp_path: Path) -> None:
+    recorder = FolderRecorder(tmp_path)
+
+    with pytest.raises(ValueError, match="2 values for 1 items"):
+        recorder.items("test", ["a"], {"ap": [0.1, 0.2]})
+    recorder.close()
