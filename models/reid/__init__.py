@@ -1,0 +1,74 @@
+"""Multi-spectral re-identification: a CLIP-style ViT with SACR, SDTPS and LIF as its modules.
+
+The reference levels are the paper's: ViT-B/16 at 256x128, 50 epochs. Imports no torch.
+"""
+
+from ablate.metric import Metric
+from ablate.study import Factor, real, switch, whole
+from ablate.system import Job, Outcome, Probe, System
+
+FACTORS: tuple[Factor, ...] = (
+    switch("sacr", title="SACR"),
+    switch("sdtps", title="SDTPS"),
+    switch("lif", title="LIF"),
+    real("sdtps.keep_ratio", 0.7, requires="sdtps", low=0.01, high=1.0, title="SDTPS_SPARSE_RATIO"),
+    real("sdtps.loss_weight", 2.0, requires="sdtps", low=0.0, title="SDTPS_LOSS_WEIGHT"),
+    real("sdtps.beta", 0.25, requires="sdtps", low=0.0, high=0.5, title="SDTPS_BETA"),
+    real("sdtps.aggregate_ratio", 0.5, requires="sdtps", low=0.01, high=1.0),
+    real("lif.beta", 0.4, requires="lif", low=0.0, title="LIF_BETA"),
+    real("lif.loss_weight", 0.2, requires="lif", low=0.0, title="LIF_LOSS_WEIGHT"),
+    whole("lif.channels", 32, requires="lif", low=1),
+    whole("width", 768, low=1),
+    whole("depth", 12, low=1),
+    whole("heads", 12, low=1),
+    whole("patch", 16, low=1),
+    whole("height", 256, low=1),
+    whole("image_width", 128, low=1),
+    whole("embed", 512, low=8),
+    whole("epochs", 50, low=1),
+    whole("ids_per_batch", 8, low=2),
+    whole("images_per_id", 8, low=2),
+    real("lr", 3.5e-4, low=0.0),
+    real("backbone_lr", 5e-6, low=0.0),
+    real("weight_decay", 1e-4, low=0.0),
+    whole("warmup", 10, low=0, title="warm-up epochs"),
+    real("flip", 0.5, low=0.0, high=1.0, title="flip probability"),
+    whole("pad", 10, low=0, title="padding before the random crop"),
+    real("erase", 0.5, low=0.0, high=1.0, title="random erasing probability"),
+)
+
+METRICS = (
+    Metric("rank1", "Rank-1"),
+    Metric("rank5", "Rank-5"),
+    Metric("rank10", "Rank-10"),
+    Metric("mAP", "mAP"),
+)
+
+STANDIN = "reid-standin-1 64x16+30x8 64x32"
+
+
+def train(job: Job) -> Outcome:
+    """Train one variant at one seed; raises UsageError for real data or levels that do not fit."""
+    from models.reid.train import train as run  # noqa: PLC0415 - the seam must load no torch
+
+    return run(job)
+
+
+def probe(job: Job) -> Probe:
+    """The network as it would be trained, on whatever device is the default."""
+    from models.reid.train import probe as build  # noqa: PLC0415 - the seam must load no torch
+
+    return build(job)
+
+
+system = System(
+    name="reid",
+    revision="1",
+    factors=FACTORS,
+    metrics=METRICS,
+    train=train,
+    probe=probe,
+    standin=STANDIN,
+    real_data=False,
+    preload=("torch", "models.reid.train"),
+)
