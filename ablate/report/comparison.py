@@ -1,0 +1,52 @@
+"""Two configurations side by side, as numbers: what differs, what it costs, what it scores."""
+
+from typing import Any
+
+from ablate.analysis.cells import Cell
+from ablate.analysis.effects import difference
+from ablate.report.contributions import effect_document
+from ablate.report.document import costs_of, metric_document, scores_document
+from ablate.study import Study
+
+SCHEMA = "ablate.compare/1"
+
+
+def comparison_document(study: Study, a: Cell, b: Cell) -> dict[str, Any]:
+    """All numbers of a comparison, in stored units; differences are `b` minus `a`."""
+    level = 1 - study.claims.alpha
+    return {
+        "schema": SCHEMA,
+        "study": {
+            "name": study.name,
+            "standin": study.standin,
+            "data": study.data,
+            "level": level,
+        },
+        "a": _side(a),
+        "b": _side(b),
+        "differs": {
+            f.name: {"a": a.levels[f.name], "b": b.levels[f.name]}
+            for f in study.factors
+            if a.levels[f.name] != b.levels[f.name]
+        },
+        "metrics": [
+            metric_document(m)
+            | {
+                "a": scores_document(a, m.name),
+                "b": scores_document(b, m.name),
+                "difference": effect_document(
+                    difference(a.values(m.name), b.values(m.name), level)
+                ),
+            }
+            for m in study.metrics
+        ],
+    }
+
+
+def _side(cell: Cell) -> dict[str, Any]:
+    return {
+        "variant": cell.variant,
+        "runs": len(cell.completed),
+        "placed": len(cell.records),
+        "costs": [costs_of(costs) for costs in cell.costs().values()],
+    }

@@ -1,0 +1,76 @@
+"""A comparison's document as a page: configuration, then costs, then metrics; no verdicts."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from ablate.report import printed
+from ablate.report.layout import NONE, Page, Section, table
+from ablate.report.printed import metric_of, spent_columns
+from ablate.report.study_page import STANDIN
+
+Document: TypeAlias = Mapping[str, Any]
+
+
+def comparison_page(document: Document) -> Page:
+    """What differs between two configurations, what each spends and what each scores."""
+    a, b = document["a"]["variant"], document["b"]["variant"]
+    return Page(
+        title=f"{a} and {b}",
+        standin=STANDIN if document["study"]["standin"] else "",
+        facts=(
+            ("Study", document["study"]["name"]),
+            ("Runs", f"{a}: {document['a']['runs']} · {b}: {document['b']['runs']}"),
+        ),
+        sections=(_configuration(document), _costs(document), _metrics(document)),
+    )
+
+
+def _configuration(document: Document) -> Section:
+    a, b = document["a"]["variant"], document["b"]["variant"]
+    rows = [
+        [name, printed.level_text(levels["a"]), printed.level_text(levels["b"])]
+        for name, levels in document["differs"].items()
+    ]
+    if not rows:
+        return Section("Configuration", lead=("No factor differs.",))
+    return Section("Configuration", tables=(table("", ["Factor", a, b], rows),))
+
+
+def _costs(document: Document) -> Section:
+    a, b = document["a"], document["b"]
+    columns = spent_columns([a, b], ("params", "macs", "seconds", "memory"), others=True)
+    rows = [
+        [c.title, c.text(a["costs"]), c.text(b["costs"]), c.difference(b["costs"], a["costs"])]
+        for c in columns
+    ]
+    if not rows:
+        return Section("Costs", lead=("None is recorded.",))
+    notes = [f"{c.title}: {c.counter}." for c in columns]
+    heads = ["Cost", a["variant"], b["variant"], "Difference"]
+    return Section("Costs", tables=(table("", heads, rows),), notes=tuple(notes))
+
+
+def _metrics(document: Document) -> Section:
+    a, b = document["a"]["variant"], document["b"]["variant"]
+    level = f"{document['study']['level']:.0%}"
+    rows = []
+    for entry in document["metrics"]:
+        metric = metric_of(entry)
+        if not (entry["a"]["by_seed"] or entry["b"]["by_seed"]):
+            continue
+        rows.append(
+            [
+                printed.heading(metric),
+                f"{printed.score(metric, entry['a'])} ({entry['a']['n']})",
+                f"{printed.score(metric, entry['b'])} ({entry['b']['n']})",
+                printed.estimate(metric, entry["difference"]),
+                printed.interval(metric, entry["difference"]),
+            ]
+        )
+    if not rows:
+        return Section("Metrics", lead=("Neither has a score yet.",))
+    heads = ["Metric", a, b, "Difference", f"{level} interval"]
+    single = any(row[-1] == NONE for row in rows)
+    note = "Mean ± SD (runs); differences of percent scores in points."
+    alone = ("No interval: that needs two runs or more on either side.",) if single else ()
+    return Section("Metrics", tables=(table("", heads, rows),), notes=(note, *alone))

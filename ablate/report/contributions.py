@@ -1,0 +1,80 @@
+"""What each module contributes, over the grid and along training, as numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ablate.analysis.cells import Cell
+from ablate.analysis.contrast import Effect
+from ablate.analysis.effects import alone, corners, main_effect
+from ablate.analysis.training import Course, course
+from ablate.selection import Curves
+from ablate.study import Study
+
+
+def contributions(
+    study: Study, found: Sequence[Cell], curves: Mapping[str, Curves]
+) -> dict[str, Any]:
+    """The sections `effects` (one per module and metric) and `courses` (on the primary metric)."""
+    modules = study.modules.factors if study.modules else ()
+    grid = corners(found, modules)
+    level = 1 - study.claims.alpha
+    effects = []
+    for metric in study.metrics:
+        samples = {corner: cell.values(metric.name) for corner, cell in grid.items()}
+        effects += [
+            {
+                "module": module,
+                "metric": metric.name,
+                "main": effect_document(main_effect(module, modules, samples, level)),
+                "alone": effect_document(alone(module, samples, level)),
+            }
+            for module in modules
+        ]
+    return {"effects": effects, "courses": _courses(study, grid, curves)}
+
+
+def effect_document(effect: Effect | None) -> dict[str, Any] | None:
+    """An effect in stored units, with how its interval was made."""
+    if effect is None:
+        return None
+    return {
+        "estimate": effect.estimate,
+        "runs": effect.runs,
+        "method": effect.method,
+        "se": effect.se,
+        "df": effect.df,
+        "low": effect.interval.low if effect.interval else None,
+        "high": effect.interval.high if effect.interval else None,
+    }
+
+
+def _courses(
+    study: Study, grid: Mapping[frozenset[str], Cell], curves: Mapping[str, Curves]
+) -> list[dict[str, Any]]:
+    modules = study.modules.factors if study.modules else ()
+    metric = study.metric(study.primary).name
+    runs = {
+        corner: [_scored(curves.get(r.key, {}), metric) for r in cell.completed]
+        for corner, cell in grid.items()
+    }
+    found = [course(module, modules, runs, 1 - study.claims.alpha) for module in modules]
+    return [_course(c, metric) for c in found if c is not None]
+
+
+def _scored(curves: Curves, metric: str) -> Mapping[int, float]:
+    """The curve on the split that is scored: `test` where it is logged, else `val`."""
+    return next((curves[s, metric] for s in ("test", "val") if (s, metric) in curves), {})
+
+
+def _course(found: Course, metric: str) -> dict[str, Any]:
+    return {
+        "module": found.module,
+        "metric": metric,
+        "fades": found.fades,
+        "peak_step": found.peak_step,
+        "last_step": found.last_step,
+        "peak": effect_document(found.peak),
+        "last": effect_document(found.last),
+        "drop": effect_document(found.drop),
+        "steps": {str(step): effect_document(e) for step, e in found.steps.items()},
+    }

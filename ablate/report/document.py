@@ -1,0 +1,200 @@
+"""A study's report as numbers: everything that any printed form shows, unrounded."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ablate.analysis.cells import Cell, cells
+from ablate.analysis.correlation import across_seeds
+from ablate.analysis.effects import difference
+from ablate.metric import Metric
+from ablate.record import Cost, Record, State
+from ablate.report.contributions import contributions, effect_document
+from ablate.report.sweeps import sweeps
+from ablate.selection import Curves
+from ablate.study import Study
+
+SCHEMA = "ablate.report/1"
+FULL = "full"
+BASELINE = "baseline"
+
+
+def study_document(
+    study: Study, records: Sequence[Record], curves: Mapping[str, Curves] | None = None
+) -> dict[str, Any]:
+    """All numbers of a study's report, in stored units, ready for JSON.
+
+    `curves` holds each trial's curves by key; with them the document says how effects move along
+    training.
+    """
+    found = cells(records)
+    baseline = baseline_of(found)
+    return {
+        "schema": SCHEMA,
+        "study": _study(study, records),
+        "metrics": [metric_document(m) for m in study.metrics],
+        "counts": _counts(records),
+        "provenance": _provenance(records),
+        "baseline": baseline.variant if baseline else None,
+        "cells": [_cell(study, cell, baseline) for cell in found],
+        **contributions(study, found, curves or {}),
+        "sweeps": sweeps(study, found),
+        "correlation": _correlation(study, found, baseline),
+        "trials": [trial_document(r) for r in records],
+    }
+
+
+def baseline_of(found: Sequence[Cell]) -> Cell | None:
+    """The cell that others are compared with: `baseline`, else the first that has no parent."""
+    roots = [c for c in found if c.parent is None and c.role != "sweep"]
+    named = [c for c in found if c.variant == BASELINE]
+    return next(iter([*named, *roots]), None)
+
+
+def metric_document(metric: Metric) -> dict[str, Any]:
+    """A metric's declaration."""
+    return {
+        "name": metric.name,
+        "title": metric.label,
+        "direction": metric.direction,
+        "display": metric.display,
+        "digits": metric.digits,
+    }
+
+
+def scores_document(cell: Cell, metric: str) -> dict[str, Any]:
+    """One cell's scores of one metric."""
+    summary = cell.summary(metric)
+    return {
+        "n": summary.n,
+        "mean": summary.mean if summary.n else None,
+        "sd": summary.sd,
+        "lost": summary.lost,
+        "by_seed": {str(seed): value for seed, value in sorted(cell.scores(metric).items())},
+    }
+
+
+def trial_document(record: Record) -> dict[str, Any]:
+    """One placement with its trial's results."""
+    attempt = record.attempt
+    return {
+        "number": record.position + 1,
+        "key": record.key,
+        "variant": record.variant,
+        "role": record.role,
+        "seed": record.seed,
+        "state": str(record.state),
+        "changed": dict(record.changed),
+        "scores": {
+            m: {"value": s.value, "step": s.step, "split": s.split, "selection": s.selection}
+            for m, s in record.scores.items()
+        },
+        "costs": [costs_of([c]) for c in record.costs.values()],
+        "attempt": attempt.number if attempt else None,
+        "error": (attempt.error or attempt.error_type) if attempt else "",
+        "source": record.source,
+    }
+
+
+def costs_of(costs: Sequence[Cost]) -> dict[str, Any]:
+    """What several runs of one variant spent, by one counter."""
+    values = [c.value for c in costs]
+    mean = sum(values) / len(values)
+    spread = sum((v - mean) ** 2 for v in values)
+    return {
+        "name": costs[0].name,
+        "counter": costs[0].counter,
+        "unit": costs[0].unit,
+        "n": len(values),
+        "mean": values[0] if len(set(values)) == 1 else mean,
+        "sd": (spread / (len(values) - 1)) ** 0.5 if len(values) > 1 else None,
+    }
+
+
+def _study(study: Study, records: Sequence[Record]) -> dict[str, Any]:
+    selections = {s.selection for r in records for s in r.scores.values()}
+    return {
+        "name": study.name,
+        "title": study.title,
+        "system": study.system,
+        "revision": study.revision,
+        "scale": study.scale,
+        "standin": study.standin,
+        "data": study.data,
+        "primary": study.metric(study.primary).name,
+        "selection": sorted(selections) or [str(study.selection)],
+        "level": 1 - study.claims.alpha,
+        "factors": {f.name: f.label for f in study.factors},
+        "fixed": dict(study.fixed),
+        "source": sorted({r.source for r in records}),
+    }
+
+
+def _counts(records: Sequence[Record]) -> dict[str, Any]:
+    states = Counter(str(r.state) for r in records)
+    done = states[str(State.COMPLETED)]
+    failed = sum(states[str(s)] for s in (State.FAILED, State.TIMEOUT, State.CRASHED))
+    per_cell = [len(c.completed) for c in cells(records)]
+    return {
+        "trials": len({r.key for r in records}),
+        "placements": len(records),
+        "completed": done,
+        "failed": failed,
+        "missing": len(records) - done - failed,
+        "by_state": dict(sorted(states.items())),
+        "seeds": sorted({r.seed for r in records}),
+        "fewest_runs": min(per_cell, default=0),
+        "most_runs": max(per_cell, default=0),
+    }
+
+
+def _provenance(records: Sequence[Record]) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {}
+    for record in records:
+        if record.attempt is None or record.state is not State.COMPLETED:
+            continue
+        facts = {**record.attempt.provenance, "device": record.attempt.device}
+        for name, value in facts.items():
+            if value and name != "line":
+                found.setdefault(name, Counter())[str(value)] += 1
+    return {name: dict(values.most_common()) for name, values in sorted(found.items())}
+
+
+def _cell(study: Study, cell: Cell, baseline: Cell | None) -> dict[str, Any]:
+    spent = cell.costs()
+    return {
+        "variant": cell.variant,
+        "role": cell.role,
+        "parent": cell.parent,
+        "changed": dict(cell.changed),
+        "runs": len(cell.completed),
+        "placed": len(cell.records),
+        "scores": {m.name: scores_document(cell, m.name) for m in study.metrics},
+        "differences": {
+            m.name: effect_document(
+                difference(baseline.values(m.name), cell.values(m.name), 1 - study.claims.alpha)
+            )
+            if baseline is not None and baseline.variant != cell.variant
+            else None
+            for m in study.metrics
+        },
+        "costs": [costs_of(costs) for costs in spent.values()],
+    }
+
+
+def _correlation(
+    study: Study, found: Sequence[Cell], baseline: Cell | None
+) -> dict[str, Any] | None:
+    full = next((c for c in found if c.variant == FULL), None)
+    if full is None or baseline is None:
+        return None
+    metric = study.metric(study.primary).name
+    r = across_seeds(baseline.scores(metric), full.scores(metric))
+    return {
+        "a": baseline.variant,
+        "b": full.variant,
+        "metric": metric,
+        "n": r.n,
+        "value": r.value,
+        "reason": r.reason,
+    }

@@ -1,0 +1,144 @@
+"""How numbers are printed: scores with their spread, effects with their interval, costs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ablate.metric import MINUS, PLUS_MINUS, Metric, plain, rounded, signed
+from ablate.report.layout import NONE
+
+_SIZES: dict[str, tuple[tuple[float, float, str], ...]] = {
+    "params": ((1e6, 1e6, "Params (M)"), (1e3, 1e3, "Params (k)"), (0, 1, "Params")),
+    "macs": ((1e7, 1e9, "GFLOPs"), (1e4, 1e6, "MFLOPs"), (0, 1, "FLOPs")),
+    "seconds": ((0, 1, "Seconds"),),
+    "memory": ((2**27, 2**30, "Memory (GiB)"), (2**17, 2**20, "Memory (MiB)"), (0, 1, "Bytes")),
+}
+COST_DIGITS = 2
+
+
+def metric_of(document: Mapping[str, Any]) -> Metric:
+    """The Metric that a document declares."""
+    return Metric(
+        document["name"],
+        document["title"],
+        document["direction"],
+        document["display"],
+        document["digits"],
+    )
+
+
+def heading(metric: Metric) -> str:
+    """A metric's column: its title, unit, and which way is better."""
+    unit = " (%)" if metric.display == "percent" else ""
+    return f"{metric.label}{unit} {metric.arrow}"
+
+
+def score(metric: Metric, scores: Mapping[str, Any]) -> str:
+    """The mean, with SD where there is one; NaN and infinite runs are told."""
+    lost = f" ({scores['lost']} not finite)" if scores["lost"] else ""
+    if scores["mean"] is None:
+        return f"{NONE}{lost}"
+    spread = ""
+    if scores["sd"] is not None:
+        spread = f" {PLUS_MINUS} {plain(metric.shown(scores['sd']), metric.digits)}"
+    return f"{metric.text(scores['mean'])}{spread}{lost}"
+
+
+def estimate(metric: Metric, effect: Mapping[str, Any] | None) -> str:
+    """An effect in display units, signed."""
+    return NONE if effect is None else metric.difference(effect["estimate"])
+
+
+def interval(metric: Metric, effect: Mapping[str, Any] | None) -> str:
+    """An effect's interval in display units."""
+    if effect is None or effect["low"] is None:
+        return NONE
+    return f"[{metric.difference(effect['low'])}, {metric.difference(effect['high'])}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One column of costs: a cost by one counter, with the unit that suits the column."""
+
+    name: str
+    counter: str
+    title: str
+    scale: float
+    digits: int
+
+    def of(self, costs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """The column's entry among a cell's costs."""
+        return next(
+            (c for c in costs if (c["name"], c["counter"]) == (self.name, self.counter)), None
+        )
+
+    def text(self, costs: Sequence[Mapping[str, Any]]) -> str:
+        """The mean of a cell, with SD where its runs differ."""
+        found = self.of(costs)
+        if found is None:
+            return NONE
+        spread = f" {PLUS_MINUS} {self._plain(found['sd'])}" if found["sd"] else ""
+        return f"{self._plain(found['mean'])}{spread}"
+
+    def difference(
+        self, costs: Sequence[Mapping[str, Any]], reference: Sequence[Mapping[str, Any]]
+    ) -> str:
+        """The difference to a reference that the same counter measured."""
+        a, b = self.of(reference), self.of(costs)
+        if a is None or b is None:
+            return NONE
+        return signed((b["mean"] - a["mean"]) / self.scale, self.digits)
+
+    def _plain(self, value: float) -> str:
+        return plain(value / self.scale, self.digits)
+
+
+def spent_columns(
+    cells: Sequence[Mapping[str, Any]], names: Sequence[str], *, others: bool = False
+) -> list[Spent]:
+    """The cost columns of a table: one per cost and counter, never two counters in one."""
+    keys = {(c["name"], c["counter"]): None for cell in cells for c in cell["costs"]}
+    order = [k for name in names for k in keys if k[0] == name]
+    if others:
+        order += [k for k in keys if k[0] not in _SIZES]
+    return [_spent(name, counter, cells, order) for name, counter in order]
+
+
+def _spent(
+    name: str, counter: str, cells: Sequence[Mapping[str, Any]], order: Sequence[tuple[str, str]]
+) -> Spent:
+    values = [
+        c["mean"]
+        for cell in cells
+        for c in cell["costs"]
+        if (c["name"], c["counter"]) == (name, counter)
+    ]
+    unit = next(c["unit"] for cell in cells for c in cell["costs"] if c["name"] == name)
+    plain_size = (0.0, 1.0, f"{name} ({unit})" if unit else name)
+    sizes = _SIZES.get(name, (plain_size,))
+    largest = max(map(abs, values), default=0)
+    _, scale, title = next((s for s in sizes if largest >= s[0]), sizes[-1])
+    if [n for n, _ in order].count(name) > 1:
+        title = f"{title} [{counter}]"
+    return Spent(name, counter, title, scale, _digits([v / scale for v in values]))
+
+
+def _digits(values: Sequence[float]) -> int:
+    """The decimals that print the column, at most two: never more than the source gave."""
+    for digits in range(COST_DIGITS):
+        if all(abs(float(rounded(v, digits)) - v) < 1e-9 * max(1.0, abs(v)) for v in values):
+            return digits
+    return COST_DIGITS
+
+
+def bar(share: float, width: int) -> str:
+    """A bar that fills `share` of `width`."""
+    return "█" * round(share * width)
+
+
+def level_text(level: object) -> str:
+    """A level as tables print it."""
+    if isinstance(level, bool):
+        return str(level).lower()
+    text = repr(level).removesuffix(".0") if isinstance(level, float) else str(level)
+    return text.replace("-", MINUS, 1) if isinstance(level, int | float) else text

@@ -1,0 +1,381 @@
+"""A study's document as a page: what is said and in which order. No numbers are made here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from ablate.metric import Metric, plain
+from ablate.report import printed
+from ablate.report.layout import NONE, Page, Section, Table, Text, table
+from ablate.report.printed import Spent, metric_of, spent_columns
+
+Document: TypeAlias = Mapping[str, Any]
+SHOWN_STEPS = 8
+BAR = 32
+MOST_FACTS = 3
+STANDIN = "the generated stand-in of the data, not the real data set; no number here is about it."
+RATES = "FLOPs are multiply–accumulates of one scored sample, by {}."
+AS_IMPORTED = "as imported"
+UNTOLD = "FLOPs as imported: the source does not say whether they are multiply–accumulates."
+ONE_RUN = "One run per configuration: run-to-run variation is unknown, so there is no interval."
+
+
+def study_page(document: Document) -> Page:
+    """The whole report of a study."""
+    study = document["study"]
+    sections = (
+        _complexity(document),
+        _performance(document),
+        _effects(document),
+        _training(document),
+        _ranking(document),
+        _sweeps(document),
+        _seeds(document),
+        _time(document),
+        _unfinished(document),
+        _trials(document),
+    )
+    return Page(
+        title=study["title"] or study["name"],
+        standin=STANDIN if study["standin"] else "",
+        warnings=tuple(_fading(document)),
+        facts=tuple(_facts(document)),
+        sections=tuple(s for s in sections if s is not None),
+    )
+
+
+def metrics_of(document: Document) -> list[Metric]:
+    """The metrics that any cell has a score of, the primary one first."""
+    metrics = [metric_of(m) for m in document["metrics"]]
+    primary = document["study"]["primary"]
+    scored = {n for cell in document["cells"] for n, s in cell["scores"].items() if s["by_seed"]}
+    kept = [m for m in metrics if m.name in scored or m.name == primary]
+    return sorted(kept, key=lambda m: m.name != primary)
+
+
+def _fading(document: Document) -> Iterable[str]:
+    metrics = {m["name"]: metric_of(m) for m in document["metrics"]}
+    for course in document["courses"]:
+        if not course["fades"]:
+            continue
+        metric = metrics[course["metric"]]
+        yield (
+            f"The effect of {course['module']} on {metric.label} fades with training: "
+            f"{_points(metric, course['peak'])} at step {course['peak_step']}, "
+            f"{_points(metric, course['last'])} at the last step, {course['last_step']} "
+            f"(n = {course['last']['runs']} runs). The tables below hold for the selected step only."
+        )
+
+
+def _points(metric: Metric, effect: Document) -> str:
+    unit = f" {metric.unit}" if metric.unit else ""
+    return f"{printed.estimate(metric, effect)}{unit} {printed.interval(metric, effect)}"
+
+
+def _facts(document: Document) -> Iterable[tuple[str, str]]:
+    study, counts = document["study"], document["counts"]
+    few, many = counts["fewest_runs"], counts["most_runs"]
+    yield "Study", study["name"]
+    yield "System", f"{study['system']}, revision {study['revision']}"
+    yield "Scale", study["scale"]
+    yield (
+        "Trials",
+        f"{counts['completed']} done · {counts['failed']} failed · {counts['missing']} missing",
+    )
+    yield "Seeds per configuration", f"{few}" if few == many else f"{few} to {many}"
+    rules = ["as the source reports" if r == "reported" else r for r in study["selection"]]
+    yield "Selection", ", ".join(rules)
+    yield "Data", study["data"]
+    if study["fixed"]:
+        yield (
+            "Held constant",
+            ", ".join(f"{n} = {printed.level_text(v)}" for n, v in study["fixed"].items()),
+        )
+    for name, values in document["provenance"].items():
+        shown = [f"{v} ({n} trials)" if len(values) > 1 else v for v, n in values.items()]
+        more = f" and {len(shown) - MOST_FACTS} more" if len(shown) > MOST_FACTS else ""
+        yield name.replace("_", " ").capitalize(), ", ".join(shown[:MOST_FACTS]) + more
+
+
+def _configurations(document: Document) -> list[Document]:
+    return [c for c in document["cells"] if c["role"] != "sweep"]
+
+
+def _baseline(document: Document) -> Document | None:
+    return next((c for c in document["cells"] if c["variant"] == document["baseline"]), None)
+
+
+def _complexity(document: Document) -> Section | None:
+    cells, baseline = _configurations(document), _baseline(document)
+    columns = spent_columns(cells, ("params", "macs"), others=True)
+    if not columns or baseline is None:
+        return None
+    rows = [
+        [
+            cell["variant"],
+            *(c.text(cell["costs"]) for c in columns),
+            *(_more(c, cell, baseline) for c in columns),
+        ]
+        for cell in cells
+    ]
+    titles = [c.title for c in columns]
+    heads = ["Configuration", *titles, *(f"Δ {t}" for t in titles)]
+    return Section(
+        "Complexity",
+        tables=(table("", heads, rows),),
+        notes=(f"Δ: difference from {baseline['variant']}.", *_counters(columns)),
+    )
+
+
+def _more(column: Spent, cell: Document, baseline: Document) -> str:
+    if cell is baseline:
+        return NONE
+    return column.difference(cell["costs"], baseline["costs"])
+
+
+def _counters(columns: Sequence[Spent]) -> Iterable[str]:
+    for column in columns:
+        if column.counter == AS_IMPORTED and column.name == "macs":
+            yield UNTOLD
+        elif column.name == "macs":
+            yield RATES.format(column.counter)
+        elif column.counter != AS_IMPORTED:
+            yield f"{column.title}: counted by {column.counter}."
+
+
+def _best(metric: Metric, cells: Sequence[Document]) -> float | None:
+    means = [c["scores"][metric.name]["mean"] for c in cells]
+    finite = [m for m in means if m is not None]
+    if not finite:
+        return None
+    return float(max(finite) if metric.direction == "up" else min(finite))
+
+
+def _scored(metric: Metric, cell: Document, best: float | None) -> Text:
+    scores = cell["scores"][metric.name]
+    return Text(printed.score(metric, scores), bold=best is not None and scores["mean"] == best)
+
+
+def _performance(document: Document) -> Section:
+    cells, metrics = _configurations(document), metrics_of(document)
+    several = document["counts"]["most_runs"] > 1
+    best = {m.name: _best(m, cells) for m in metrics}
+    heads = ["Configuration", *(["n"] if several else []), *map(printed.heading, metrics)]
+    heads += [f"Δ {m.label}" for m in metrics]
+    rows = [
+        [
+            cell["variant"],
+            *([str(cell["runs"])] if several else []),
+            *(_scored(m, cell, best[m.name]) for m in metrics),
+            *(printed.estimate(m, cell["differences"][m.name]) for m in metrics),
+        ]
+        for cell in cells
+    ]
+    spread = "Mean ± SD over n seeds." if several else ONE_RUN
+    note = f"Bold: best of its column. Δ: difference from {document['baseline']}, in points."
+    exact = "Every difference is computed from unrounded values."
+    return Section("Performance", tables=(table("", heads, rows),), notes=(note, spread, exact))
+
+
+def _effects(document: Document) -> Section | None:
+    metrics = metrics_of(document)[:2]
+    by = {(e["module"], e["metric"]): e for e in document["effects"]}
+    modules = list(dict.fromkeys(e["module"] for e in document["effects"]))
+    if not modules:
+        return None
+    level = f"{document['study']['level']:.0%}"
+    heads = ["Module"]
+    for m in metrics:
+        heads += [f"{m.label} alone", f"{m.label} main effect", f"{level} interval", "Runs"]
+    rows = []
+    for module in modules:
+        row = [module]
+        for m in metrics:
+            row += _contribution(m, by[module, m.name])
+        rows.append(row)
+    mains = [by[k]["main"] for k in by]
+    notes = [
+        "Alone: minus the baseline, in points.",
+        "Main effect: mean with the module on minus mean with it off, over all others' settings.",
+    ]
+    if all(m is None for m in mains):
+        notes.append("A main effect needs every combination of the modules.")
+    elif all(m is None or m["low"] is None for m in mains):
+        notes.append(ONE_RUN)
+    else:
+        notes.append(_method(mains))
+    return Section(
+        "What each module contributes", tables=(table("", heads, rows),), notes=tuple(notes)
+    )
+
+
+def _contribution(metric: Metric, entry: Document) -> list[str]:
+    main = entry["main"]
+    return [
+        printed.estimate(metric, entry["alone"]),
+        printed.estimate(metric, main),
+        printed.interval(metric, main),
+        str(main["runs"]) if main else NONE,
+    ]
+
+
+def _method(mains: Sequence[Document | None]) -> str:
+    methods = {m["method"] for m in mains if m is not None}
+    if "pooled" in methods:
+        return "Intervals: t, variance pooled over the cells (two runs each; three allow Welch's)."
+    return "Intervals: Welch–Satterthwaite t over the grid's cells; the unit is one training run."
+
+
+def _training(document: Document) -> Section | None:
+    courses = document["courses"]
+    if not courses:
+        return None
+    metrics = {m["name"]: metric_of(m) for m in document["metrics"]}
+    metric = metrics[courses[0]["metric"]]
+    steps = _spread_out(list(courses[0]["steps"]))
+    rows = [
+        [c["module"], *(printed.estimate(metric, c["steps"][s]) for s in steps)] for c in courses
+    ]
+    return Section(
+        "Effects along training",
+        lead=(f"Main effect on {metric.label} at logged steps, in points.",),
+        tables=(table("", ["Module", *(f"step {s}" for s in steps)], rows),),
+    )
+
+
+def _spread_out(steps: Sequence[str]) -> list[str]:
+    if len(steps) <= SHOWN_STEPS:
+        return list(steps)
+    last = len(steps) - 1
+    return [steps[round(i * last / (SHOWN_STEPS - 1))] for i in range(SHOWN_STEPS)]
+
+
+def _ranking(document: Document) -> Section | None:
+    metric = metrics_of(document)[0]
+    cells = [c for c in _configurations(document) if c["scores"][metric.name]["mean"] is not None]
+    if len(cells) < 2:  # noqa: PLR2004 - one alone has no rank
+        return None
+    means = [c["scores"][metric.name]["mean"] for c in cells]
+    worst = min(means) if metric.direction == "up" else max(means)
+    span = max(abs(m - worst) for m in means) or 1.0
+    ranked = sorted(
+        cells, key=lambda c: abs(c["scores"][metric.name]["mean"] - worst), reverse=True
+    )
+    width = max(len(c["variant"]) for c in ranked)
+    lines = [
+        f"{i + 1:>2}. {_one_line(c['variant']):<{width}}  {metric.text(mean):>7}  "
+        + printed.bar(abs(mean - worst) / span, BAR)
+        for i, c in enumerate(ranked)
+        for mean in (c["scores"][metric.name]["mean"],)
+    ]
+    start = f"Bars start at {metric.text(worst)}, the worst, not at 0."
+    lead = f"By mean {printed.heading(metric)}. {start}"
+    return Section("Ranking", lead=(lead,), lines=tuple(lines))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _sweeps(document: Document) -> Section | None:
+    found = document["sweeps"]
+    if not found:
+        return None
+    cells = {c["variant"]: c for c in document["cells"]}
+    tables = tuple(_sweep(document, s, cells) for s in found)
+    around = ", ".join(dict.fromkeys(s["around"] for s in found))
+    return Section(
+        "Settings, one at a time",
+        lead=(f"Moved around: {around}. Nothing is said about other configurations.",),
+        tables=tables,
+        notes=("Bold: best of its table. Δ: difference from the default level, in points.",),
+    )
+
+
+def _sweep(document: Document, sweep: Document, cells: Mapping[str, Document]) -> Table:
+    metrics = metrics_of(document)
+    own = [cells[row["variant"]] for row in sweep["levels"]]
+    best = {m.name: _best(m, own) for m in metrics}
+    heads = [sweep["title"]]
+    for m in metrics:
+        heads += [printed.heading(m), "Δ"]
+    rows = []
+    for row in sweep["levels"]:
+        cell, default = cells[row["variant"]], row["variant"] == sweep["around"]
+        texts: list[str | Text] = [
+            printed.level_text(row["level"]) + (" (default)" if default else "")
+        ]
+        for m in metrics:
+            change = NONE if default else printed.estimate(m, row["differences"][m.name])
+            texts += [_scored(m, cell, best[m.name]), change]
+        rows.append(texts)
+    return table(f"{sweep['title']} around {sweep['around']}", heads, rows)
+
+
+def _seeds(document: Document) -> Section | None:
+    r = document["correlation"]
+    if r is None:
+        return None
+    metrics = {m["name"]: metric_of(m) for m in document["metrics"]}
+    label = metrics[r["metric"]].label
+    value = (
+        f"r = {plain(r['value'], 2)}" if r["value"] is not None else f"not defined ({r['reason']})"
+    )
+    return Section(
+        "What seeds share",
+        lead=(
+            f"Correlation of {label} of {r['a']} and {r['b']} over seeds: {value}, n = {r['n']}.",
+            "Intervals treat runs of one seed as unrelated.",
+        ),
+    )
+
+
+def _time(document: Document) -> Section | None:
+    cells = document["cells"]
+    columns = spent_columns(cells, ("seconds", "memory"))
+    if not columns:
+        return None
+    rows = [[c["variant"], *(col.text(c["costs"]) for col in columns)] for c in cells]
+    heads = ["Configuration", *(c.title for c in columns)]
+    notes = [f"{c.title}: measured by {c.counter}." for c in columns if c.counter != AS_IMPORTED]
+    return Section("Time and memory", tables=(table("", heads, rows),), notes=tuple(notes))
+
+
+def _unfinished(document: Document) -> Section | None:
+    rows = [
+        [
+            t["variant"],
+            str(t["seed"]),
+            t["state"],
+            t["key"][:8],
+            _one_line(t["error"])[:120] or NONE,
+        ]
+        for t in document["trials"]
+        if t["state"] != "completed"
+    ]
+    if not rows:
+        return None
+    heads = ["Configuration", "Seed", "State", "Trial", "Error"]
+    return Section("Failed and missing", tables=(table("", heads, rows, texts=5),))
+
+
+def _trials(document: Document) -> Section:
+    metrics, trials = metrics_of(document), document["trials"]
+    columns = spent_columns(trials, ("params", "macs"))
+    heads = ["#", "Trial", "Configuration", "Seed", "State", *(c.title for c in columns)]
+    heads += [printed.heading(m) for m in metrics]
+    rows = [
+        [
+            str(t["number"]),
+            t["key"][:8],
+            t["variant"],
+            str(t["seed"]),
+            t["state"],
+            *(c.text(t["costs"]) for c in columns),
+            *(
+                m.text(t["scores"][m.name]["value"]) if m.name in t["scores"] else NONE
+                for m in metrics
+            ),
+        ]
+        for t in trials
+    ]
+    return Section("All runs", tables=(table("", heads, rows, texts=5),))

@@ -1,0 +1,56 @@
+"""Sweeps: one factor moved around a variant, whose own level is a row too."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ablate.analysis.cells import Cell
+from ablate.analysis.effects import difference
+from ablate.report.contributions import effect_document
+from ablate.study import Level, Study
+
+
+def sweeps(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
+    """One entry per factor and variant it is moved around, its levels in order."""
+    by_name = {c.variant: c for c in found}
+    grouped: dict[tuple[str, str], list[tuple[Level, Cell]]] = {}
+    for cell in found:
+        parent = by_name.get(cell.parent or "")
+        if cell.role != "sweep" or parent is None:
+            continue
+        moved = [n for n, level in cell.levels.items() if level != parent.levels[n]]
+        if len(moved) == 1:
+            grouped.setdefault((parent.variant, moved[0]), []).append((cell.levels[moved[0]], cell))
+    return [
+        _sweep(study, by_name[around], factor, cells) for (around, factor), cells in grouped.items()
+    ]
+
+
+def _sweep(
+    study: Study, around: Cell, factor: str, cells: Sequence[tuple[Level, Cell]]
+) -> dict[str, Any]:
+    default = around.levels[factor]
+    certainty = 1 - study.claims.alpha
+    rows = sorted([(default, around), *cells], key=lambda row: _order(row[0]))
+    return {
+        "factor": factor,
+        "title": study.factor(factor).label,
+        "around": around.variant,
+        "default": default,
+        "levels": [
+            {
+                "level": level,
+                "variant": cell.variant,
+                "differences": {
+                    m.name: effect_document(
+                        difference(around.values(m.name), cell.values(m.name), certainty)
+                    )
+                    for m in study.metrics
+                },
+            }
+            for level, cell in rows
+        ],
+    }
+
+
+def _order(level: Level) -> tuple[int, float, str]:
+    return (1, 0.0, level) if isinstance(level, str) else (0, float(level), "")
