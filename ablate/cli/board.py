@@ -22,6 +22,7 @@ from ablate.run.progress import Progress, progress
 from ablate.store import Store
 from ablate.study import Study
 
+DOT = " \N{MIDDLE DOT} "
 REFRESH = 4
 LEADERS = 6
 HEARTBEAT = 60.0
@@ -41,15 +42,15 @@ def clock(seconds: float | None) -> str:
 
 def remaining(
     waiting: Iterable[str],
-    running: Mapping[str, float],
+    running: Sequence[tuple[str, float]],
     known: Mapping[str, Sequence[float]],
     slots: int,
 ) -> float | None:
-    """Seconds until all is done: the median duration of each variant's finished trials (of all
-    trials where it has none), less what is already done, shared by the slots.
+    """Seconds until all is done, shared by the slots.
 
-    `waiting` are variant names, one per trial; `running` maps variant names to the share still to
-    do. None before any trial has finished.
+    A trial counts as long as the median of its variant's finished trials (of all trials where it
+    has none). `waiting` are variant names, one per trial; `running` are pairs of a variant name
+    and the share still to do. None before any trial has finished.
     """
     every = [s for durations in known.values() for s in durations]
     if not every:
@@ -58,7 +59,7 @@ def remaining(
     def typical(variant: str) -> float:
         return statistics.median(known.get(variant) or every)
 
-    work = sum(typical(v) for v in waiting) + sum(typical(v) * left for v, left in running.items())
+    work = sum(typical(v) for v in waiting) + sum(typical(v) * left for v, left in running)
     return work / max(1, slots)
 
 
@@ -99,16 +100,16 @@ class Tally:
 
     def eta(self, running: Sequence[tuple[Flight, Progress]]) -> float | None:
         """Seconds until all is done."""
-        left = {f.placement.variant.name: 1.0 - (p.share or 0.0) for f, p in running}
+        left = [(f.placement.variant.name, 1.0 - (p.share or 0.0)) for f, p in running]
         return remaining(self.waiting, left, self.durations, self.slots)
 
     def headline(self, running: int, eta: float | None) -> str:
         """Counts and times."""
         bad = sum(n for s, n in self.counts.items() if s is not State.COMPLETED)
         return (
-            f"{self.study.name}  {self.counts[State.COMPLETED]} done \N{MIDDLE DOT} {running} running"
-            f" \N{MIDDLE DOT} {len(self.waiting)} queued \N{MIDDLE DOT} {bad} failed"
-            f"   elapsed {clock(self.elapsed)} \N{MIDDLE DOT} ETA {clock(eta)}"
+            f"{self.study.name}  {self.counts[State.COMPLETED]} done{DOT}{running} running"
+            f"{DOT}{len(self.waiting)} queued{DOT}{bad} failed"
+            f"   elapsed {clock(self.elapsed)}{DOT}ETA {clock(eta)}"
         )
 
 
@@ -256,15 +257,15 @@ def _running(slot: int, flight: Flight, now: Progress, tally: Tally, width: int)
     left = statistics.median(known) * (1.0 - (share or 0.0)) if known else None
     narrow = width < _NARROW
     row = Table.grid(padding=(0, 2))
-    cells_ = [
+    parts: list[Text | ProgressBar] = [
         Text(f"slot {slot}"),
         Text(shortened(f"{variant} s{flight.placement.trial.seed}", 18 if narrow else _NAME)),
         ProgressBar(total=1.0, completed=share or 0.0, width=8 if narrow else 16),
         Text(f"{now.step}/{now.total}" if now.total else str(now.step)),
     ]
     if not narrow and now.loss is not None:
-        cells_.append(Text(f"loss {now.loss:.3f}"))
-    row.add_row(*cells_, Text(clock(left)))
+        parts.append(Text(f"loss {now.loss:.3f}"))
+    row.add_row(*parts, Text(clock(left)))
     return row
 
 

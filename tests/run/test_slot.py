@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ablate.record import State
+from ablate.record import Ending, State
 from ablate.run.capped import HEAD, TAIL
 from ablate.run.folder import Assignment, ending
 from ablate.run.slot import Slot
 
 
-def _end(slot: Slot, assignment: Assignment, timeout: float = 20.0):
+def _end(slot: Slot, assignment: Assignment, timeout: float = 20.0) -> Ending:
     return ending(Path(assignment.folder), slot.run(assignment.folder, timeout))
 
 

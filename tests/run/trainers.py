@@ -27,7 +27,7 @@ def _network(job: Job) -> torch.nn.Module:
 
 def _train(job: Job) -> Outcome:
     network = _network(job)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
     data = torch.randn(64, 8, generator=torch_generator(job, "data"))
     target = data.sum(1, keepdim=True)
     began = 1
@@ -35,7 +35,7 @@ def _train(job: Job) -> Outcome:
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         began = state["epoch"] + 1
-        print("resumed at epoch", began)
+        sys.stdout.write(f"resumed at epoch {began}\n")
     for epoch in range(began, job.whole("epochs") + 1):
         order = torch.as_tensor(job.stream(f"order/{epoch}").permutation(64))
         for batch in order.split(16):
