@@ -1,0 +1,130 @@
+"""A project: the folder of `ablate.toml`, the systems it names, and where its things are kept."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import Field
+
+from ablate.errors import DeclarationError, SpecError, not_one_of
+from ablate.spec.document import validated
+from ablate.spec.schema import Table, Text
+from ablate.spec.toml import load, located
+from ablate.system import System, resolve
+
+FILE = "ablate.toml"
+STORE = ".ablate/results.db"
+DATA = "data"
+
+
+class _StoreTable(Table):
+    path: Text = STORE
+
+
+class _DataTable(Table):
+    root: Text = DATA
+
+
+class _RunnerTable(Table):
+    slots: int | None = Field(default=None, ge=1, le=4096)
+
+
+class _ProjectFile(Table):
+    systems: dict[Text, Text] = Field(default_factory=dict)
+    store: _StoreTable = _StoreTable()
+    data: _DataTable = _DataTable()
+    runner: _RunnerTable = _RunnerTable()
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Where studies find their systems, their results and their data.
+
+    `file` is None where no `ablate.toml` was found: there are then defaults and no systems.
+    """
+
+    root: Path
+    store: Path
+    data: Path
+    systems: Mapping[str, str] = field(default_factory=dict)
+    slots: int | None = None
+    file: Path | None = None
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Project":
+        """The project of `start` (the current folder): the nearest `ablate.toml` upward.
+
+        Stops at a git root and at the home folder. `ABLATE_DB` and `ABLATE_DATA` win over the
+        file. Raises SpecError when the file is wrong.
+        """
+        start = (start or Path.cwd()).resolve()
+        file = _nearest(start)
+        return _read(file) if file else _project(start, _ProjectFile(), None)
+
+    def reference(self, name: str) -> str:
+        """The `package.module:name` behind a system's name; raises DeclarationError."""
+        if name in self.systems:
+            return self.systems[name]
+        if self.file is None:
+            raise DeclarationError(
+                f"system {name!r} is unknown: there is no {FILE} here or above (ablate init)"
+            )
+        raise DeclarationError(f"{self.file}: {not_one_of('system', name, self.systems)}")
+
+    def system(self, name: str) -> System:
+        """The system called `name`; its module is imported with the project's folder on the path.
+
+        Raises DeclarationError when it is unknown, cannot be loaded or declares itself wrongly.
+        """
+        reference = self.reference(name)
+        folder = str(self.root)
+        if sys.path[:1] != [folder]:
+            sys.path.insert(0, folder)
+        found = resolve(reference)
+        if found.name != name:
+            raise DeclarationError(
+                f"system {name!r}: {reference} calls itself {found.name!r}: use one name"
+            )
+        return found
+
+
+def _nearest(start: Path) -> Path | None:
+    home = Path.home().resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+        if (folder / ".git").exists() or folder == home:
+            return None
+    return None
+
+
+def _read(path: Path) -> Project:
+    text, tables = load(path)
+    try:
+        return _project(path.parent, validated(_ProjectFile, tables), path)
+    except SpecError as wrong:
+        raise located(wrong, path, text) from None
+
+
+def _project(root: Path, file: _ProjectFile, path: Path | None) -> Project:
+    for name, reference in file.systems.items():
+        module, _, attribute = reference.partition(":")
+        if not (all(p.isidentifier() for p in module.split(".")) and attribute.isidentifier()):
+            raise SpecError(
+                f"{reference!r} is not of the form 'package.module:name'", ("systems", name)
+            )
+    return Project(
+        root=root,
+        store=_place(root, os.environ.get("ABLATE_DB"), file.store.path),
+        data=_place(root, os.environ.get("ABLATE_DATA"), file.data.root),
+        systems=dict(file.systems),
+        slots=file.runner.slots,
+        file=path,
+    )
+
+
+def _place(root: Path, environment: str | None, written: str) -> Path:
+    """A path of the environment is relative to the current folder, one of the file to the file."""
+    return Path(environment).absolute() if environment else root / Path(written).expanduser()
