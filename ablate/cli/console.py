@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ablate.report.layout import Page
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -94,3 +96,19 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
     hidden = [c.title for c in columns if c not in kept]
     if hidden:
         note(f"not shown for lack of width: {', '.join(hidden)}")
+
+
+def print_page(page: "Page") -> None:
+    """A report's sections in the terminal, its stand-in banner first on stderr."""
+    console = out()
+    if page.standin:
+        note(f"stand-in data: {page.standin}")
+    for section in page.sections:
+        console.print(f"\n{section.title}", soft_wrap=True)
+        for line in (*section.lead, *section.lines):
+            console.print(line, soft_wrap=True)
+        for table in section.tables:
+            columns = [Column(c.text, right=c.right) for c in table.columns]
+            print_table(columns, [[cell.text for cell in row] for row in table.rows])
+        for line in section.notes:
+            console.print(line, soft_wrap=True)

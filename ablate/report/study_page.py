@@ -62,7 +62,7 @@ def _fading(document: Document) -> Iterable[str]:
             f"The effect of {course['module']} on {metric.label} fades with training: "
             f"{_points(metric, course['peak'])} at step {course['peak_step']}, "
             f"{_points(metric, course['last'])} at the last step, {course['last_step']} "
-            f"(n = {course['last']['runs']} runs). The tables below hold for the selected step only."
+            f"(n = {course['last']['runs']} runs). The tables below are of the selected step."
         )
 
 

@@ -1,0 +1,139 @@
+"""`ablate ls`: studies, or the trials of one."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ablate.record import Record
+    from ablate.study import Study
+
+
+def ls(
+    study: Annotated[
+        str | None, typer.Argument(help="List this study's trials; the studies without.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="METRIC", help="Best of this metric first.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """List the studies, or the trials of one study with their scores and costs."""
+    from ablate.cli.console import note, print_json
+    from ablate.cli.reading import banner, project_store
+    from ablate.errors import UsageError
+
+    with project_store() as store:
+        if study is None:
+            if sort is not None:
+                raise UsageError("--sort orders the trials of one study: ablate ls STUDY --sort")
+            _studies([(store.study(n), store.records(n)) for n in store.studies()[:limit]], json)
+            return
+        asked, records = store.study(study), store.records(study)
+    if sort is not None:
+        records = _sorted(asked, records, sort)
+    if json:
+        from ablate.report.document import trial_document
+
+        print_json(
+            {
+                "schema": "ablate.ls/1",
+                "study": asked.name,
+                "trials": [trial_document(r) for r in records[:limit]],
+            }
+        )
+        return
+    banner(asked)
+    _trials(asked, records[:limit])
+    if limit is not None and limit < len(records):
+        note(f"{limit} of {len(records)} trials shown")
+
+
+def _studies(found: "list[tuple[Study, list[Record]]]", json: bool) -> None:
+    from ablate.cli.console import Column, print_json, print_table
+
+    rows = [
+        {
+            "name": study.name,
+            "title": study.title,
+            "system": study.system,
+            "done": sum(r.state == "completed" for r in records),
+            "trials": len(records),
+            "standin": study.standin,
+        }
+        for study, records in found
+    ]
+    if json:
+        print_json({"schema": "ablate.ls/1", "studies": rows})
+        return
+    columns = [
+        Column("Study"),
+        Column("System"),
+        Column("Done", right=True),
+        Column("Trials", right=True),
+        Column("Data"),
+        Column("Title", drop=1),
+    ]
+    texts = [
+        [
+            str(r["name"]),
+            str(r["system"]),
+            str(r["done"]),
+            str(r["trials"]),
+            "stand-in" if r["standin"] else "real",
+            str(r["title"]),
+        ]
+        for r in rows
+    ]
+    print_table(columns, texts)
+
+
+def _sorted(study: "Study", records: "list[Record]", name: str) -> "list[Record]":
+    import math
+
+    from ablate.errors import UsageError, not_one_of
+
+    try:
+        metric = study.metric(name)
+    except KeyError:
+        raise UsageError(not_one_of("metric", name, study.directions)) from None
+    sign = -1 if metric.direction == "up" else 1
+
+    def place(record: "Record") -> tuple[bool, float]:
+        score = record.scores.get(metric.name)
+        if score is None or math.isnan(score.value):
+            return True, 0.0
+        return False, sign * score.value
+
+    return sorted(records, key=place)
+
+
+def _trials(study: "Study", records: "list[Record]") -> None:
+    from ablate.cli.console import Column, print_table
+    from ablate.report.document import trial_document
+    from ablate.report.printed import heading, spent_columns
+
+    documents = [trial_document(r) for r in records]
+    spent = spent_columns(documents, ("params", "macs", "seconds", "memory"))
+    metrics = sorted(study.metrics, key=lambda m: m.name.lower() != study.primary.lower())
+    columns = [
+        Column("Trial"),
+        Column("Configuration"),
+        Column("Seed", right=True),
+        Column("State"),
+        *(Column(heading(m), right=True, drop=i) for i, m in enumerate(metrics)),
+        *(Column(c.title, right=True, drop=100 + i) for i, c in enumerate(spent)),
+    ]
+    rows = [
+        [
+            r.key[:8],
+            r.variant,
+            str(r.seed),
+            str(r.state),
+            *(m.text(r.scores[m.name].value) if m.name in r.scores else "–" for m in metrics),
+            *(c.text(d["costs"]) for c in spent),
+        ]
+        for r, d in zip(records, documents, strict=True)
+    ]
+    print_table(columns, rows)

@@ -1,0 +1,80 @@
+"""What reading commands share: the project's store, and what a name on the command line means."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ablate.record import Record
+    from ablate.store import Store
+    from ablate.study import Study
+
+
+def project_store() -> "Store":
+    """The store of the project around the current folder; raises StoreError where there is none."""
+    from ablate.project import Project
+    from ablate.store import open_store
+
+    return open_store(Project.find().store)
+
+
+def latest_or(store: "Store", name: str | None) -> "Study":
+    """The study called `name`, or the most recently active one; raises UsageError."""
+    from ablate.errors import UsageError
+
+    if name is not None:
+        return store.study(name)
+    names = store.studies()
+    if not names:
+        raise UsageError("the store holds no study yet (ablate run, ablate import)")
+    return store.study(names[0])
+
+
+def holding(store: "Store", variants: Sequence[str], study: str | None) -> "Study":
+    """The most recently active study that holds all `variants`, or `study` if it does.
+
+    Raises UsageError with the nearest names when there is none.
+    """
+    from ablate.errors import UsageError, not_one_of
+
+    known: dict[str, None] = {}
+    candidates = [study] if study is not None else store.studies()
+    for name in candidates:
+        held = dict.fromkeys(r.variant for r in store.records(name))
+        if all(v in held for v in variants):
+            return store.study(name)
+        known |= held
+    unknown = [v for v in variants if v not in known]
+    if unknown:
+        where = f" in study {study!r}" if study is not None else ""
+        raise UsageError(not_one_of("configuration", unknown[0], known) + where)
+    raise UsageError(f"no study holds all of {', '.join(variants)}; name one study's with --study")
+
+
+def record_of(store: "Store", ref: str, study: str | None) -> "tuple[Study, Record]":
+    """The study and record that a trial's key or its beginning means.
+
+    Raises UsageError when no trial or more than one begins so.
+    """
+    from ablate.errors import UsageError
+
+    keys = store.find_trial(ref)
+    if len(keys) > 1:
+        raise UsageError(f"{ref!r} begins {len(keys)} trials: {', '.join(keys[:6])}")
+    for name in [study] if study is not None else store.studies():
+        for record in store.records(name) if keys else ():
+            if record.key == keys[0]:
+                return store.study(name), record
+    raise UsageError(f"{ref!r} is no trial, configuration or study in the store (ablate ls)")
+
+
+def looks_like_key(ref: str) -> bool:
+    """Whether a reference could be the beginning of a trial's key: four hex digits or more."""
+    return 4 <= len(ref) <= 16 and all(c in "0123456789abcdef" for c in ref.lower())  # noqa: PLR2004 - a key has 16
+
+
+def banner(study: "Study") -> None:
+    """Say on stderr that a study's data are the stand-in."""
+    from ablate.cli.console import note
+
+    if study.standin:
+        note(f"stand-in data: {study.name} is not about the real data set")

@@ -1,0 +1,186 @@
+"""`ablate show`: a study's leader board, a configuration, or one trial."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ablate.record import Record
+    from ablate.store import Store
+    from ablate.study import Study
+
+LAST_POINTS = 3
+
+
+def show(
+    ref: Annotated[
+        str | None, typer.Argument(help="A study, a configuration, or a trial's key.")
+    ] = None,
+    study: Annotated[str | None, typer.Option("--study", help="Look in this study.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show a study's leader board, or the settings, scores, costs and attempts of a trial."""
+    from ablate.cli.reading import (
+        banner,
+        holding,
+        latest_or,
+        looks_like_key,
+        project_store,
+        record_of,
+    )
+
+    with project_store() as store:
+        names = store.studies()
+        if ref is None or (ref in names and study is None):
+            found = latest_or(store, ref or study)
+            _board(found, store.records(found.name), json)
+            return
+        if looks_like_key(ref) and store.find_trial(ref):
+            found, record = record_of(store, ref, study)
+            records = [record]
+        else:
+            found = holding(store, [ref], study)
+            records = [r for r in store.records(found.name) if r.variant == ref]
+        if not json:
+            banner(found)
+        _trials(store, found, records, json)
+
+
+def _board(study: "Study", records: "list[Record]", json: bool) -> None:
+    from ablate.cli.console import Column, out, print_json, print_table
+    from ablate.cli.reading import banner
+    from ablate.report import study_document
+    from ablate.report.printed import estimate, heading, metric_of, score, spent_columns
+
+    document = study_document(study, records)
+    cells, primary = document["cells"], study.metric(study.primary)
+    ranked = sorted(cells, key=lambda c: _worst_last(c["scores"][primary.name]["mean"], primary))
+    if json:
+        print_json({"schema": "ablate.show/1", "study": document["study"], "board": ranked})
+        return
+    banner(study)
+    metrics = [metric_of(m) for m in document["metrics"]]
+    metrics = sorted(metrics, key=lambda m: m.name != primary.name)
+    spent = spent_columns(cells, ("params", "macs"))
+    columns = [Column("#", right=True), Column("Configuration"), Column("n", right=True, drop=1)]
+    columns += [Column(heading(metrics[0]), right=True), Column("Δ", right=True)]
+    columns += [Column(heading(m), right=True, drop=10 + i) for i, m in enumerate(metrics[1:])]
+    columns += [Column(c.title, right=True, drop=100 + i) for i, c in enumerate(spent)]
+    rows = [
+        [
+            str(i + 1),
+            c["variant"],
+            str(c["runs"]),
+            score(primary, c["scores"][primary.name]),
+            estimate(primary, c["differences"][primary.name]),
+            *(score(m, c["scores"][m.name]) for m in metrics[1:]),
+            *(s.text(c["costs"]) for s in spent),
+        ]
+        for i, c in enumerate(ranked)
+    ]
+    counts = document["counts"]
+    out().print(
+        f"{study.name}: {counts['completed']} done, {counts['failed']} failed,"
+        f" {counts['missing']} missing",
+        soft_wrap=True,
+    )
+    print_table(columns, rows)
+
+
+def _worst_last(mean: float | None, metric: object) -> tuple[bool, float]:
+    from ablate.metric import Metric
+
+    assert isinstance(metric, Metric)
+    if mean is None:
+        return True, 0.0
+    return False, -mean if metric.direction == "up" else mean
+
+
+def _trials(store: "Store", study: "Study", records: "list[Record]", json: bool) -> None:
+    from ablate.cli.console import out, print_json
+
+    documents = [_trial(store, study, r) for r in records]
+    if json:
+        print_json({"schema": "ablate.show/1", "study": study.name, "trials": documents})
+        return
+    for record, document in zip(records, documents, strict=True):
+        for line in _lines(study, record, document):
+            out().print(line, soft_wrap=True)
+
+
+def _trial(store: "Store", study: "Study", record: "Record") -> dict[str, object]:
+    from ablate.report.document import trial_document
+
+    curves = store.curves(record.key)
+    return trial_document(record) | {
+        "levels": dict(record.levels),
+        "curves": [
+            {"split": split, "name": name, "points": {str(s): v for s, v in points.items()}}
+            for (split, name), points in curves.items()
+        ],
+        "attempts": [
+            {
+                "number": a.number,
+                "state": str(a.state),
+                "host": a.host,
+                "device": a.device,
+                "started": a.started,
+                "ended": a.ended,
+                "seconds": a.seconds,
+                "exit_code": a.exit_code,
+                "error": a.error or a.error_type,
+                "folder": a.folder,
+                "provenance": dict(a.provenance),
+            }
+            for a in store.attempts(record.key)
+        ],
+        "standin": study.standin,
+    }
+
+
+def _lines(study: "Study", record: "Record", document: dict[str, object]) -> list[str]:
+    from ablate.report.printed import level_text, spent_columns
+
+    lines = [f"{record.variant}, seed {record.seed}: {record.state}", f"  trial     {record.key}"]
+    lines += [
+        f"  level     {n} = {level_text(v)}{'' if n in record.changed else ' (reference)'}"
+        for n, v in record.levels.items()
+    ]
+    for metric in study.metrics:
+        score = record.scores.get(metric.name)
+        if score is not None:
+            at = f" at step {score.step} of {score.split}" if score.step is not None else ""
+            lines.append(
+                f"  score     {metric.label} {metric.text(score.value)}{at}, {score.selection}"
+            )
+    costs = [c | {} for c in document["costs"]] if isinstance(document["costs"], list) else []
+    columns = spent_columns(
+        [{"costs": costs}], ("params", "macs", "seconds", "memory"), others=True
+    )
+    lines += [f"  cost      {c.title} {c.text(costs)} ({c.counter})" for c in columns]
+    return lines + _attempt_lines(document) + _curve_lines(document)
+
+
+def _attempt_lines(document: dict[str, object]) -> list[str]:
+    lines = []
+    attempts = document["attempts"]
+    assert isinstance(attempts, list)
+    for a in attempts:
+        seconds = f", {a['seconds']:.1f} s" if a["seconds"] is not None else ""
+        where = " on ".join(filter(None, [a["device"], a["host"]]))
+        lines.append(f"  attempt   {a['number']} {a['state']}{seconds} {where}".rstrip())
+        if a["error"]:
+            lines.append(f"            {a['error'].strip().splitlines()[-1]}")
+        lines += [f"            {n}: {v}" for n, v in a["provenance"].items()]
+    return lines
+
+
+def _curve_lines(document: dict[str, object]) -> list[str]:
+    curves = document["curves"]
+    assert isinstance(curves, list)
+    lines = []
+    for curve in curves:
+        points = list(curve["points"].items())[-LAST_POINTS:]
+        last = ", ".join(f"{step}: {value:.4g}" for step, value in points)
+        lines.append(f"  curve     {curve['split']}.{curve['name']}  … {last}")
+    return lines
