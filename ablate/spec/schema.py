@@ -44,7 +44,7 @@ class SweepTable(Table):
 
     around: Text
     factor: Text
-    levels: Annotated[list[Setting], Field(min_length=1)]
+    levels: Annotated[list[Setting], Field(min_length=1, max_length=1000)]
 
 
 class ArmTable(Table):
@@ -101,9 +101,9 @@ class StudyFile(Table):
     study: StudyTable
     fixed: Settings = {}
     modules: ModulesTable | None = None
-    sweep: list[SweepTable] = []
-    arm: list[ArmTable] = []
-    checks: list[CheckTable] = []
+    sweep: Annotated[list[SweepTable], Field(max_length=1000)] = []
+    arm: Annotated[list[ArmTable], Field(max_length=1000)] = []
+    checks: Annotated[list[CheckTable], Field(max_length=1000)] = []
     groups: dict[Text, dict[Text, Annotated[list[Text], Field(min_length=1)]]] = {}
     tiers: dict[Text, Annotated[float, Field(gt=0)]] = {}
     limits: dict[Text, Annotated[float, Field(ge=0)]] = {}
