@@ -5,6 +5,7 @@ import random
 import resource
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,6 +52,7 @@ def main(folder: str) -> int:
 def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
     """Train and seal the result; a failing training is data, not an exception."""
     verdict: dict[str, object]
+    began = time.process_time()
     try:
         outcome = _trained(assignment, recorder)
         state = State.CANCELLED if recorder.stopping else State.COMPLETED
@@ -65,7 +67,7 @@ def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the attempt's own log
         state, verdict = State.FAILED, _error(kind.__name__ if kind else "", text)
-    recorder.costs(_spent(assignment))
+    recorder.costs(_spent(assignment, recorder, time.process_time() - began))
     recorder.close()
     result = {
         **verdict,
@@ -106,12 +108,18 @@ def _measure(system: System, job: Job, recorder: FolderRecorder) -> None:
         recorder.note(f"parameters and operations not measured: {wrong!r}")
 
 
-def _spent(assignment: Assignment) -> list[Cost]:
+def _spent(assignment: Assignment, recorder: FolderRecorder, cpu: float) -> list[Cost]:
     if _on_gpu(assignment):
         peak = float(torch.cuda.max_memory_allocated())
-        return [Cost("memory", peak, "B", "torch.cuda.max_memory_allocated")]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
-    return [Cost("memory", peak, "B", "peak resident set of the process")]
+        memory = Cost("memory", peak, "B", "torch.cuda.max_memory_allocated")
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+        memory = Cost("memory", peak, "B", "peak resident set of the process")
+    return [
+        memory,
+        Cost("seconds", recorder.seconds, "s", "wall clock"),
+        Cost("cpu", cpu, "s", "CPU time of the attempt's process"),
+    ]
 
 
 def _seed_everything(seed: int) -> None:

@@ -43,7 +43,7 @@ def _results(path: Path) -> dict[str, list[tuple[object, ...]]]:
         "item": "select t.key, i.split, i.item, i.name, i.value from item i"
         " join trial t on t.id = i.trial_id order by 1, 2, 3, 4",
         "cost": "select t.key, c.name, c.counter, c.value from cost c"
-        " join trial t on t.id = c.trial_id where c.name not in ('memory', 'seconds')"
+        " join trial t on t.id = c.trial_id where c.name not in ('memory', 'seconds', 'cpu')"
         " order by 1, 2",
         "placement": "select p.variant, p.seed, t.key from placement p"
         " join trial t on t.id = p.trial_id order by 1, 2",
