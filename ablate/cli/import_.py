@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ablate.store import Store
 
 
+SEEDS = 8
+
+
 def import_(  # noqa: PLR0917 - the command line passes options by name
     file: Annotated[Path, typer.Argument(help="The file that holds the results.")],
     reader: Annotated[
@@ -74,9 +77,9 @@ def _tell(found: "Imported", file: Path, json: bool, dry_run: bool) -> None:
             }
         )
         return
+    seeds = ", ".join(map(str, study.seeds[:SEEDS])) + (", ..." if study.seeds[SEEDS:] else "")
     out().print(
-        f"{file.name}: {len(found.results)} runs, {len(variants)} configurations,"
-        f" {len(study.seeds)} seeds",
+        f"{file.name}: {len(found.results)} runs of {len(variants)} configurations, seeds {seeds}",
         soft_wrap=True,
     )
     columns = [Column("Column"), Column("Role"), Column("As"), Column("Means")]
@@ -88,4 +91,5 @@ def _means(column: "Understood", found: "Imported") -> str:
         return column.note
     factor = found.study.factor(column.name)
     needs = f"; where {factor.requires} is on" if factor.requires else ""
-    return f"{factor.kind} factor, reference {str(factor.reference).lower()}{needs}"
+    kinds = {"bool": "switch", "int": "whole number", "float": "number", "str": "text"}
+    return f"{kinds[factor.kind]}, reference {str(factor.reference).lower()}{needs}"

@@ -45,7 +45,7 @@ def ls(
         )
         return
     banner(asked)
-    _trials(asked, records[:limit])
+    _trials(asked, records[:limit], sort)
     if limit is not None and limit < len(records):
         note(f"{limit} of {len(records)} trials shown")
 
@@ -61,6 +61,7 @@ def _studies(found: "list[tuple[Study, list[Record]]]", json: bool) -> None:
             "done": sum(r.state == "completed" for r in records),
             "trials": len(records),
             "standin": study.standin,
+            "data": "stand-in" if study.standin else study.data,
         }
         for study, records in found
     ]
@@ -81,7 +82,7 @@ def _studies(found: "list[tuple[Study, list[Record]]]", json: bool) -> None:
             str(r["system"]),
             str(r["done"]),
             str(r["trials"]),
-            "stand-in" if r["standin"] else "real",
+            str(r["data"]),
             str(r["title"]),
         ]
         for r in rows
@@ -109,20 +110,21 @@ def _sorted(study: "Study", records: "list[Record]", name: str) -> "list[Record]
     return sorted(records, key=place)
 
 
-def _trials(study: "Study", records: "list[Record]") -> None:
+def _trials(study: "Study", records: "list[Record]", sort: str | None) -> None:
     from ablate.cli.console import Column, print_table
     from ablate.report.document import trial_document
-    from ablate.report.printed import heading, spent_columns
+    from ablate.report.printed import spent_columns
 
     documents = [trial_document(r) for r in records]
     spent = spent_columns(documents, ("params", "macs", "seconds", "memory"))
-    metrics = sorted(study.metrics, key=lambda m: m.name.lower() != study.primary.lower())
+    shown_first = (sort or study.primary).lower()
+    metrics = sorted(study.metrics, key=lambda m: m.name.lower() != shown_first)
     columns = [
         Column("Trial"),
         Column("Configuration"),
         Column("Seed", right=True),
-        Column("State"),
-        *(Column(heading(m), right=True, drop=i) for i, m in enumerate(metrics)),
+        Column("State", drop=90),
+        *(Column(f"{m.label} {m.arrow}", right=True, drop=i) for i, m in enumerate(metrics)),
         *(Column(c.title, right=True, drop=100 + i) for i, c in enumerate(spent)),
     ]
     rows = [

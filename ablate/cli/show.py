@@ -50,7 +50,7 @@ def _board(study: "Study", records: "list[Record]", json: bool) -> None:
     from ablate.cli.console import Column, out, print_json, print_table
     from ablate.cli.reading import banner
     from ablate.report import study_document
-    from ablate.report.printed import estimate, heading, metric_of, score, spent_columns
+    from ablate.report.printed import estimate, metric_of, score, spent_columns
 
     document = study_document(study, records)
     cells, primary = document["cells"], study.metric(study.primary)
@@ -63,8 +63,10 @@ def _board(study: "Study", records: "list[Record]", json: bool) -> None:
     metrics = sorted(metrics, key=lambda m: m.name != primary.name)
     spent = spent_columns(cells, ("params", "macs"))
     columns = [Column("#", right=True), Column("Configuration"), Column("n", right=True, drop=1)]
-    columns += [Column(heading(metrics[0]), right=True), Column("Δ", right=True)]
-    columns += [Column(heading(m), right=True, drop=10 + i) for i, m in enumerate(metrics[1:])]
+    columns += [Column(f"{primary.label} {primary.arrow}", right=True), Column("Δ", right=True)]
+    columns += [
+        Column(f"{m.label} {m.arrow}", right=True, drop=10 + i) for i, m in enumerate(metrics[1:])
+    ]
     columns += [Column(c.title, right=True, drop=100 + i) for i, c in enumerate(spent)]
     rows = [
         [

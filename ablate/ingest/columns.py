@@ -167,7 +167,7 @@ def _likely(name: str, values: Sequence[float]) -> float:
 
 def _scaled(header: str, name: str, scale: float) -> Column:
     units = {"params": "", "macs": "MAC", "seconds": "s", "memory": "bytes"}
-    return Column(header, "cost", name, scale, note=f"times {scale:g} {units[name]}".rstrip())
+    return Column(header, "cost", name, scale, note=f"× {scale:,.0f} {units[name]}".rstrip())
 
 
 def _check(table: Table, columns: Sequence[Column]) -> None:

@@ -76,7 +76,8 @@ def _facts(document: Document) -> Iterable[tuple[str, str]]:
     few, many = counts["fewest_runs"], counts["most_runs"]
     yield "Study", study["name"]
     yield "System", f"{study['system']}, revision {study['revision']}"
-    yield "Scale", study["scale"]
+    if not all(s.startswith("import") for s in study["source"]):
+        yield "Scale", study["scale"]
     yield (
         "Trials",
         f"{counts['completed']} done · {counts['failed']} failed · {counts['missing']} missing",
@@ -262,8 +263,10 @@ def _ranking(document: Document) -> Section | None:
     )
     width = max(len(c["variant"]) for c in ranked)
     lines = [
-        f"{i + 1:>2}. {_one_line(c['variant']):<{width}}  {metric.text(mean):>7}  "
-        + printed.bar(abs(mean - worst) / span, BAR)
+        (
+            f"{i + 1:>2}. {_one_line(c['variant']):<{width}}  {metric.text(mean):>7}  "
+            + printed.bar(abs(mean - worst) / span, BAR)
+        ).rstrip()
         for i, c in enumerate(ranked)
         for mean in (c["scores"][metric.name]["mean"],)
     ]
