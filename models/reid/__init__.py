@@ -47,18 +47,18 @@ METRICS = (
 STANDIN = "reid-standin-1 64x16+30x8 64x32"
 
 
-def train(job: Job) -> Outcome:
+def run_training(job: Job) -> Outcome:
     """Train one variant at one seed; raises UsageError for real data or levels that do not fit."""
-    from models.reid.train import train as run  # noqa: PLC0415 - the seam must load no torch
+    from models.reid.train import train  # noqa: PLC0415 - the seam must load no torch
 
-    return run(job)
+    return train(job)
 
 
-def probe(job: Job) -> Probe:
+def build_probe(job: Job) -> Probe:
     """The network as it would be trained, on whatever device is the default."""
-    from models.reid.train import probe as build  # noqa: PLC0415 - the seam must load no torch
+    from models.reid.train import probe  # noqa: PLC0415 - the seam must load no torch
 
-    return build(job)
+    return probe(job)
 
 
 system = System(
@@ -66,8 +66,8 @@ system = System(
     revision="1",
     factors=FACTORS,
     metrics=METRICS,
-    train=train,
-    probe=probe,
+    train=run_training,
+    probe=build_probe,
     standin=STANDIN,
     real_data=False,
     preload=("torch", "models.reid.train"),

@@ -24,6 +24,8 @@ PATCHES = (HEIGHT // PATCH) * (WIDTH // PATCH)
 SPECTRA = 3
 CODE = 8
 CAMERAS = 4
+DECODED = 0.1
+"""Standard deviation that the oracle expects of a decoded code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Recipe:
 class Split:
     """Triples of images (N, 3 spectra, 3, H, W) uint8, and what the generator knows of them.
 
-    `cues` (N, 3, patches) marks the patches with the code; `spoilt` (N, 3) the ruined spectra.
+    `cues` (N, 3, patches) marks the patches with the code; `spoilt` (N, 3) the ruined spectra;
+    `codes` (identities, 3, CODE) are the identities' own.
     """
 
     images: npt.NDArray[np.uint8]
@@ -54,6 +57,7 @@ class Split:
     cameras: Int
     cues: npt.NDArray[np.bool_]
     spoilt: npt.NDArray[np.bool_]
+    codes: Float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +121,11 @@ def _split(  # noqa: PLR0913 - the generator's state, passed once
     ids = np.repeat(np.arange(identities), each)
     seen_by = np.tile(np.arange(each) % cameras, identities)
     n = len(ids)
-    codes = _codes(rng, recipe, identities)[ids][:, :, None]
+    codes = _codes(rng, recipe, identities)
     cues = rng.random((n, SPECTRA, PATCHES)).argsort(axis=2) < recipe.cues
     other = rng.standard_normal((n, SPECTRA, PATCHES, CODE), dtype=np.float32)
     other *= recipe.distract / np.linalg.norm(other, axis=-1, keepdims=True)
-    mixed = np.where(cues[..., None], codes, other)
+    mixed = np.where(cues[..., None], codes[ids][:, :, None], other)
     weights = np.concatenate([mixed, cues[..., None].astype(np.float32)], axis=-1)
     spoilt = rng.random((n, SPECTRA)) < recipe.spoil
     pixels = weights @ textures
@@ -131,7 +135,7 @@ def _split(  # noqa: PLR0913 - the generator's state, passed once
     grey = np.clip(pixels * 40.0 + 128.0, 0.0, 255.0).astype(np.uint8)
     images = grey.reshape(n, SPECTRA, HEIGHT // PATCH, WIDTH // PATCH, PATCH, PATCH)
     images = images.transpose(0, 1, 2, 4, 3, 5).reshape(n, SPECTRA, 1, HEIGHT, WIDTH)
-    return Split(np.repeat(images, 3, axis=2), ids, seen_by, cues, spoilt)
+    return Split(np.repeat(images, 3, axis=2), ids, seen_by, cues, spoilt, codes)
 
 
 def decoded(split: Split, textures: Float) -> Float:
@@ -144,21 +148,23 @@ def decoded(split: Split, textures: Float) -> Float:
 
 
 def oracle(data: Standin) -> Float:
-    """Distances (N, N) of test triples to one who knows marks, spoilt spectra and textures.
+    """Distances (N, N) of test triples to one who knows all but the answer.
 
-    Codes are averaged over marked patches and compared in the spectra that both images have
-    unspoilt; pairs without one are farther than all others.
+    It knows where the marks are, which spectra are spoilt, the textures, and every identity's
+    codes. The distance is minus the log probability that both images show one person: no
+    network can rank better than by that, but for luck where identities cannot be told apart.
     """
     test = data.test
-    codes = decoded(test, data.textures)
+    found = decoded(test, data.textures)
     marks = test.cues[..., None]
-    mean = (codes * marks).sum(axis=2) / marks.sum(axis=2)
-    mean /= np.linalg.norm(mean, axis=-1, keepdims=True)
-    apart = np.square(mean[:, None] - mean[None]).sum(axis=-1)
-    both = ~(test.spoilt[:, None] | test.spoilt[None])
-    shared = both.sum(axis=-1)
-    total = np.where(both, apart, 0.0).sum(axis=-1)
-    return np.where(shared > 0, total / np.maximum(shared, 1), np.float32(1e6)).astype(np.float32)
+    found = (found * marks).sum(axis=2)
+    found /= np.linalg.norm(found, axis=-1, keepdims=True)
+    apart = np.square(found[:, None] - test.codes[None]).sum(axis=-1)
+    likelihood = -(apart * ~test.spoilt[:, None]).sum(axis=-1) / (2.0 * DECODED**2)
+    likelihood -= likelihood.max(axis=1, keepdims=True)
+    posterior = np.exp(likelihood)
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    return -np.log(posterior @ posterior.T + np.float32(1e-30))
 
 
 def floor(data: Standin) -> Float:

@@ -56,11 +56,14 @@ class LIF(nn.Module):
         return tokens * shares.flatten(2).unsqueeze(-1).to(tokens.dtype)
 
 
+def _local_mean(x: Tensor) -> Tensor:
+    """Mean over a window that is cut off at the border, one axis after the other."""
+    rows = functional.avg_pool2d(x, (WINDOW, 1), 1, (WINDOW // 2, 0), count_include_pad=False)
+    return functional.avg_pool2d(rows, (1, WINDOW), 1, (0, WINDOW // 2), count_include_pad=False)
+
+
 def _spread(x: Tensor) -> Tensor:
-    mean, square = (
-        functional.avg_pool2d(v, WINDOW, 1, WINDOW // 2, count_include_pad=False)
-        for v in (x, x * x)
-    )
+    mean, square = _local_mean(torch.cat([x, x * x], dim=1)).split(1, dim=1)
     return (square - mean * mean).clamp_min(0.0)
 
 

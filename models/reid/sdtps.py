@@ -86,7 +86,8 @@ class Selector(nn.Module):
         tokens = torch.softmax(logits, dim=-1).to(kept.dtype) @ kept
         if dropped.shape[1] == 0:
             return tokens
-        extra = torch.softmax(rest, dim=1).to(dropped.dtype).unsqueeze(1) @ dropped
+        shares = torch.softmax(rest, dim=1).to(dropped.dtype).unsqueeze(-1)
+        extra = (shares * dropped).sum(dim=1, keepdim=True)
         return torch.cat([tokens, extra], dim=1)
 
 
