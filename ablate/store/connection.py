@@ -202,6 +202,7 @@ def reading(engine: Engine) -> Iterator[Session]:
 def writing(engine: Engine) -> Iterator[Session]:
     """A session that holds the write lock; all of it is kept, or nothing."""
     with Session(_writer(engine)) as session, session.begin():
+        session.connection()
         yield session
 
 

@@ -1,0 +1,81 @@
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ablate.errors import LockedError
+from ablate.record import Ending, State
+from ablate.store import Store
+from ablate.study import Placement, Study
+
+GRID = Ending(State.COMPLETED, 60.0, "", scores={"rank1": 0.723})
+
+
+def dump(store: Store) -> list[str]:
+    raw = sqlite3.connect(store.path)
+    lines = list(raw.iterdump())
+    raw.close()
+    return lines
+
+
+def test_imported_results_stand_beside_trained_ones(
+    store: Store, study: Study, placements: list[Placement]
+) -> None:
+    store.put_results(study, [(p, GRID) for p in placements], source="grid.csv")
+    record = store.records("small")[3]
+    assert (record.state, record.source) == (State.COMPLETED, "grid.csv")
+    assert record.scores["rank1"].value == 0.723
+    assert record.attempt is not None
+    assert (record.attempt.owner, record.attempt.number) == ("import", 1)
+    assert store.durations("small") == [("baseline", 60.0)] * 2 + [("lif", 60.0)] * 2
+
+
+def test_importing_the_same_results_twice_changes_nothing(
+    store: Store, study: Study, placements: list[Placement], ending: Ending
+) -> None:
+    results = [(placements[0], ending), *((p, GRID) for p in placements[1:])]
+    store.put_results(study, results, source="grid.csv")
+    store.put_study(replace(study, name="other"), [])
+    before = dump(store)
+    again = [(p, replace(e, ended="2027-01-01T00:00:00+00:00")) for p, e in results]
+    store.put_results(study, again, source="grid.csv")
+    assert dump(store) == before
+
+
+def test_a_corrected_result_becomes_a_second_attempt(
+    store: Store, study: Study, placements: list[Placement]
+) -> None:
+    store.put_results(study, [(p, GRID) for p in placements], source="grid.csv")
+    corrected = replace(GRID, scores={"rank1": 0.725})
+    store.put_results(study, [(placements[0], corrected)], source="grid.csv")
+    assert store.records("small")[0].scores["rank1"].value == 0.725
+    assert [a.number for a in store.attempts(placements[0].trial.key)] == [1, 2]
+    assert len(store.records("small")) == 4
+
+
+def test_results_of_a_second_file_are_added_after_the_first(
+    store: Store, study: Study, placements: list[Placement], place: Callable[..., Placement]
+) -> None:
+    store.put_results(study, [(p, GRID) for p in placements], source="a.csv")
+    more = [place(name, seed) for name in ("lif", "baseline") for seed in (1, 2)]
+    store.put_results(study, [(p, GRID) for p in more], source="b.csv")
+    assert [(r.variant, r.seed) for r in store.records("small")] == [
+        ("baseline", 0),
+        ("baseline", 1),
+        ("lif", 0),
+        ("lif", 1),
+        ("lif", 2),
+        ("baseline", 2),
+    ]
+
+
+def test_an_import_that_cannot_be_finished_leaves_nothing_behind(
+    store: Store, study: Study, placements: list[Placement]
+) -> None:
+    store.put_study(study, placements)
+    assert store.claim(placements[3].trial.key, "me") is not None
+    before = dump(store)
+    with pytest.raises(LockedError, match="is being run"):
+        store.put_results(study, [(p, GRID) for p in placements], source="grid.csv")
+    assert dump(store) == before
