@@ -78,7 +78,8 @@ def _role(table: Table, header: str, *, left_of_metrics: bool) -> Role:
         return "seed"
     if bare(header) in NAMES:
         return "name"
-    if known_metric(header) and not is_switch(texts):
+    words = any(texts) and not any(is_number(t.removesuffix("%").rstrip()) for t in texts)
+    if known_metric(header) and not words and not is_switch(texts):
         return "metric"
     if known_cost(header):
         return "cost"
