@@ -1,0 +1,100 @@
+"""What `plan` and `run` share: the study file, the options beside it, and the trials they mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ablate.project import Project
+    from ablate.study import Placement, Study
+    from ablate.system import System
+
+ROLES = ("grid", "sweep", "arm")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one call asks for.
+
+    `study` is the study of the file; `placements` are all that the store should hold for it, those
+    from the command line marked extra; `chosen` are the ones this call is about.
+    """
+
+    project: "Project"
+    system: "System"
+    study: "Study"
+    placements: "list[Placement]"
+    chosen: "list[Placement]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """The options of `plan` and `run` that decide which trials are meant."""
+
+    overrides: Sequence[str] = ()
+    seeds: str = ""
+    only: str = ""
+    scale: str | None = None
+    data: Path | None = None
+    yes: bool = False
+
+
+def asked(path: Path, wishes: Wishes) -> Asked:
+    """Read the study file at `path` and find its trials; raises UsageError of some kind."""
+    from dataclasses import replace
+
+    from ablate import design, spec
+    from ablate.project import Project
+
+    document = spec.read(path)
+    project = Project.find()
+    system = project.system(document.system)
+    options = spec.Options(data_root=project.data, data=wishes.data, scale=wishes.scale)
+    study = spec.bind(document, system, options)
+    limit = None if wishes.yes else design.LIMIT
+    own = list(design.placements(study, limit=limit))
+    if not wishes.seeds and not wishes.overrides:
+        return Asked(project, system, study, own, chosen(own, wishes.only))
+    moved = spec.bind(
+        document, system, replace(options, seeds=wishes.seeds, overrides=tuple(wishes.overrides))
+    )
+    wanted = list(design.placements(moved, limit=limit))
+    return Asked(project, system, study, design.beside(study, wanted), chosen(wanted, wishes.only))
+
+
+def chosen(placements: "Sequence[Placement]", only: str) -> "list[Placement]":
+    """Those that `only` means: roles, parts of names or globs, with commas between.
+
+    Raises UsageError when it means none.
+    """
+    from ablate.errors import UsageError
+
+    if not only:
+        return list(placements)
+    words = [w.strip() for w in only.split(",") if w.strip()]
+    found = [p for p in placements if any(_means(w, p) for w in words)]
+    if not found:
+        names = ", ".join(list(dict.fromkeys(p.variant.name for p in placements))[:12])
+        raise UsageError(f"--only {only!r:.60} means none of {names} (or {', '.join(ROLES)})")
+    return found
+
+
+def _means(word: str, placement: "Placement") -> bool:
+    from fnmatch import fnmatchcase
+
+    name = placement.variant.name
+    if word in ROLES:
+        return placement.variant.role == word
+    return fnmatchcase(name, word) if set(word) & set("*?[") else word in name
+
+
+def headline(study: "Study", project: "Project") -> str:
+    """The first line of `plan` and `run`: scale, and which data."""
+    first = f"{study.name}: {study.scale} scale, "
+    if study.standin:
+        return f"{first}stand-in data ({study.data.removeprefix('standin:')})"
+    folder = project.data / (study.data_root or "")
+    if study.data == "missing":
+        return f"{first}data missing: there is no folder {folder}"
+    return f"{first}data {folder} ({study.data[:18]})"

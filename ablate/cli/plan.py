@@ -1,0 +1,174 @@
+"""`ablate plan`: which trials a study makes, which are there, and what is left to do."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ablate.cli.asking import Asked
+    from ablate.record import State
+    from ablate.study import Placement
+
+
+def plan(
+    study: Annotated[Path, typer.Argument(help="The study file.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Fix a factor; a,b,c makes an axis."),
+    ] = None,
+    *,
+    seeds: Annotated[
+        str, typer.Option("--seeds", help="Instead of the file's: 0-4 or 0,1,2.")
+    ] = "",
+    only: Annotated[
+        str, typer.Option("--only", help="Parts of names, globs, or grid, sweep, arm; commas.")
+    ] = "",
+    scale: Annotated[str | None, typer.Option("--scale", help="paper, small, ...")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="The data set's folder.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Show so many rows.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Even over 10,000 trials.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show the trials of a study: complete, failed, to run. Writes nothing, trains nothing."""
+    from ablate.cli.asking import Wishes, asked
+    from ablate.cli.console import print_json
+
+    wishes = Wishes(
+        overrides=overrides or (), seeds=seeds, only=only, scale=scale, data=data, yes=yes
+    )
+    found = asked(study, wishes)
+    states, seconds = _known(found)
+    if json:
+        print_json(_document(found, states, seconds))
+    else:
+        _print(found, states, seconds, limit)
+
+
+def _known(found: "Asked") -> "tuple[Mapping[str, State], list[tuple[str, float]]]":
+    """States by trial key and seconds by variant, as far as there is a store."""
+    from ablate.store import open_store
+
+    if not found.project.store.exists():
+        return {}, []
+    with open_store(found.project.store) as store:
+        states = store.states([p.trial.key for p in found.chosen])
+        known = found.study.name in store.studies()
+        return states, store.durations(found.study.name) if known else []
+
+
+def _document(
+    found: "Asked", states: "Mapping[str, State]", seconds: "Sequence[tuple[str, float]]"
+) -> dict[str, object]:
+    study = found.study
+    return {
+        "schema": "ablate.plan/1",
+        "study": study.name,
+        "system": study.system,
+        "scale": study.scale,
+        "standin": study.standin,
+        "data": study.data,
+        "counts": _counts(found.chosen, states),
+        "hours_left": _hours_left(found, states, seconds),
+        "trials": [
+            {
+                "key": p.trial.key,
+                "variant": p.variant.name,
+                "role": p.variant.role,
+                "parent": p.variant.parent,
+                "seed": p.trial.seed,
+                "state": str(states.get(p.trial.key, "pending")),
+                "levels": dict(p.trial.levels),
+                "changed": dict(p.trial.changed),
+            }
+            for p in found.chosen
+        ],
+    }
+
+
+def _counts(placements: "Sequence[Placement]", states: "Mapping[str, State]") -> dict[str, int]:
+    from ablate.record import RERUN, State
+
+    keys = {p.trial.key for p in placements}
+    now = [states.get(key, State.PENDING) for key in keys]
+    return {
+        "trials": len(keys),
+        "complete": now.count(State.COMPLETED),
+        "failed": now.count(State.FAILED) + now.count(State.TIMEOUT),
+        "running": now.count(State.RUNNING),
+        "to_run": sum(state in RERUN for state in now),
+    }
+
+
+def _hours_left(
+    found: "Asked", states: "Mapping[str, State]", seconds: "Sequence[tuple[str, float]]"
+) -> float | None:
+    """Device hours (core hours without devices), by the median of each variant or of all."""
+    from statistics import median
+
+    from ablate.record import RERUN, State
+
+    if not seconds:
+        return None
+    usual = median(s for _, s in seconds)
+    by_variant: dict[str, list[float]] = {}
+    for name, value in seconds:
+        by_variant.setdefault(name, []).append(value)
+    left = {p.trial.key: p.variant.name for p in found.chosen}
+    total = sum(
+        median(by_variant.get(name, [usual]))
+        for key, name in left.items()
+        if states.get(key, State.PENDING) in RERUN
+    )
+    share = found.study.resources
+    return total * (share.gpus or share.cpus) / 3600
+
+
+def _print(
+    found: "Asked",
+    states: "Mapping[str, State]",
+    seconds: "Sequence[tuple[str, float]]",
+    limit: int | None,
+) -> None:
+    import math
+
+    from ablate.cli.asking import headline
+    from ablate.cli.console import Column, note, out, print_table
+    from ablate.design import shown
+
+    console = out()
+    console.print(headline(found.study, found.project), soft_wrap=True)
+    rows = [
+        [
+            p.trial.key[:8],
+            p.variant.name,
+            str(p.trial.seed),
+            str(states.get(p.trial.key, "pending")),
+            p.variant.parent or "",
+            " ".join(f"{n}={shown(v)}" for n, v in p.trial.changed.items()),
+        ]
+        for p in found.chosen
+    ]
+    columns = [
+        Column("Trial"),
+        Column("Configuration"),
+        Column("Seed", right=True),
+        Column("State"),
+        Column("Parent", drop=1),
+        Column("Changed", drop=2),
+    ]
+    print_table(columns, rows[:limit])
+    if limit is not None and limit < len(rows):
+        note(f"{limit} of {len(rows)} rows shown")
+    hours = _hours_left(found, states, seconds)
+    unit = "GPU-h" if found.study.resources.gpus else "core-h"
+    counts = _counts(found.chosen, states)
+    parts = [f"{counts['complete']} complete", f"{counts['failed']} failed"]
+    parts += [f"{counts['running']} running"] if counts["running"] else []
+    parts += [f"{counts['to_run']} to run"]
+    if hours:
+        digits = max(1, 1 - math.floor(math.log10(hours)))
+        parts.append(f"~{hours:.{digits}f} {unit} left")
+    console.print(f"{counts['trials']} trials: {', '.join(parts)}", soft_wrap=True)
