@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 SEEDS = 8
 
 
-def import_(  # noqa: PLR0917 - the command line passes options by name
+def import_(
     file: Annotated[Path, typer.Argument(help="The file that holds the results.")],
+    *,
     reader: Annotated[
         str | None, typer.Option("--reader", help="How to read it; by its suffix without.")
     ] = None,

@@ -79,7 +79,7 @@ def _role(table: Table, header: str, *, left_of_metrics: bool) -> Role:
     if bare(header) in NAMES:
         return "name"
     words = any(texts) and not any(is_number(t.removesuffix("%").rstrip()) for t in texts)
-    if known_metric(header) and not words and not is_switch(texts):
+    if known_metric(header) and not (words and left_of_metrics) and not is_switch(texts):
         return "metric"
     if known_cost(header):
         return "cost"

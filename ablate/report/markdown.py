@@ -10,7 +10,7 @@ from ablate.report.comparison_page import comparison_page
 from ablate.report.layout import Page
 from ablate.report.study_page import study_page
 
-_SPECIAL = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
+_SPECIAL = re.compile(r"[\\`*|~]|\](?=[(\[:])|(?<!\w)_|_(?!\w)")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
