@@ -5,22 +5,29 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside, fsync, rename, fsync the folder: a reader sees the old file or the new one.
+def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write beside, then rename: a reader sees the old file or the new one, whole.
 
-    Raises OSError; the old file is then intact.
+    `durable` also outlives a power cut (fsync of file and folder); without it a killed process
+    loses nothing, a power cut may. Raises OSError; the old file is then intact.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

@@ -20,7 +20,7 @@ from ablate.record import Ending, Record, State
 from ablate.run.driver import Flight
 from ablate.run.progress import Progress, progress
 from ablate.store import Store
-from ablate.study import Study
+from ablate.study import Placement, Study
 
 DOT = " \N{MIDDLE DOT} "
 REFRESH = 4
@@ -71,11 +71,22 @@ def shortened(name: str, width: int) -> str:
 class Tally:
     """What a run has done and has before it."""
 
-    def __init__(self, study: Study, store: Store, todo: Sequence[str], total: int) -> None:
-        """Of `total` trials, `todo` (variant names, one per trial) are to run."""
-        self.study, self.store, self.total = study, store, total
-        self.counts: Counter[State] = Counter({State.COMPLETED: total - len(todo)})
-        self.waiting = list(todo)
+    def __init__(
+        self,
+        study: Study,
+        store: Store,
+        todo: Sequence[Placement],
+        chosen: Sequence[Placement],
+    ) -> None:
+        """Of the trials of `chosen`, those of `todo` are to run."""
+        self.study, self.store = study, store
+        self.total = len({p.trial.key for p in chosen})
+        self.ran = 0
+        self.cpu = 0.0
+        keys = {p.trial.key for p in chosen} - {p.trial.key for p in todo}
+        states = store.states(keys)
+        self.counts = Counter(states.get(key, State.PENDING) for key in keys)
+        self.waiting = [p.variant.name for p in todo]
         self.began = time.monotonic()
         self.durations: dict[str, list[float]] = {}
         for variant, seconds in store.durations(study.name):
@@ -89,6 +100,8 @@ class Tally:
     def end(self, flight: Flight, ending: Ending) -> None:
         """One trial more has ended."""
         self.counts[ending.state] += 1
+        self.ran += 1
+        self.cpu += sum(c.value for c in ending.costs if c.name == "cpu")
         if ending.state is State.COMPLETED:
             name = flight.placement.variant.name
             self.durations.setdefault(name, []).append(ending.seconds)

@@ -59,7 +59,7 @@ def write_job(assignment: Assignment) -> None:
     """Make the folder and write what was asked; raises OSError."""
     folder = Path(assignment.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / JOB, json.dumps(asdict(assignment), indent=1).encode())
+    write_atomically(folder / JOB, json.dumps(asdict(assignment), indent=1).encode(), durable=False)
 
 
 def read_job(folder: Path) -> Assignment:
@@ -76,12 +76,17 @@ def number(value: float) -> float | str:
 
 
 def write_result(folder: Path, body: Mapping[str, object]) -> None:
-    """Seal the attempt: how it ended, with the digest of its events; atomic. Raises OSError."""
+    """Seal the attempt: how it ended, with the digest of its events; atomic. Raises OSError.
+
+    Not fsynced: the store's commit is what a result's safety rests on, and a folder that a power
+    cut has torn is told by its digests.
+    """
     events = folder / EVENTS
     sealed = {**body, "events": _digest(events.read_bytes() if events.exists() else b"")}
     text = json.dumps(sealed, sort_keys=True)
     whole = {"sha256": _digest(text.encode()), "result": sealed}
-    write_atomically(folder / RESULT, json.dumps(whole, sort_keys=True, indent=1).encode())
+    text = json.dumps(whole, sort_keys=True, indent=1)
+    write_atomically(folder / RESULT, text.encode(), durable=False)
 
 
 def read_result(folder: Path) -> dict[str, object] | None:

@@ -78,8 +78,7 @@ class FolderRecorder:
         return None
 
     def close(self) -> None:
-        """Put all events on the disk."""
-        os.fsync(self._events)
+        """Write no more."""
         os.close(self._events)
 
     def _carry(self, folder: Path, size: int, seconds: float) -> None:

@@ -1,0 +1,260 @@
+"""`ablate run`: train what a study lacks, and keep every number."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ablate.cli.asking import Asked
+    from ablate.cli.board import Tally
+    from ablate.record import State
+    from ablate.run.driver import Driver, Setting
+    from ablate.run.executor import Executor
+    from ablate.store import Store
+    from ablate.study import Placement
+
+
+def run(
+    study: Annotated[Path, typer.Argument(help="The study file.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Fix a factor; a,b,c makes an axis."),
+    ] = None,
+    seeds: Annotated[
+        str, typer.Option("--seeds", help="Instead of the file's: 0-4 or 0,1,2.")
+    ] = "",
+    only: Annotated[
+        str, typer.Option("--only", help="Parts of names, globs, or grid, sweep, arm; commas.")
+    ] = "",
+    scale: Annotated[str | None, typer.Option("--scale", help="paper, small, ...")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="The data set's folder.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", min=1, help="At most so many trials at once.")
+    ] = None,
+    executor: Annotated[
+        Literal["ray", "inline"],
+        typer.Option("--executor", help="Ray slots, or this very process (for debugging)."),
+    ] = "ray",
+    dry_run: Annotated[
+        bool, typer.Option("-n", "--dry-run", help="Say what would run; write nothing.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Also trials that failed or timed out.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also complete trials, from the beginning.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Paper scale without a GPU; over 10,000 trials.")
+    ] = False,
+    no_progress: Annotated[
+        bool, typer.Option("--no-progress", help="Plain lines instead of the live board.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Train what the study lacks. Running again resumes; a new seed extends.
+
+    Ctrl-C lets the running trials finish; a second one stops them, to be resumed later.
+    """
+    from ablate.cli.asking import Wishes, asked, headline
+    from ablate.cli.console import note
+
+    wishes = Wishes(
+        overrides=overrides or (), seeds=seeds, only=only, scale=scale, data=data, yes=yes
+    )
+    found = asked(study, wishes)
+    _refuse(found, scale, yes=yes)
+    note(headline(found.study, found.project))
+    if found.study.standin:
+        note("stand-in data: these numbers say nothing about the real data set")
+    again = _again(retry_failed=retry_failed, force=force)
+    if dry_run:
+        _would(found, again)
+        return
+    _run(found, again, jobs, inline=executor == "inline", plain=no_progress, json=json)
+
+
+def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
+    from ablate.errors import UsageError
+
+    study = found.study
+    if study.data == "missing":
+        folder = found.project.data / (study.data_root or "")
+        raise UsageError(f"{study.name}: there is no data at {folder} (--data FOLDER)")
+    if study.standin and scale == "paper":
+        raise UsageError(
+            f"{study.name}: paper scale needs the real data: set [data] root or --data FOLDER"
+        )
+    if study.scale == "paper" and not study.standin and not _gpu() and not yes:
+        raise UsageError(
+            f"{study.name}: paper scale, {len(found.chosen)} trials, and no GPU here:"
+            " `ablate plan` shows the hours where a trial has run; --yes runs it all the same"
+        )
+    if any(p.variant.start for p in found.chosen):
+        raise UsageError(f"{study.name}: `start` (from another arm's checkpoint) cannot be run yet")
+    if any(check.stop for check in study.checks):
+        raise UsageError(f"{study.name}: checks with `stop = true` cannot be run yet")
+
+
+def _gpu() -> bool:
+    return Path("/proc/driver/nvidia/gpus").exists() or Path("/dev/nvidia0").exists()
+
+
+def _again(*, retry_failed: bool, force: bool) -> "frozenset[State]":
+    from ablate.record import State
+
+    states = {State.FAILED, State.TIMEOUT} if retry_failed or force else set()
+    return frozenset(states | ({State.COMPLETED} if force else set()))
+
+
+def _would(found: "Asked", again: "frozenset[State]") -> None:
+    from ablate.run.driver import due
+    from ablate.store import open_store
+
+    states: Mapping[str, State] = {}
+    if found.project.store.exists():
+        with open_store(found.project.store) as store:
+            states = store.states([p.trial.key for p in found.chosen])
+    todo = due(found.chosen, states, again)
+    for placement in todo:
+        typer.echo(f"{placement.trial.key}  {placement.variant.name} s{placement.trial.seed}")
+    typer.echo(f"{len(todo)} of {len({p.trial.key for p in found.chosen})} trials would run")
+
+
+def _run(
+    found: "Asked",
+    again: "frozenset[State]",
+    jobs: int | None,
+    *,
+    inline: bool,
+    plain: bool,
+    json: bool,
+) -> None:
+    import sys
+
+    from ablate.cli.board import Board, Lines, Tally
+    from ablate.cli.console import note
+    from ablate.record import State
+    from ablate.run.driver import Driver, Setting, due, reclaim
+    from ablate.run.provenance import provenance
+    from ablate.store import open_store
+
+    with open_store(found.project.store, create=True) as store:
+        for attempt, state in reclaim(store):
+            note(f"{attempt.key}: attempt {attempt.number} had lost its driver: {state}")
+        store.put_study(found.study, found.placements)
+        states = store.states([p.trial.key for p in found.chosen])
+        todo = due(found.chosen, states, again)
+        setting = Setting(
+            study=found.study,
+            system=found.project.reference(found.study.system),
+            data=_data(found),
+            provenance=provenance(found.project.root),
+            again=frozenset(k for k, state in states.items() if state in again),
+            scratch=State.COMPLETED in again,
+        )
+        tally = Tally(found.study, store, todo, found.chosen)
+        live = sys.stderr.isatty() and not plain
+        driver: Driver | None = None
+        if todo:
+            running = _executor(found, setting, len(todo), jobs, inline=inline)
+            tally.slots = running.slots
+            try:
+                with (Board if live else Lines)(tally) as watcher:
+                    driver = Driver(store, setting, watcher)
+                    driver.run(running, todo)
+            finally:
+                running.close()
+        _say_findings(found, store)
+        raise typer.Exit(_conclude(found, store, tally, driver, json=json))
+
+
+def _data(found: "Asked") -> Path | None:
+    if found.study.data_root is None:
+        return None
+    return found.project.data / found.study.data_root
+
+
+def _executor(
+    found: "Asked", setting: "Setting", trials: int, jobs: int | None, *, inline: bool
+) -> "Executor":
+    import sys
+
+    from ablate.cli.console import note
+
+    folder = str(found.project.root)
+    if inline:
+        from ablate.run.inline import InlineExecutor
+
+        return InlineExecutor([folder])
+    if sys.platform != "linux":
+        from ablate.errors import HostError
+
+        raise HostError("isolated trials need Linux; here use --executor inline")
+    from ablate.run.provenance import cores
+    from ablate.run.ray import RayExecutor
+
+    note("starting Ray on this machine")
+    wanted = min(trials, jobs or found.project.slots or cores())
+    modules = [setting.system.partition(":")[0], *found.system.preload]
+    return RayExecutor(found.study.resources, wanted, modules, [folder])
+
+
+def _say_findings(found: "Asked", store: "Store") -> None:
+    from ablate.audit import selected_on_test
+    from ablate.cli.console import note
+    from ablate.record import State
+
+    done = [r for r in store.records(found.study.name) if r.state is State.COMPLETED]
+    finding = selected_on_test(found.study, store.curves(done[0].key)) if done else None
+    findings = [finding] if finding else []
+    store.put_findings(found.study.name, findings)
+    for one in findings:
+        note(f"{one.code} {one.sentence} ({one.command})")
+
+
+def _conclude(
+    found: "Asked", store: "Store", tally: "Tally", driver: "Driver | None", *, json: bool
+) -> int:
+    from ablate.cli.console import print_json
+    from ablate.record import State
+
+    counts = _counts(found.chosen, store)
+    missing = sum(counts.values()) - counts.get(State.COMPLETED, 0)
+    if json:
+        document = {
+            "schema": "ablate.run/1",
+            "study": found.study.name,
+            "standin": found.study.standin,
+            "counts": {str(state): n for state, n in counts.items()},
+            "ran": tally.ran,
+            "seconds": tally.elapsed,
+            "cpu_seconds": tally.cpu,
+        }
+        print_json(document)
+    else:
+        shown = ", ".join(f"{n} {state}" for state, n in counts.items())
+        typer.echo(f"{found.study.name}: {shown}; {tally.ran} trials run now,", nl=False)
+        typer.echo(f" {tally.cpu / 60:.1f} CPU minutes in {tally.elapsed / 60:.1f} minutes")
+        typer.echo(f"next: ablate report {found.study.name}")
+    if driver is not None and driver.exit_code:
+        return driver.exit_code
+    if driver is not None and driver.held and counts.get(State.RUNNING):
+        from ablate.cli.console import note
+
+        note(f"{counts[State.RUNNING]} trials are held by another `ablate run`")
+        return 6
+    return int(missing > 0)
+
+
+def _counts(placements: "Sequence[Placement]", store: "Store") -> "dict[State, int]":
+    from collections import Counter
+
+    from ablate.record import State
+
+    keys = {p.trial.key for p in placements}
+    states = store.states(keys)
+    return dict(Counter(states.get(key, State.PENDING) for key in keys))
