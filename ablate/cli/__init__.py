@@ -1,26 +1,32 @@
 """The command line: one command, one file. Nothing heavy is imported before a command runs."""
 
-import importlib
-import importlib.util
 import sys
+from collections.abc import Callable
 from typing import Annotated, NoReturn
 
 import typer
 
 from ablate import __version__
+from ablate.cli import (
+    compare,
+    doctor,
+    import_,
+    init,
+    logs,
+    ls,
+    plan,
+    report,
+    run,
+    show,
+    status,
+    systems,
+)
 from ablate.errors import AblateError
 
 EXIT_CODES = (
     "Exit codes: 0 ok · 1 some trials failed · 2 wrong usage or study file · 3 database unusable"
     " · 4 environment · 5 internal error · 6 locked by another process · 130/143 interrupted"
 )
-PANELS = {
-    "Start": ("init", "doctor", "systems"),
-    "Run": ("plan", "run"),
-    "Look": ("status", "ls", "show", "logs"),
-    "Conclude": ("report", "compare", "import"),
-}
-
 app = typer.Typer(
     name="ablate",
     help="Ablation studies of neural networks: run them, keep every number, answer with its doubt.",
@@ -48,17 +54,18 @@ def _options(
     """What every command shares; `main` reads --debug itself, before anything can fail."""
 
 
-def _register() -> None:
-    for panel, verbs in PANELS.items():
-        for verb in verbs:
-            name = "import_" if verb == "import" else verb
-            if importlib.util.find_spec(f"ablate.cli.{name}") is None:
-                continue
-            command = getattr(importlib.import_module(f"ablate.cli.{name}"), name)
-            app.command(verb, rich_help_panel=panel)(command)
-
-
-_register()
+_COMMANDS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
+    ("Start", {"init": init.init, "doctor": doctor.doctor, "systems": systems.systems}),
+    ("Run", {"plan": plan.plan, "run": run.run}),
+    ("Look", {"status": status.status, "ls": ls.ls, "show": show.show, "logs": logs.logs}),
+    (
+        "Conclude",
+        {"report": report.report, "compare": compare.compare, "import": import_.import_},
+    ),
+)
+for _panel, _commands in _COMMANDS:
+    for _verb, _command in _commands.items():
+        app.command(_verb, rich_help_panel=_panel)(_command)
 
 
 def main() -> NoReturn:
