@@ -12,7 +12,8 @@ from ablate.errors import SpecError
 SIZE = 2**20
 DEPTH = 8
 INT_LIMIT = 2**63
-_DOTTED = re.compile(r"""(?:["']?+[\w-]++["']?+[ \t]*+\.[ \t]*+){32}""")
+_DOTTED = re.compile(r"""(?<![\w-])(?:["']?+[\w-]++["']?+[ \t]*+\.[ \t]*+){32}""")
+_HEADER = re.compile(r"^\s*\[+([^\[\]]+)\]+\s*$")
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -65,32 +66,39 @@ def located(wrong: SpecError, path: Path, text: str) -> SpecError:
 
 
 def line_of(keys: Keys, sentence: str, text: str) -> int | None:
-    """The line that holds what `sentence` quotes, or else the last key, if just one line does."""
+    """The line that holds what `sentence` quotes, or else the last key, if just one line does.
+
+    The tables that the keys lie in are searched where they have headers, else the whole text.
+    """
+    lines = [(i, line.split(" #", 1)[0]) for i, line in enumerate(text.split("\n"), 1)]
+    inside, headers = _section(keys, lines)
     quoted = re.search(r"'([^']+)'", sentence)
-    names = [k for k in keys if isinstance(k, str)]
-    patterns = []
-    if quoted:
-        word = re.escape(quoted[1])
-        patterns.append(rf"""["']{word}["']""")
-    if names:
-        patterns.append(_assigned(names[-1]))
-    if quoted:
-        patterns.append(_assigned(quoted[1]))
-    patterns += [_header(name) for name in reversed(names)]
-    lines = [line.split(" #", 1)[0] for line in text.split("\n")]
+    last = [k for k in keys if isinstance(k, str)][-1:]
+    patterns = [rf"""["']{re.escape(quoted[1])}["']"""] if quoted else []
+    patterns += [_assigned(name) for name in (*last, *(quoted.groups() if quoted else ()))]
     for pattern in patterns:
-        found = [i for i, line in enumerate(lines, 1) if re.search(pattern, line)]
+        found = [i for i, line in inside if re.search(pattern, line)]
         if len(found) == 1:
             return found[0]
-    return None
+    return headers[0] if len(headers) == 1 else None
+
+
+def _section(keys: Keys, lines: list[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[int]]:
+    """The lines below the headers of the table that `keys` lie in, and where those headers are."""
+    every = [(i, m[1].split(".")[0].strip(" \t\"'")) for i, x in lines if (m := _HEADER.match(x))]
+    headers = [i for i, name in every if keys and name == keys[0]]
+    if len(keys) > 1 and isinstance(keys[1], int):
+        headers = headers[keys[1] : keys[1] + 1]
+    starts = [i for i, _ in every]
+    inside: list[tuple[int, str]] = []
+    for i in headers:
+        end = next((s for s in starts if s > i), len(lines) + 1)
+        inside += lines[i : end - 1]
+    return (inside, headers) if headers else (lines, [])
 
 
 def _assigned(name: str) -> str:
     return rf"""(?:^|[{{,.\s"']){re.escape(name)}["']?\s*(?:=|\.[\w.]*\s*=)"""
-
-
-def _header(name: str) -> str:
-    return rf"""^\s*\[+\s*(?:[^\]]*\.)?["']?{re.escape(name)}["']?\s*\]"""
 
 
 def dotted(keys: Keys) -> str:
