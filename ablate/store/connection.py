@@ -147,7 +147,7 @@ def _upgrade(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with _writer(engine).begin() as connection:
+    with writer(engine).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -184,10 +184,15 @@ def _prepare(raw: "DBAPIConnection", _entry: "ConnectionPoolEntry") -> None:
 def _begin(connection: Connection) -> None:
     # A deferred transaction that reads and then writes fails at once under contention.
     writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+    finally:
+        cursor.close()
 
 
-def _writer(engine: Engine) -> Engine:
+def writer(engine: Engine) -> Engine:
+    """The same connections, for transactions that take the write lock at once."""
     return engine.execution_options(writes=True)
 
 
@@ -200,8 +205,8 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """A session that holds the write lock; all of it is kept, or nothing."""
-    with Session(_writer(engine)) as session, session.begin():
+    """A session on a `writer` that holds the write lock; all of it is kept, or nothing."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
         session.connection()
         yield session
 

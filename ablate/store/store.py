@@ -20,6 +20,7 @@ class Store:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
         self._engine = connection.connect(path, create=create)
+        self._writer = connection.writer(self._engine)
 
     @property
     def attempts_folder(self) -> Path:
@@ -50,7 +51,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that holds the write lock, for the modules of `ablate.store`."""
-        with connection.translated(self.path), connection.writing(self._engine) as session:
+        with connection.translated(self.path), connection.writing(self._writer) as session:
             yield session
 
     def put_study(

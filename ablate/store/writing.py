@@ -1,7 +1,7 @@
 """What changes the database. Every function runs inside one write transaction of its caller."""
 
 import hashlib
-import platform
+import socket
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
@@ -166,7 +166,7 @@ def _attempt(session: Session, trial: int, key: str, *, owner: str, source: str)
         owner=owner,
         folder=f"{key}/{number}",
         source=source,
-        host=platform.node(),
+        host=socket.gethostname(),
         device="",
         started=values.now(),
         ended="",
