@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session, create_engine
 
@@ -219,13 +219,12 @@ def translated(path: Path) -> Iterator[None]:
     except (IntegrityError, ProgrammingError):
         raise
     except DatabaseError as wrong:
-        raise _error(path, wrong) from wrong
+        raise _error(path, str(wrong.orig)) from wrong
     except sqlite3.DatabaseError as wrong:
-        raise StoreError(f"{path}: {wrong}; restore the file from a copy") from wrong
+        raise _error(path, str(wrong)) from wrong
 
 
-def _error(path: Path, wrong: DatabaseError) -> AblateError:
-    said = str(wrong.orig)
+def _error(path: Path, said: str) -> AblateError:
     if "locked" in said or "busy" in said:
         return LockedError(
             f"{path}: another process has held the database for {BUSY_SECONDS} s; "
@@ -233,9 +232,9 @@ def _error(path: Path, wrong: DatabaseError) -> AblateError:
         )
     if "full" in said or "disk I/O" in said:
         return HostError(f"{path}: {said}; free some space and call again")
-    if "readonly" in said or isinstance(wrong, OperationalError):
-        return StoreError(f"{path}: {said}; check the file, its folder and their permissions")
-    return StoreError(f"{path}: {said}; restore it from a copy, or move it away and run again")
+    if "malformed" in said or "not a database" in said:
+        return StoreError(f"{path}: {said}; restore it from a copy, or move it away and run again")
+    return StoreError(f"{path}: {said}; check the file, its folder and their permissions")
 
 
 def _pragma(connection: Connection, name: str) -> int:
