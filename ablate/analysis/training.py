@@ -11,14 +11,16 @@ from ablate.analysis.effects import Corner, main_effect
 Runs: TypeAlias = Mapping[Corner, Sequence[Mapping[int, float]]]
 """Corner -> one curve (step -> value) per run."""
 
+KEPT = 0.5
+"""An effect that keeps more than this share of its largest value is not called faded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """A module's effect at every logged step: where it is largest, and what the last step keeps.
 
     `drop` is the part of the peak that is gone at the last step, from differences within runs, so
-    that what a run keeps through its training cancels; its level is corrected for having looked at
-    every step.
+    that what a run keeps through its training cancels.
     """
 
     module: str
@@ -39,14 +41,20 @@ class Course:
 
     @property
     def fades(self) -> bool:
-        """Whether the peak stands clear of zero and the loss since then does too."""
+        """Whether half the peak or more is gone, and both the peak and its loss are clear of zero.
+
+        The peak was looked for among all steps: simulated at 3 runs in each of 8 cells and 15
+        steps, 2 to 7 % of studies without any effect pass, 2 % of those whose effect stays at two
+        standard deviations, and 85 % of those where it falls from three to one.
+        """
         peak, drop = self.peak.interval, self.drop.interval
+        left = self.last.estimate / self.peak.estimate if self.peak.estimate else 1.0
         return bool(
-            peak is not None
+            left <= KEPT
+            and peak is not None
             and drop is not None
             and peak.excludes_zero
             and drop.excludes_zero
-            and self.drop.estimate * self.peak.estimate > 0
         )
 
 
@@ -66,9 +74,8 @@ def course(module: str, modules: Sequence[str], runs: Runs, level: float = 0.95)
         steps[step] = effect
     last = shared[-1]
     peak = max(shared, key=lambda s: (abs(steps[s].estimate), s))
-    corrected = 1 - (1 - level) / len(shared)
     lost = {c: [curve[peak] - curve[last] for curve in curves] for c, curves in runs.items()}
-    drop = main_effect(module, modules, lost, corrected)
+    drop = main_effect(module, modules, lost, level)
     return None if drop is None else Course(module, steps, peak, last, drop)
 
 

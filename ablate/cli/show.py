@@ -141,7 +141,7 @@ def _trial(store: "Store", study: "Study", record: "Record") -> dict[str, object
 
 
 def _lines(study: "Study", record: "Record", document: dict[str, object]) -> list[str]:
-    from ablate.report.printed import level_text, spent_columns
+    from ablate.report.printed import TIMES, level_text, spent_columns
 
     lines = [f"{record.variant}, seed {record.seed}: {record.state}", f"  trial     {record.key}"]
     lines += [
@@ -156,9 +156,7 @@ def _lines(study: "Study", record: "Record", document: dict[str, object]) -> lis
                 f"  score     {metric.label} {metric.text(score.value)}{at}, {score.selection}"
             )
     costs = [c | {} for c in document["costs"]] if isinstance(document["costs"], list) else []
-    columns = spent_columns(
-        [{"costs": costs}], ("params", "macs", "seconds", "memory"), others=True
-    )
+    columns = spent_columns([{"costs": costs}], ("params", "macs", *TIMES), others=True)
     lines += [f"  cost      {c.title} {c.text(costs)} ({c.counter})" for c in columns]
     return lines + _attempt_lines(document) + _curve_lines(document)
 

@@ -38,7 +38,7 @@ def _configuration(document: Document) -> Section:
 
 def _costs(document: Document) -> Section:
     a, b = document["a"], document["b"]
-    columns = spent_columns([a, b], ("params", "macs", "seconds", "memory"), others=True)
+    columns = spent_columns([a, b], ("params", "macs", *printed.TIMES), others=True)
     rows = [
         [c.title, c.text(a["costs"]), c.text(b["costs"]), c.difference(b["costs"], a["costs"])]
         for c in columns

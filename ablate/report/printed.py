@@ -8,12 +8,14 @@ from ablate.metric import MINUS, PLUS_MINUS, Metric, plain, rounded, signed
 from ablate.report.layout import NONE
 
 _SIZES: dict[str, tuple[tuple[float, float, str], ...]] = {
-    "params": ((1e6, 1e6, "Params (M)"), (1e3, 1e3, "Params (k)"), (0, 1, "Params")),
-    "macs": ((1e7, 1e9, "GFLOPs"), (1e4, 1e6, "MFLOPs"), (0, 1, "FLOPs")),
+    "params": ((1e6, 1e6, "Params (M)"), (1e5, 1e3, "Params (k)"), (0, 1, "Params")),
+    "macs": ((1e8, 1e9, "GFLOPs"), (1e5, 1e6, "MFLOPs"), (0, 1, "FLOPs")),
     "seconds": ((0, 1, "Seconds"),),
-    "memory": ((2**27, 2**30, "Memory (GiB)"), (2**17, 2**20, "Memory (MiB)"), (0, 1, "Bytes")),
+    "cpu": ((0, 1, "CPU seconds"),),
+    "memory": ((2**30, 2**30, "Memory (GiB)"), (2**17, 2**20, "Memory (MiB)"), (0, 1, "Bytes")),
 }
 COST_DIGITS = 2
+TIMES = ("seconds", "cpu", "memory")
 
 
 def metric_of(document: Mapping[str, Any]) -> Metric:

@@ -12,6 +12,11 @@ Document: TypeAlias = Mapping[str, Any]
 SHOWN_STEPS = 8
 BAR = 32
 MOST_FACTS = 3
+PROVENANCE = {
+    "Code": ("commit", "dirty"),
+    "Hardware": ("device", "gpu", "cpu", "cores", "threads", "host"),
+    "Software": ("python", "torch", "numpy", "cuda", "platform"),
+}
 STANDIN = "the generated stand-in of the data, not the real data set; no number here is about it."
 RATES = "FLOPs are multiply–accumulates of one scored sample, by {}."
 AS_IMPORTED = "as imported"
@@ -91,10 +96,24 @@ def _facts(document: Document) -> Iterable[tuple[str, str]]:
             "Held constant",
             ", ".join(f"{n} = {printed.level_text(v)}" for n, v in study["fixed"].items()),
         )
-    for name, values in document["provenance"].items():
-        shown = [f"{v} ({n} trials)" if len(values) > 1 else v for v, n in values.items()]
-        more = f" and {len(shown) - MOST_FACTS} more" if len(shown) > MOST_FACTS else ""
-        yield name.replace("_", " ").capitalize(), ", ".join(shown[:MOST_FACTS]) + more
+    yield from _provenance(document["provenance"])
+
+
+def _provenance(found: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, str]]:
+    """Code, hardware and software first, each on one line; then whatever else was recorded."""
+    rest = dict(found)
+    for title, names in PROVENANCE.items():
+        known = [(name, rest.pop(name)) for name in names if name in rest]
+        if known:
+            yield title, ", ".join(f"{name} {_distinct(values)}" for name, values in known)
+    for name, values in rest.items():
+        yield name.replace("_", " ").capitalize(), _distinct(values)
+
+
+def _distinct(values: Mapping[str, int]) -> str:
+    shown = [f"{v} ({n} trials)" if len(values) > 1 else v for v, n in values.items()]
+    more = f" and {len(shown) - MOST_FACTS} more" if len(shown) > MOST_FACTS else ""
+    return ", ".join(shown[:MOST_FACTS]) + more
 
 
 def _configurations(document: Document) -> list[Document]:
@@ -140,7 +159,7 @@ def _counters(columns: Sequence[Spent]) -> Iterable[str]:
         elif column.name == "macs":
             yield RATES.format(column.counter)
         elif column.counter != AS_IMPORTED:
-            yield f"{column.title}: counted by {column.counter}."
+            yield f"{column.title}: {column.counter}."
 
 
 def _best(metric: Metric, cells: Sequence[Document]) -> float | None:
@@ -234,12 +253,17 @@ def _training(document: Document) -> Section | None:
     metric = metrics[courses[0]["metric"]]
     steps = _spread_out(list(courses[0]["steps"]))
     rows = [
-        [c["module"], *(printed.estimate(metric, c["steps"][s]) for s in steps)] for c in courses
+        [
+            c["module"],
+            *(printed.estimate(metric, c["steps"][s]) for s in steps),
+            f"{printed.estimate(metric, c['peak'])} at {c['peak_step']}",
+        ]
+        for c in courses
     ]
     return Section(
         "Effects along training",
         lead=(f"Main effect on {metric.label} at logged steps, in points.",),
-        tables=(table("", ["Module", *(f"step {s}" for s in steps)], rows),),
+        tables=(table("", ["Module", *(f"step {s}" for s in steps), "Largest"], rows),),
     )
 
 
@@ -334,12 +358,12 @@ def _seeds(document: Document) -> Section | None:
 
 def _time(document: Document) -> Section | None:
     cells = document["cells"]
-    columns = spent_columns(cells, ("seconds", "memory"))
+    columns = spent_columns(cells, printed.TIMES)
     if not columns:
         return None
     rows = [[c["variant"], *(col.text(c["costs"]) for col in columns)] for c in cells]
     heads = ["Configuration", *(c.title for c in columns)]
-    notes = [f"{c.title}: measured by {c.counter}." for c in columns if c.counter != AS_IMPORTED]
+    notes = [f"{c.title}: {c.counter}." for c in columns if c.counter != AS_IMPORTED]
     return Section("Time and memory", tables=(table("", heads, rows),), notes=tuple(notes))
 
 

@@ -165,10 +165,10 @@ def test_costs_of_different_counters_share_no_column_and_no_difference() -> None
 
 
 def test_small_networks_are_shown_in_thousands() -> None:
-    spent = {"params": Cost("params", 25_984, "", "module tree")}
+    spent = {"params": Cost("params", 125_984, "", "module tree")}
     records = [record("baseline", 0, 0, scores=scored(0.5), costs=spent)]
     report = render_study(study_document(STUDY, records))
-    assert "| baseline | 25.98 | – |" in report
+    assert "| baseline | 125.98 | – |" in report
     assert "Params (k)" in report
 
 
