@@ -1,14 +1,26 @@
 """A study's document as a page: what is said and in which order. No numbers are made here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
 
 from ablate.metric import Metric, plain
 from ablate.report import printed
 from ablate.report.layout import NONE, Page, Section, Table, Text, table
-from ablate.report.printed import Spent, metric_of, spent_columns
+from ablate.report.printed import metric_of
+from ablate.report.tables import (
+    ONE_RUN,
+    Document,
+    all_runs,
+    best_of,
+    complexity,
+    configurations,
+    metrics_of,
+    one_line,
+    performance,
+    score_text,
+    spending,
+    unfinished,
+)
 
-Document: TypeAlias = Mapping[str, Any]
 SHOWN_STEPS = 8
 BAR = 32
 MOST_FACTS = 3
@@ -18,26 +30,22 @@ PROVENANCE = {
     "Software": ("python", "torch", "numpy", "cuda", "platform"),
 }
 STANDIN = "the generated stand-in of the data, not the real data set; no number here is about it."
-RATES = "FLOPs are multiply–accumulates of one scored sample, by {}."
-AS_IMPORTED = "as imported"
-UNTOLD = "FLOPs as imported: the source does not say whether they are multiply–accumulates."
-ONE_RUN = "One run per configuration: run-to-run variation is unknown, so there is no interval."
 
 
 def study_page(document: Document) -> Page:
     """The whole report of a study."""
     study = document["study"]
     sections = (
-        _complexity(document),
-        _performance(document),
+        complexity(document),
+        performance(document),
         _effects(document),
         _training(document),
         _ranking(document),
         _sweeps(document),
         _seeds(document),
-        _time(document),
-        _unfinished(document),
-        _trials(document),
+        spending(document),
+        unfinished(document),
+        all_runs(document),
     )
     return Page(
         title=study["title"] or study["name"],
@@ -46,15 +54,6 @@ def study_page(document: Document) -> Page:
         facts=tuple(_facts(document)),
         sections=tuple(s for s in sections if s is not None),
     )
-
-
-def metrics_of(document: Document) -> list[Metric]:
-    """The metrics that any cell has a score of, the primary one first."""
-    metrics = [metric_of(m) for m in document["metrics"]]
-    primary = document["study"]["primary"]
-    scored = {n for cell in document["cells"] for n, s in cell["scores"].items() if s["by_seed"]}
-    kept = [m for m in metrics if m.name in scored or m.name == primary]
-    return sorted(kept, key=lambda m: m.name != primary)
 
 
 def _fading(document: Document) -> Iterable[str]:
@@ -114,86 +113,6 @@ def _distinct(values: Mapping[str, int]) -> str:
     shown = [f"{v} ({n} trials)" if len(values) > 1 else v for v, n in values.items()]
     more = f" and {len(shown) - MOST_FACTS} more" if len(shown) > MOST_FACTS else ""
     return ", ".join(shown[:MOST_FACTS]) + more
-
-
-def _configurations(document: Document) -> list[Document]:
-    return [c for c in document["cells"] if c["role"] != "sweep"]
-
-
-def _baseline(document: Document) -> Document | None:
-    return next((c for c in document["cells"] if c["variant"] == document["baseline"]), None)
-
-
-def _complexity(document: Document) -> Section | None:
-    cells, baseline = _configurations(document), _baseline(document)
-    columns = spent_columns(cells, ("params", "macs"), others=True)
-    if not columns or baseline is None:
-        return None
-    rows = [
-        [
-            cell["variant"],
-            *(c.text(cell["costs"]) for c in columns),
-            *(_more(c, cell, baseline) for c in columns),
-        ]
-        for cell in cells
-    ]
-    titles = [c.title for c in columns]
-    heads = ["Configuration", *titles, *(f"Δ {t}" for t in titles)]
-    return Section(
-        "Complexity",
-        tables=(table("", heads, rows),),
-        notes=(f"Δ: difference from {baseline['variant']}.", *_counters(columns)),
-    )
-
-
-def _more(column: Spent, cell: Document, baseline: Document) -> str:
-    if cell is baseline:
-        return NONE
-    return column.difference(cell["costs"], baseline["costs"])
-
-
-def _counters(columns: Sequence[Spent]) -> Iterable[str]:
-    for column in columns:
-        if column.counter == AS_IMPORTED and column.name == "macs":
-            yield UNTOLD
-        elif column.name == "macs":
-            yield RATES.format(column.counter)
-        elif column.counter != AS_IMPORTED:
-            yield f"{column.title}: {column.counter}."
-
-
-def _best(metric: Metric, cells: Sequence[Document]) -> float | None:
-    means = [c["scores"][metric.name]["mean"] for c in cells]
-    finite = [m for m in means if m is not None]
-    if not finite:
-        return None
-    return float(max(finite) if metric.direction == "up" else min(finite))
-
-
-def _scored(metric: Metric, cell: Document, best: float | None) -> Text:
-    scores = cell["scores"][metric.name]
-    return Text(printed.score(metric, scores), bold=best is not None and scores["mean"] == best)
-
-
-def _performance(document: Document) -> Section:
-    cells, metrics = _configurations(document), metrics_of(document)
-    several = document["counts"]["most_runs"] > 1
-    best = {m.name: _best(m, cells) for m in metrics}
-    heads = ["Configuration", *(["n"] if several else []), *map(printed.heading, metrics)]
-    heads += [f"Δ {m.label}" for m in metrics]
-    rows = [
-        [
-            cell["variant"],
-            *([str(cell["runs"])] if several else []),
-            *(_scored(m, cell, best[m.name]) for m in metrics),
-            *(printed.estimate(m, cell["differences"][m.name]) for m in metrics),
-        ]
-        for cell in cells
-    ]
-    spread = "Mean ± SD over n seeds." if several else ONE_RUN
-    note = f"Bold: best of its column. Δ: difference from {document['baseline']}, in points."
-    exact = "Every difference is computed from unrounded values."
-    return Section("Performance", tables=(table("", heads, rows),), notes=(note, spread, exact))
 
 
 def _effects(document: Document) -> Section | None:
@@ -276,7 +195,7 @@ def _spread_out(steps: Sequence[str]) -> list[str]:
 
 def _ranking(document: Document) -> Section | None:
     metric = metrics_of(document)[0]
-    cells = [c for c in _configurations(document) if c["scores"][metric.name]["mean"] is not None]
+    cells = [c for c in configurations(document) if c["scores"][metric.name]["mean"] is not None]
     if len(cells) < 2:  # noqa: PLR2004 - one alone has no rank
         return None
     means = [c["scores"][metric.name]["mean"] for c in cells]
@@ -288,7 +207,7 @@ def _ranking(document: Document) -> Section | None:
     width = max(len(c["variant"]) for c in ranked)
     lines = [
         (
-            f"{i + 1:>2}. {_one_line(c['variant']):<{width}}  {metric.text(mean):>7}  "
+            f"{i + 1:>2}. {one_line(c['variant']):<{width}}  {metric.text(mean):>7}  "
             + printed.bar(abs(mean - worst) / span, BAR)
         ).rstrip()
         for i, c in enumerate(ranked)
@@ -297,10 +216,6 @@ def _ranking(document: Document) -> Section | None:
     start = f"Bars start at {metric.text(worst)}, the worst, not at 0."
     lead = f"By mean {printed.heading(metric)}. {start}"
     return Section("Ranking", lead=(lead,), lines=tuple(lines))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _sweeps(document: Document) -> Section | None:
@@ -321,7 +236,7 @@ def _sweeps(document: Document) -> Section | None:
 def _sweep(document: Document, sweep: Document, cells: Mapping[str, Document]) -> Table:
     metrics = metrics_of(document)
     own = [cells[row["variant"]] for row in sweep["levels"]]
-    best = {m.name: _best(m, own) for m in metrics}
+    best = {m.name: best_of(m, own) for m in metrics}
     heads = [sweep["title"]]
     for m in metrics:
         heads += [printed.heading(m), "Δ"]
@@ -333,7 +248,7 @@ def _sweep(document: Document, sweep: Document, cells: Mapping[str, Document]) -
         ]
         for m in metrics:
             change = NONE if default else printed.estimate(m, row["differences"][m.name])
-            texts += [_scored(m, cell, best[m.name]), change]
+            texts += [score_text(m, cell, best[m.name]), change]
         rows.append(texts)
     return table(f"{sweep['title']} around {sweep['around']}", heads, rows)
 
@@ -354,55 +269,3 @@ def _seeds(document: Document) -> Section | None:
             "Intervals treat runs of one seed as unrelated.",
         ),
     )
-
-
-def _time(document: Document) -> Section | None:
-    cells = document["cells"]
-    columns = spent_columns(cells, printed.TIMES)
-    if not columns:
-        return None
-    rows = [[c["variant"], *(col.text(c["costs"]) for col in columns)] for c in cells]
-    heads = ["Configuration", *(c.title for c in columns)]
-    notes = [f"{c.title}: {c.counter}." for c in columns if c.counter != AS_IMPORTED]
-    return Section("Time and memory", tables=(table("", heads, rows),), notes=tuple(notes))
-
-
-def _unfinished(document: Document) -> Section | None:
-    rows = [
-        [
-            t["variant"],
-            str(t["seed"]),
-            t["state"],
-            t["key"][:8],
-            _one_line(t["error"])[:120] or NONE,
-        ]
-        for t in document["trials"]
-        if t["state"] != "completed"
-    ]
-    if not rows:
-        return None
-    heads = ["Configuration", "Seed", "State", "Trial", "Error"]
-    return Section("Failed and missing", tables=(table("", heads, rows, texts=5),))
-
-
-def _trials(document: Document) -> Section:
-    metrics, trials = metrics_of(document), document["trials"]
-    columns = spent_columns(trials, ("params", "macs"))
-    heads = ["#", "Trial", "Configuration", "Seed", "State", *(c.title for c in columns)]
-    heads += [printed.heading(m) for m in metrics]
-    rows = [
-        [
-            str(t["number"]),
-            t["key"][:8],
-            t["variant"],
-            str(t["seed"]),
-            t["state"],
-            *(c.text(t["costs"]) for c in columns),
-            *(
-                m.text(t["scores"][m.name]["value"]) if m.name in t["scores"] else NONE
-                for m in metrics
-            ),
-        ]
-        for t in trials
-    ]
-    return Section("All runs", tables=(table("", heads, rows, texts=5),))

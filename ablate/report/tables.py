@@ -1,0 +1,170 @@
+"""The tables of a study's page: costs, scores, times and runs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from ablate.metric import Metric
+from ablate.report import printed
+from ablate.report.layout import NONE, Section, Text, table
+from ablate.report.printed import Spent, metric_of, spent_columns
+
+Document: TypeAlias = Mapping[str, Any]
+RATES = "FLOPs are multiply–accumulates of one scored sample, by {}."
+AS_IMPORTED = "as imported"
+UNTOLD = "FLOPs as imported: the source does not say whether they are multiply–accumulates."
+ONE_RUN = "One run per configuration: run-to-run variation is unknown, so there is no interval."
+
+
+def metrics_of(document: Document) -> list[Metric]:
+    """The metrics that any cell has a score of, the primary one first."""
+    metrics = [metric_of(m) for m in document["metrics"]]
+    primary = document["study"]["primary"]
+    scored = {n for cell in document["cells"] for n, s in cell["scores"].items() if s["by_seed"]}
+    kept = [m for m in metrics if m.name in scored or m.name == primary]
+    return sorted(kept, key=lambda m: m.name != primary)
+
+
+def configurations(document: Document) -> list[Document]:
+    """The cells that are no sweep."""
+    return [c for c in document["cells"] if c["role"] != "sweep"]
+
+
+def baseline_in(document: Document) -> Document | None:
+    """The cell that others are compared with."""
+    return next((c for c in document["cells"] if c["variant"] == document["baseline"]), None)
+
+
+def best_of(metric: Metric, cells: Sequence[Document]) -> float | None:
+    """The best mean of a metric among cells."""
+    means = [c["scores"][metric.name]["mean"] for c in cells]
+    finite = [m for m in means if m is not None]
+    if not finite:
+        return None
+    return float(max(finite) if metric.direction == "up" else min(finite))
+
+
+def score_text(metric: Metric, cell: Document, best: float | None) -> Text:
+    """A score as a table shows it, bold where it is the best."""
+    scores = cell["scores"][metric.name]
+    return Text(printed.score(metric, scores), bold=best is not None and scores["mean"] == best)
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks."""
+    return " ".join(text.split())
+
+
+def complexity(document: Document) -> Section | None:
+    """What each configuration is made of, and how that differs from the baseline."""
+    cells, baseline = configurations(document), baseline_in(document)
+    columns = spent_columns(cells, ("params", "macs"), others=True)
+    if not columns or baseline is None:
+        return None
+    rows = [
+        [
+            cell["variant"],
+            *(c.text(cell["costs"]) for c in columns),
+            *(_more(c, cell, baseline) for c in columns),
+        ]
+        for cell in cells
+    ]
+    titles = [c.title for c in columns]
+    heads = ["Configuration", *titles, *(f"Δ {t}" for t in titles)]
+    return Section(
+        "Complexity",
+        tables=(table("", heads, rows),),
+        notes=(f"Δ: difference from {baseline['variant']}.", *_counters(columns)),
+    )
+
+
+def _more(column: Spent, cell: Document, baseline: Document) -> str:
+    if cell is baseline:
+        return NONE
+    return column.difference(cell["costs"], baseline["costs"])
+
+
+def _counters(columns: Sequence[Spent]) -> Iterable[str]:
+    for column in columns:
+        if column.counter == AS_IMPORTED and column.name == "macs":
+            yield UNTOLD
+        elif column.name == "macs":
+            yield RATES.format(column.counter)
+        elif column.counter != AS_IMPORTED:
+            yield f"{column.title}: {column.counter}."
+
+
+def performance(document: Document) -> Section:
+    """Every metric of every configuration, and its difference from the baseline."""
+    cells, metrics = configurations(document), metrics_of(document)
+    several = document["counts"]["most_runs"] > 1
+    best = {m.name: best_of(m, cells) for m in metrics}
+    heads = ["Configuration", *(["n"] if several else []), *map(printed.heading, metrics)]
+    heads += [f"Δ {m.label}" for m in metrics]
+    rows = [
+        [
+            cell["variant"],
+            *([str(cell["runs"])] if several else []),
+            *(score_text(m, cell, best[m.name]) for m in metrics),
+            *(printed.estimate(m, cell["differences"][m.name]) for m in metrics),
+        ]
+        for cell in cells
+    ]
+    spread = "Mean ± SD over n seeds." if several else ONE_RUN
+    note = f"Bold: best of its column. Δ: difference from {document['baseline']}, in points."
+    exact = "Every difference is computed from unrounded values."
+    return Section("Performance", tables=(table("", heads, rows),), notes=(note, spread, exact))
+
+
+def spending(document: Document) -> Section | None:
+    """What each configuration took to run."""
+    cells = document["cells"]
+    columns = spent_columns(cells, printed.TIMES)
+    if not columns:
+        return None
+    rows = [[c["variant"], *(col.text(c["costs"]) for col in columns)] for c in cells]
+    heads = ["Configuration", *(c.title for c in columns)]
+    notes = [f"{c.title}: {c.counter}." for c in columns if c.counter != AS_IMPORTED]
+    return Section("Time and memory", tables=(table("", heads, rows),), notes=tuple(notes))
+
+
+def unfinished(document: Document) -> Section | None:
+    """The trials without a result, with the reason."""
+    rows = [
+        [
+            t["variant"],
+            str(t["seed"]),
+            t["state"],
+            t["key"][:8],
+            one_line(t["error"])[:120] or NONE,
+        ]
+        for t in document["trials"]
+        if t["state"] != "completed"
+    ]
+    if not rows:
+        return None
+    heads = ["Configuration", "Seed", "State", "Trial", "Error"]
+    return Section("Failed and missing", tables=(table("", heads, rows, texts=5),))
+
+
+def all_runs(document: Document) -> Section:
+    """Every trial, one row each."""
+    metrics, trials = metrics_of(document), document["trials"]
+    columns = spent_columns(trials, ("params", "macs"))
+    heads = ["#", "Trial", "Configuration", "Seed", "State", *(c.title for c in columns)]
+    heads += [printed.heading(m) for m in metrics]
+    rows = [
+        [
+            str(t["number"]),
+            t["key"][:8],
+            t["variant"],
+            str(t["seed"]),
+            t["state"],
+            *(c.text(t["costs"]) for c in columns),
+            *(
+                m.text(t["scores"][m.name]["value"]) if m.name in t["scores"] else NONE
+                for m in metrics
+            ),
+        ]
+        for t in trials
+    ]
+    return Section("All runs", tables=(table("", heads, rows, texts=5),))
