@@ -182,7 +182,7 @@ class System:
 
 
 def check_declaration(system: System) -> None:
-    """Raise DeclarationError unless names are unique and every `requires` names a declared switch."""
+    """Raise DeclarationError unless names are unique and every `requires` names a switch."""
     factors = {f.name: f for f in system.factors}
     metrics = {m.name.lower() for m in system.metrics}
     if len(factors) != len(system.factors) or len(metrics) != len(system.metrics):

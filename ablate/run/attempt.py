@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.random  # numpy loads it when first used: here once, for every child
 import torch
 
 from ablate.measure import probe_costs
@@ -125,7 +126,7 @@ def _spent(assignment: Assignment, recorder: FolderRecorder, cpu: float) -> list
 def _seed_everything(seed: int) -> None:
     # for trainings that draw from the global generators; named streams do not depend on them
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - the legacy generator is what such trainings draw from
+    numpy.random.seed(seed)  # noqa: NPY002 - the legacy generator is what such trainings draw from
     torch.manual_seed(seed)
 
 
