@@ -12,12 +12,16 @@ Corner: TypeAlias = frozenset[str]
 
 
 def corners(cells: Sequence[Cell], modules: Sequence[str]) -> dict[Corner, Cell]:
-    """The grid's cells by the modules that are on in them."""
-    return {
-        frozenset(m for m in modules if cell.levels[m] is True): cell
-        for cell in cells
-        if cell.role == "grid"
-    }
+    """The grid's cells by the modules that are on in them.
+
+    Where an axis repeats the grid at other levels, its first repetition: designs list it whole
+    before the next.
+    """
+    found: dict[Corner, Cell] = {}
+    for cell in cells:
+        if cell.role == "grid":
+            found.setdefault(frozenset(m for m in modules if cell.levels.get(m) is True), cell)
+    return found
 
 
 def main_effect(

@@ -67,7 +67,7 @@ def _tell(found: "Imported", file: Path, json: bool, dry_run: bool) -> None:
             {
                 "schema": "ablate.import/1",
                 "study": study.name,
-                "written": not dry_run,
+                "dry_run": dry_run,
                 "rows": len(found.results),
                 "configurations": variants,
                 "seeds": study.seeds,

@@ -25,9 +25,10 @@ def comparison_document(study: Study, a: Cell, b: Cell) -> dict[str, Any]:
         "a": _side(a),
         "b": _side(b),
         "differs": {
-            f.name: {"a": a.levels[f.name], "b": b.levels[f.name]}
+            f.name: {"a": levels[0], "b": levels[1]}
             for f in study.factors
-            if a.levels[f.name] != b.levels[f.name]
+            for levels in ([c.levels.get(f.name, f.reference) for c in (a, b)],)
+            if levels[0] != levels[1]
         },
         "metrics": [
             metric_document(m)

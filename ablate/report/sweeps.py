@@ -12,17 +12,25 @@ from ablate.study import Level, Study
 def sweeps(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
     """One entry per factor and variant it is moved around, its levels in order."""
     by_name = {c.variant: c for c in found}
-    grouped: dict[tuple[str, str], list[tuple[Level, Cell]]] = {}
+    around = {(s.around, s.factor): None for s in study.sweeps if s.around in by_name}
     for cell in found:
         parent = by_name.get(cell.parent or "")
-        if cell.role != "sweep" or parent is None:
-            continue
-        moved = [n for n, level in cell.levels.items() if level != parent.levels[n]]
-        if len(moved) == 1:
-            grouped.setdefault((parent.variant, moved[0]), []).append((cell.levels[moved[0]], cell))
+        moved = _moved(cell, parent) if parent else []
+        if cell.role == "sweep" and parent is not None and len(moved) == 1:
+            around.setdefault((parent.variant, moved[0]))
     return [
-        _sweep(study, by_name[around], factor, cells) for (around, factor), cells in grouped.items()
+        _sweep(study, by_name[name], factor, _beside(by_name[name], factor, found))
+        for name, factor in around
     ]
+
+
+def _moved(cell: Cell, parent: Cell) -> list[str]:
+    return [n for n, level in cell.levels.items() if level != parent.levels.get(n, level)]
+
+
+def _beside(around: Cell, factor: str, found: Sequence[Cell]) -> list[tuple[Level, Cell]]:
+    """Every cell that differs in this factor only, whichever design asked for it."""
+    return [(c.levels[factor], c) for c in found if _moved(c, around) == [factor]]
 
 
 def _sweep(

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ablate.cli.console import json_text
 from ablate.metric import Metric
@@ -10,7 +11,7 @@ from ablate.record import Attempt, Cost, Record, State
 from ablate.report import render_study, study_document
 from ablate.report.markdown import escaped
 from ablate.selection import Curves, Score
-from ablate.study import Level, Modules, Study, changed, real, switch
+from ablate.study import Level, Modules, Study, Sweep, changed, real, switch
 
 FACTORS = (switch("a"), switch("b"), real("a.rate", 0.5, requires="a"))
 METRICS = (Metric("rank1", "Rank-1"), Metric("loss", "Loss", "down", "number", 3))
@@ -217,3 +218,25 @@ def test_the_document_is_strict_json_and_says_its_schema() -> None:
     assert document["schema"] == "ablate.report/1"
     assert document["cells"][2]["scores"]["rank1"]["by_seed"]["1"] == "inf"
     assert document["cells"][1]["scores"]["rank1"]["mean"] == 0.81
+
+
+def test_a_level_that_another_design_asked_for_is_a_row_of_its_sweep_too() -> None:
+    study = replace(STUDY, sweeps=(Sweep("full", "a.rate", (0.2, 0.5, 0.8)),))
+    on = {f.name: f.reference for f in FACTORS} | GRID["full"]
+    records = [
+        *grid(NORMAL),
+        record("slow", 0, 20, role="arm", levels=on | {"a.rate": 0.2}, scores=scored(0.6)),
+        record(
+            "full a.rate=0.8",
+            0,
+            21,
+            role="sweep",
+            parent="full",
+            levels=on | {"a.rate": 0.8},
+            scores=scored(0.9),
+        ),
+    ]
+    report = render_study(study_document(study, records))
+    part = report.split("### a.rate around full", 1)[1].split("\n## ", 1)[0]
+    levels = [line.split("|")[1].strip() for line in part.splitlines() if line.startswith("| ")]
+    assert levels == ["a.rate", ":---", "0.2", "0.5 (default)", "0.8"]
