@@ -206,9 +206,10 @@ def reading(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """A session on a `writer` that holds the write lock; all of it is kept, or nothing."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+    with Session(engine, expire_on_commit=False) as session:
         session.connection()
         yield session
+        session.commit()
 
 
 @contextmanager
