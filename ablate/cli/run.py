@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.cli.asking import Asked
-    from ablate.cli.board import Tally
+    from ablate.cli.tally import Tally
     from ablate.record import State
     from ablate.run.driver import Driver, Setting
     from ablate.run.executor import Executor
@@ -135,8 +135,9 @@ def _run(
 ) -> None:
     import sys
 
-    from ablate.cli.board import Board, Lines, Tally
+    from ablate.cli.board import Board, Lines
     from ablate.cli.console import note
+    from ablate.cli.tally import Tally
     from ablate.record import State
     from ablate.run.driver import Driver, Setting, due, reclaim
     from ablate.run.provenance import provenance

@@ -80,11 +80,12 @@ class RayExecutor:
         )  # 0700, and short: sockets live in it
         try:
             self._start()
-        except Exception as wrong:
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as wrong:
             self.close()
-            if isinstance(wrong, HostError):
-                raise
             raise HostError(f"Ray could not be started: {wrong}") from wrong
+        except BaseException:
+            self.close()
+            raise
         share = self._share(resources)
         self.gpus = share["num_gpus"]
         self.slots = self._slots(share, wanted)

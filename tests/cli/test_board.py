@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ablate.cli.board import Board, Tally, clock, remaining, shortened
+from ablate.cli.board import Board
+from ablate.cli.tally import Tally, clock, remaining, shortened
 from ablate.design import placements
 from ablate.metric import Metric
 from ablate.record import Attempt, Cost, Ending, Scalar, State
