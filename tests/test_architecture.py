@@ -43,14 +43,19 @@ def test_help_loads_no_heavy_library() -> None:
     assert not loaded_by(["--help"]) & set(HEAVY)
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "ablate.toml").write_text("")
+    loaded_by(["import", str(ROOT / "tests" / "ingest" / "seed000.csv")], folder)
+    return folder
+
+
 @pytest.mark.parametrize("command", [["ls"], ["status"], ["show"], ["compare", "baseline", "lif"]])
 def test_commands_that_look_load_neither_torch_nor_ray_nor_a_system(
-    tmp_path: Path, command: list[str]
+    project: Path, command: list[str]
 ) -> None:
-    (tmp_path / "ablate.toml").write_text("")
-    table = ROOT / "tests" / "ingest" / "seed000.csv"
-    loaded_by(["import", str(table)], tmp_path)
-    assert not loaded_by(command, tmp_path) & set(LOOKING)
+    assert not loaded_by(command, project) & set(LOOKING)
 
 
 def test_every_command_is_there() -> None:
