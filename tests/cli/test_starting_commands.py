@@ -71,7 +71,7 @@ def test_plan_says_first_the_scale_and_the_stand_in_and_last_the_counts() -> Non
     said = called("plan", "studies/toy.toml")
     assert said.exit_code == 0
     lines = said.stdout.splitlines()
-    assert lines[0] == "toy: paper scale, stand-in data (two-spirals-1)"
+    assert lines[0] == "toy: paper scale, stand-in data (two-spirals-1 noise 0.4)"
     assert lines[-1] == "18 trials: 0 complete, 0 failed, 18 to run"
 
 
@@ -127,7 +127,7 @@ def test_plan_counts_what_the_store_holds_and_estimates_the_rest(begun: Path) ->
 @pytest.mark.usefixtures("begun")
 def test_systems_lists_factors_and_metrics() -> None:
     said = called("systems")
-    assert "two-spirals-1" in said.stdout
+    assert "two-spirals-1 noise 0.4" in said.stdout
     document = json.loads(called("systems", "--json").stdout)
     assert [f["name"] for f in document["systems"][0]["factors"]] == [
         "deep",
