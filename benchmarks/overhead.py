@@ -2,11 +2,14 @@
 
 `python benchmarks/overhead.py [--tune]`: one table, measured in one run, medians per trial. The
 first row is `ablate run` itself: claim, job file, child, events, result, store. The bare row is a
-fork-server child through a Ray actor that does nothing and says nothing. Ray Tune (`--tune`) needs
+fork-server child through Ray in which nothing happens: in a session of its own, its output kept,
+its leftovers swept. The naked row is fork and exit, with none of that. Ray Tune (`--tune`) needs
 pyarrow, which ablate does not install.
 """
 
 import argparse
+import contextlib
+import io
 import multiprocessing
 import os
 import socket
@@ -32,7 +35,7 @@ while link.recv(16):
 """
 
 
-class Bare:
+class Naked:
     """A fork server with torch imported, whose children end at once."""
 
     def __init__(self) -> None:
@@ -46,6 +49,21 @@ class Bare:
         """One child, from request to its end."""
         self.link.send(b"go")
         self.link.recv(16)
+
+
+class Bare:
+    """A slot of ablate whose attempts do nothing."""
+
+    def __init__(self) -> None:
+        from ablate.run.slot import Slot
+
+        self.slot = Slot(["bare_attempt"], [str(HERE)])
+        self.folder = tempfile.mkdtemp()
+
+    def run(self) -> None:
+        """One child, from request to its end."""
+        ended = self.slot.run(self.folder, timeout=60)
+        assert ended.code == 0, ended
 
 
 def timed(call: Callable[[], object], n: int) -> float:
@@ -64,31 +82,29 @@ def through_ablate(n: int) -> float:
     sys.path.insert(0, str(HERE))
     import noop_system
 
+    from ablate.cli.board import Lines
+    from ablate.cli.tally import Tally
     from ablate.design import placements
-    from ablate.run.driver import Driver, Setting
+    from ablate.record import Ending
+    from ablate.run.driver import Driver, Flight, Setting
     from ablate.run.ray import RayExecutor
     from ablate.store import open_store
     from ablate.study import Arm, Resources, Study
 
-    class Clock:
-        """A watcher that notes when each trial's result is stored."""
+    class Clock(Lines):
+        """The plain lines of `ablate run`, noting when each trial's result is stored."""
 
-        def __init__(self) -> None:
+        def __init__(self, tally: Tally) -> None:
+            super().__init__(tally)
             self.ends: list[float] = []
 
-        def started(self, _flight: object) -> None:
-            """Nothing to note."""
-
-        def ended(self, _flight: object, _ending: object) -> None:
+        def ended(self, flight: Flight, ending: Ending) -> None:
             """Note the time."""
+            super().ended(flight, ending)
             self.ends.append(time.perf_counter())
 
-        def tick(self, _flights: object) -> None:
-            """Nothing to note."""
-
         def say(self, text: str) -> None:
-            """Pass it on."""
-            print(text)
+            """Print nothing: the table is what this script prints."""
 
     system = noop_system.system
     study = Study(
@@ -112,7 +128,7 @@ def through_ablate(n: int) -> float:
         setting = Setting(study, "noop_system:system", None, {})
         executor = RayExecutor(Resources(), 1, ["noop_system"], [str(HERE)])
         try:
-            clock = Clock()
+            clock = Clock(Tally(study, store, asked, asked))
             Driver(store, setting, clock).run(executor, asked)
             done = sum(r.state == "completed" for r in store.records("noop"))
         finally:
@@ -128,9 +144,11 @@ def through_ray(n: int, *, tune: bool) -> dict[str, float]:
 
     ray.init(address="local", include_dashboard=False, log_to_driver=False, num_cpus=2)
     bare = ray.remote(Bare).remote()
+    naked = ray.remote(Naked).remote()
     task = ray.remote(lambda: None)
     rows = {
         "bare fork-server child through Ray": timed(lambda: ray.get(bare.run.remote()), n),
+        "naked fork through Ray (no isolation)": timed(lambda: ray.get(naked.run.remote()), n),
         "Ray task in a warm worker (no isolation)": timed(lambda: ray.get(task.remote()), n),
     }
     if tune:
@@ -151,7 +169,8 @@ def _tune(n: int = 8) -> float:
         run_config=tune.RunConfig(verbose=0, storage_path=tempfile.mkdtemp()),
     )
     began = time.perf_counter()
-    tuner.fit()
+    with contextlib.redirect_stdout(io.StringIO()):
+        tuner.fit()
     return (time.perf_counter() - began) / n * 1000
 
 
