@@ -59,8 +59,8 @@ def asked(path: Path, wishes: Wishes) -> Asked:
     moved = spec.bind(
         document, system, replace(options, seeds=wishes.seeds, overrides=tuple(wishes.overrides))
     )
-    wanted = list(design.placements(moved, limit=limit))
-    return Asked(project, system, study, design.beside(study, wanted), chosen(wanted, wishes.only))
+    wanted = chosen(list(design.placements(moved, limit=limit)), wishes.only)
+    return Asked(project, system, study, design.beside(study, wanted), wanted)
 
 
 def chosen(placements: "Sequence[Placement]", only: str) -> "list[Placement]":

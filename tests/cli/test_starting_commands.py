@@ -157,3 +157,12 @@ def test_doctor_ends_with_4_when_something_is_broken(
     said = called("doctor")
     assert said.exit_code == 4
     assert "nowhere_to_be_found" in said.stdout.replace("\n", "")
+
+
+@pytest.mark.usefixtures("begun")
+def test_what_only_leaves_out_of_an_override_is_not_placed_in_the_study() -> None:
+    from ablate.cli.asking import Wishes, asked
+
+    found = asked(Path("studies/toy.toml"), Wishes(overrides=["lr=0.1"], only="deep"))
+    assert {p.variant.name for p in found.placements if p.extra} == {"deep lr=0.1"}
+    assert len(found.placements) == 18 + 3
