@@ -204,9 +204,9 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
-    """A session on a `writer` that holds the write lock; all of it is kept, or nothing."""
-    with Session(engine, expire_on_commit=False) as session:
+def writing(connection: Connection) -> Iterator[Session]:
+    """A session that holds the write lock, on a `writer`'s connection: all is kept, or nothing."""
+    with Session(connection, expire_on_commit=False) as session:
         session.connection()
         yield session
         session.commit()

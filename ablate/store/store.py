@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from ablate.record import Attempt, Ending, Finding, Item, Record, State
@@ -21,6 +23,8 @@ class Store:
         self.path = path
         self._engine = connection.connect(path, create=create)
         self._writer = connection.writer(self._engine)
+        self._held: Connection | None = None
+        self._turn = RLock()
 
     @property
     def attempts_folder(self) -> Path:
@@ -29,6 +33,9 @@ class Store:
 
     def close(self) -> None:
         """Close every connection; what was written is in the file."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -51,8 +58,11 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that holds the write lock, for the modules of `ablate.store`."""
-        with connection.translated(self.path), connection.writing(self._writer) as session:
-            yield session
+        with self._turn, connection.translated(self.path):
+            # One connection for all writes: taking one from the pool costs half an epoch's rows.
+            self._held = self._held or self._writer.connect()
+            with connection.writing(self._held) as session:
+                yield session
 
     def put_study(
         self, study: Study, placements: Iterable[Placement], *, source: str = "run"

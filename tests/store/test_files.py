@@ -148,7 +148,7 @@ def test_a_full_disk_is_the_machines_fault_and_keeps_the_earlier_results(
     assert first is not None
     assert second is not None
     assert store.finish(first, Ending(State.COMPLETED, 1.0, "", scores={"rank1": 0.5}))
-    with store.reading() as session:
+    with store.writing() as session:
         connection = session.connection()
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
