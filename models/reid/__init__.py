@@ -44,7 +44,10 @@ METRICS = (
     Metric("mAP", "mAP"),
 )
 
-STANDIN = "reid-standin-1 64x16+30x8 64x32"
+STANDIN = (
+    "reid-standin-1: 64 ids x 16 + 30 ids x 8, 64x32, cues=8 distract=1.2 single=0.3 spoil=0.3"
+    " noise=0.5 camera=0.2"
+)
 
 
 def run_training(job: Job) -> Outcome:

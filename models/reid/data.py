@@ -36,9 +36,9 @@ class Recipe:
     `single` of identities differs in one spectrum only; a share `spoil` of spectra is spoilt.
     """
 
-    cues: int = 3
+    cues: int = 8
     distract: float = 1.2
-    single: float = 0.5
+    single: float = 0.3
     spoil: float = 0.3
     noise: float = 0.5
     camera: float = 0.2

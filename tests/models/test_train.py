@@ -13,6 +13,7 @@ import models.reid
 from ablate.errors import UsageError
 from ablate.study import Level
 from ablate.system import Job
+from ablate.testing import check_system
 from ablate.train.checkpoint import load, save
 
 torch.set_num_threads(1)
@@ -80,6 +81,10 @@ def job(notebook: Notebook, seed: int = 0, **levels: Level) -> Job:
 def test_declaring_the_system_loads_no_torch() -> None:
     check = "import sys, models.reid; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+def test_the_system_keeps_what_every_system_must_promise(tmp_path: Path) -> None:
+    assert check_system(models.reid.system, tmp_path, TINY | {"epochs": 2}) == ()
 
 
 def test_real_data_are_refused_with_one_clear_line(tmp_path: Path) -> None:
