@@ -26,7 +26,7 @@ BAR = 32
 MOST_FACTS = 3
 PROVENANCE = {
     "Code": ("commit", "dirty"),
-    "Hardware": ("device", "gpu", "cpu", "cores", "threads", "host"),
+    "Hardware": ("device", "gpu", "cpu", "cores", "threads"),
     "Software": ("python", "torch", "numpy", "cuda", "platform"),
 }
 STANDIN = "the generated stand-in of the data, not the real data set; no number here is about it."
