@@ -33,7 +33,9 @@ def report(
         found = latest_or(store, study)
         records = store.records(found.name)
         grid = {r.key for r in records if r.role == "grid" and r.state is State.COMPLETED}
-        document = study_document(found, records, {key: store.curves(key) for key in grid})
+        document = study_document(
+            found, records, {key: store.curves(key) for key in grid}, store.findings(found.name)
+        )
     if json:
         print_json(document)
         return

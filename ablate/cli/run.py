@@ -205,13 +205,16 @@ def _executor(
 
 
 def _say_findings(found: "Asked", store: "Store") -> None:
-    from ablate.audit import selected_on_test
+    from ablate.audit import broken_checks, selected_on_test
     from ablate.cli.console import note
     from ablate.record import State
 
     done = [r for r in store.records(found.study.name) if r.state is State.COMPLETED]
-    finding = selected_on_test(found.study, store.curves(done[0].key)) if done else None
-    findings = [finding] if finding else []
+    wanted = done if found.study.checks else done[:1]
+    curves = {r.key: store.curves(r.key) for r in wanted}
+    findings = broken_checks(found.study, done, curves)
+    if done and (chosen := selected_on_test(found.study, curves[done[0].key])):
+        findings.append(chosen)
     store.put_findings(found.study.name, findings)
     for one in findings:
         note(f"{one.code} {one.sentence} ({one.command})")

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ablate.analysis.cells import Cell, cells
 from ablate.analysis.correlation import across_seeds
 from ablate.analysis.effects import difference
 from ablate.metric import Metric
-from ablate.record import Cost, Record, State
+from ablate.record import Cost, Finding, Record, State
 from ablate.report.contributions import contributions, effect_document
 from ablate.report.sweeps import sweeps
 from ablate.selection import Curves
@@ -17,15 +18,20 @@ from ablate.study import Study
 SCHEMA = "ablate.report/1"
 FULL = "full"
 BASELINE = "baseline"
+UNSHOWN = frozenset({"line", "host"})
+"""Facts that a report does not carry: a row number, and the name of somebody's machine."""
 
 
 def study_document(
-    study: Study, records: Sequence[Record], curves: Mapping[str, Curves] | None = None
+    study: Study,
+    records: Sequence[Record],
+    curves: Mapping[str, Curves] | None = None,
+    findings: Sequence[Finding] = (),
 ) -> dict[str, Any]:
     """All numbers of a study's report, in stored units, ready for JSON.
 
     `curves` holds each trial's curves by key; with them the document says how effects move along
-    training.
+    training. `findings` are the doubts that the store holds about the study.
     """
     found = cells(records)
     baseline = baseline_of(found)
@@ -34,6 +40,8 @@ def study_document(
         "study": _study(study, records),
         "metrics": [metric_document(m) for m in study.metrics],
         "counts": _counts(records),
+        "findings": [asdict(f) for f in findings],
+        "limits": _limits(study, found),
         "provenance": _provenance(records),
         "baseline": baseline.variant if baseline else None,
         "cells": [_cell(study, cell, baseline) for cell in found],
@@ -155,9 +163,27 @@ def _provenance(records: Sequence[Record]) -> dict[str, dict[str, int]]:
             continue
         facts = {**record.attempt.provenance, "device": record.attempt.device}
         for name, value in facts.items():
-            if value and name != "line":
+            if value and name not in UNSHOWN:
                 found.setdefault(name, Counter())[str(value)] += 1
     return {name: dict(values.most_common()) for name, values in sorted(found.items())}
+
+
+def _limits(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Each declared budget beside what every configuration spends, at most, by one counter."""
+    return [
+        {
+            "cost": name,
+            "limit": limit,
+            "variant": cell.variant,
+            "counter": counter,
+            "most": max(c.value for c in costs),
+            "met": max(c.value for c in costs) <= limit,
+        }
+        for name, limit in study.limits.items()
+        for cell in found
+        for (cost, counter), costs in cell.costs().items()
+        if cost == name
+    ]
 
 
 def _cell(study: Study, cell: Cell, baseline: Cell | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ablate.report.tables import (
     Document,
     all_runs,
     best_of,
+    budgets,
     complexity,
     configurations,
     metrics_of,
@@ -44,13 +45,14 @@ def study_page(document: Document) -> Page:
         _sweeps(document),
         _seeds(document),
         spending(document),
+        budgets(document),
         unfinished(document),
         all_runs(document),
     )
     return Page(
         title=study["title"] or study["name"],
         standin=STANDIN if study["standin"] else "",
-        warnings=tuple(_fading(document)),
+        warnings=(*_fading(document), *_findings(document)),
         facts=tuple(_facts(document)),
         sections=tuple(s for s in sections if s is not None),
     )
@@ -68,6 +70,11 @@ def _fading(document: Document) -> Iterable[str]:
             f"{_points(metric, course['last'])} at the last step, {course['last_step']} "
             f"(n = {course['last']['runs']} runs). The tables below are of the selected step."
         )
+
+
+def _findings(document: Document) -> Iterable[str]:
+    for finding in document["findings"]:
+        yield f"{finding['code']}: {finding['sentence']} ({finding['command']})."
 
 
 def _points(metric: Metric, effect: Document) -> str:

@@ -127,6 +127,25 @@ def spending(document: Document) -> Section | None:
     return Section("Time and memory", tables=(table("", heads, rows),), notes=tuple(notes))
 
 
+def budgets(document: Document) -> Section | None:
+    """The study's declared limits, met or not met."""
+    rows = [
+        [
+            entry["cost"],
+            entry["variant"],
+            entry["counter"],
+            "met" if entry["met"] else "not met",
+            f"{entry['most']:,.0f}",
+            f"{entry['limit']:,.0f}",
+        ]
+        for entry in document["limits"]
+    ]
+    if not rows:
+        return None
+    heads = ["Cost", "Configuration", "Counter", "Limit is", "At most", "Limit"]
+    return Section("Limits", tables=(table("", heads, rows, texts=4),))
+
+
 def unfinished(document: Document) -> Section | None:
     """The trials without a result, with the reason."""
     rows = [
