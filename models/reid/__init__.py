@@ -45,7 +45,7 @@ METRICS = (
 )
 
 STANDIN = (
-    "reid-standin-1: 64 ids x 16 + 30 ids x 8, 64x32, cues=8 distract=1.2 single=0.3 spoil=0.3"
+    "reid-standin-1: 64 ids x 16 + 30 ids x 8, 64x32, cues=6 distract=1.5 single=0.3 spoil=0.2"
     " noise=0.5 camera=0.2"
 )
 

@@ -1,10 +1,11 @@
 """The stand-in data: three spectra of invented identities, with known truth; batches from it.
 
 Each identity has a code per spectrum. A few patches at random places carry it as a mixture of
-textures, beside a marker texture; every other patch carries a random code without the marker
-(finding the marked ones rewards token selection). Half of the identities tell themselves apart in
-one spectrum only, and spectra are spoilt at random: dark and flat (knowing which are rewards
-weighing spectra by quality). Nothing is planted for SACR.
+textures; every other patch carries a random code (finding the telling ones rewards token
+selection). Two marker textures tell them apart: they have the same sign on a telling patch and
+opposite signs elsewhere, so that no linear reading of a patch, a plain attention's for one, finds
+it. Some identities tell themselves apart in one spectrum only, and spectra are spoilt at random:
+dark and flat (knowing which are rewards weighing spectra by quality). Nothing is planted for SACR.
 """
 
 from collections.abc import Iterator
@@ -36,10 +37,10 @@ class Recipe:
     `single` of identities differs in one spectrum only; a share `spoil` of spectra is spoilt.
     """
 
-    cues: int = 8
-    distract: float = 1.2
+    cues: int = 6
+    distract: float = 1.5
     single: float = 0.3
-    spoil: float = 0.3
+    spoil: float = 0.2
     noise: float = 0.5
     camera: float = 0.2
 
@@ -81,13 +82,13 @@ def standin(recipe: Recipe = Recipe()) -> Standin:
 
 
 def _textures(rng: np.random.Generator) -> Float:
-    """(CODE + 1, 64) orthogonal textures of root mean square 1; the last is the marker.
+    """(CODE + 2, 64) orthogonal textures of root mean square 1; the last two are markers.
 
     Each is its own mirror image, so that flipping an image leaves its codes as they are.
     """
-    half = rng.standard_normal((PATCH * PATCH // 2, CODE + 1))
-    basis = np.linalg.qr(half)[0].T.reshape(CODE + 1, PATCH, PATCH // 2)
-    whole = np.concatenate([basis, basis[:, :, ::-1]], axis=2).reshape(CODE + 1, -1)
+    half = rng.standard_normal((PATCH * PATCH // 2, CODE + 2))
+    basis = np.linalg.qr(half)[0].T.reshape(CODE + 2, PATCH, PATCH // 2)
+    whole = np.concatenate([basis, basis[:, :, ::-1]], axis=2).reshape(CODE + 2, -1)
     return (whole * (PATCH / np.sqrt(2.0))).astype(np.float32)
 
 
@@ -126,7 +127,9 @@ def _split(  # noqa: PLR0913 - the generator's state, passed once
     other = rng.standard_normal((n, SPECTRA, PATCHES, CODE), dtype=np.float32)
     other *= recipe.distract / np.linalg.norm(other, axis=-1, keepdims=True)
     mixed = np.where(cues[..., None], codes[ids][:, :, None], other)
-    weights = np.concatenate([mixed, cues[..., None].astype(np.float32)], axis=-1)
+    first = rng.choice([np.float32(-1.0), np.float32(1.0)], cues.shape)
+    marks = np.stack([first, np.where(cues, first, -first)], axis=-1)
+    weights = np.concatenate([mixed, marks], axis=-1)
     spoilt = rng.random((n, SPECTRA)) < recipe.spoil
     pixels = weights @ textures
     pixels *= np.where(spoilt, np.float32(0.1), views[seen_by, :, 0])[:, :, None, None]

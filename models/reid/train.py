@@ -93,7 +93,7 @@ class Training:
     def begin(cls, job: Job, split: Split) -> "Training":
         """Built on the CPU, so that initial weights depend on no device, then moved."""
         network = Network(job, STANDIN).to(job.device)
-        scaler = torch.amp.GradScaler(job.device, enabled=_is_cuda(job))
+        scaler = torch.amp.GradScaler("cuda", enabled=_is_cuda(job))
         return cls(job, network, optimizer(network, job), scaler, _pixels(job, split), split)
 
     def epoch(self, number: int) -> dict[str, float]:
