@@ -98,3 +98,8 @@ def headline(study: "Study", project: "Project") -> str:
     if study.data == "missing":
         return f"{first}data missing: there is no folder {folder}"
     return f"{first}data {folder} ({study.data[:18]})"
+
+
+def gpu_here() -> bool:
+    """Whether this machine has an NVIDIA device, found without loading torch."""
+    return Path("/proc/driver/nvidia/gpus").exists() or Path("/dev/nvidia0").exists()

@@ -105,9 +105,10 @@ def _counts(placements: "Sequence[Placement]", states: "Mapping[str, State]") ->
 def _hours_left(
     found: "Asked", states: "Mapping[str, State]", seconds: "Sequence[tuple[str, float]]"
 ) -> float | None:
-    """Device hours (core hours without devices), by the median of each variant or of all."""
+    """Device hours where there are devices, else core hours, by medians of each variant or all."""
     from statistics import median
 
+    from ablate.cli.asking import gpu_here
     from ablate.record import RERUN, State
 
     if not seconds:
@@ -123,7 +124,7 @@ def _hours_left(
         if states.get(key, State.PENDING) in RERUN
     )
     share = found.study.resources
-    return total * (share.gpus or share.cpus) / 3600
+    return total * ((share.gpus if gpu_here() else 0) or share.cpus) / 3600
 
 
 def _print(
@@ -134,7 +135,7 @@ def _print(
 ) -> None:
     import math
 
-    from ablate.cli.asking import headline
+    from ablate.cli.asking import gpu_here, headline
     from ablate.cli.console import Column, note, out, print_table
     from ablate.design import shown
 
@@ -163,7 +164,7 @@ def _print(
     if limit is not None and limit < len(rows):
         note(f"{limit} of {len(rows)} rows shown")
     hours = _hours_left(found, states, seconds)
-    unit = "GPU-h" if found.study.resources.gpus else "core-h"
+    unit = "GPU-h" if found.study.resources.gpus and gpu_here() else "core-h"
     counts = _counts(found.chosen, states)
     parts = [f"{counts['complete']} complete", f"{counts['failed']} failed"]
     parts += [f"{counts['running']} running"] if counts["running"] else []

@@ -78,6 +78,7 @@ def run(
 
 
 def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
+    from ablate.cli.asking import gpu_here
     from ablate.errors import UsageError
 
     study = found.study
@@ -88,7 +89,7 @@ def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
         raise UsageError(
             f"{study.name}: paper scale needs the real data: set [data] root or --data FOLDER"
         )
-    if study.scale == "paper" and not study.standin and not _gpu() and not yes:
+    if study.scale == "paper" and not study.standin and not gpu_here() and not yes:
         raise UsageError(
             f"{study.name}: paper scale, {len(found.chosen)} trials, and no GPU here:"
             " `ablate plan` shows the hours where a trial has run; --yes runs it all the same"
@@ -97,10 +98,6 @@ def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
         raise UsageError(f"{study.name}: `start` (from another arm's checkpoint) cannot be run yet")
     if any(check.stop for check in study.checks):
         raise UsageError(f"{study.name}: checks with `stop = true` cannot be run yet")
-
-
-def _gpu() -> bool:
-    return Path("/proc/driver/nvidia/gpus").exists() or Path("/dev/nvidia0").exists()
 
 
 def _again(*, retry_failed: bool, force: bool) -> "frozenset[State]":
