@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ablate.errors import DeclarationError
+from ablate.errors import DeclarationError, not_one_of
 from ablate.metric import Metric
 from ablate.study import Factor, Level
 
@@ -85,19 +85,24 @@ class Job:
 
     def on(self, factor: str) -> bool:
         """Whether a switch is on."""
-        return self.levels[factor] is True
+        return self._level(factor) is True
 
     def number(self, factor: str) -> float:
         """The level of a number factor."""
-        return float(self.levels[factor])
+        return float(self._level(factor))
 
     def whole(self, factor: str) -> int:
         """The level of a whole-number factor."""
-        return int(self.levels[factor])
+        return int(self._level(factor))
 
     def choice(self, factor: str) -> str:
         """The level of a text factor."""
-        return str(self.levels[factor])
+        return str(self._level(factor))
+
+    def _level(self, factor: str) -> Level:
+        if factor not in self.levels:
+            raise KeyError(not_one_of("factor", factor, list(self.levels)))
+        return self.levels[factor]
 
     def stream(self, name: str) -> "np.random.Generator":
         """Random numbers that depend on (seed, name) alone, whatever else is built or drawn."""
@@ -183,6 +188,12 @@ class System:
 
 def check_declaration(system: System) -> None:
     """Raise DeclarationError unless names are unique and every `requires` names a switch."""
+    for kind, declared in ((Factor, system.factors), (Metric, system.metrics)):
+        if not isinstance(declared, tuple) or not all(isinstance(d, kind) for d in declared):
+            name = kind.__name__
+            raise DeclarationError(
+                f"system {system.name!r}: {name.lower()}s must be a tuple of {name}, like (a, b,)"
+            )
     factors = {f.name: f for f in system.factors}
     metrics = {m.name.lower() for m in system.metrics}
     if len(factors) != len(system.factors) or len(metrics) != len(system.metrics):
@@ -210,8 +221,9 @@ def resolve(reference: str) -> System:
         raise DeclarationError(f"{reference!r} is not of the form 'package.module:name'")
     try:
         found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as wrong:
-        raise DeclarationError(f"system {reference!r} cannot be loaded: {wrong}") from wrong
+    except Exception as wrong:
+        kind = type(wrong).__name__
+        raise DeclarationError(f"system {reference!r} cannot be loaded: {kind}: {wrong}") from wrong
     if not isinstance(found, System):
         raise DeclarationError(f"{reference!r} is a {type(found).__name__}, not an ablate.System")
     check_declaration(found)

@@ -42,6 +42,8 @@ class Wishes:
 
 def asked(path: Path, wishes: Wishes) -> Asked:
     """Read the study file at `path` and find its trials; raises UsageError of some kind."""
+    import sys
+    from contextlib import redirect_stdout
     from dataclasses import replace
 
     from ablate import design, spec
@@ -49,7 +51,8 @@ def asked(path: Path, wishes: Wishes) -> Asked:
 
     document = spec.read(path)
     project = Project.find()
-    system = project.system(document.system)
+    with redirect_stdout(sys.stderr):  # what a system prints when imported is no result
+        system = project.system(document.system)
     options = spec.Options(data_root=project.data, data=wishes.data, scale=wishes.scale)
     study = spec.bind(document, system, options)
     limit = None if wishes.yes else design.LIMIT

@@ -100,6 +100,17 @@ def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
         raise UsageError(f"{study.name}: checks with `stop = true` cannot be run yet")
 
 
+def _refuse_name(found: "Asked", store: "Store") -> None:
+    from ablate.errors import UsageError
+
+    name, system = found.study.name, found.study.system
+    if name in store.studies() and (other := store.study(name).system) != system:
+        raise UsageError(
+            f"the store holds a study {name!r} of system {other!r}, this one asks {system!r}:"
+            " give it another name"
+        )
+
+
 def _again(*, retry_failed: bool, force: bool) -> "frozenset[State]":
     from ablate.record import State
 
@@ -143,6 +154,7 @@ def _run(
     with open_store(found.project.store, create=True) as store:
         for attempt, state in reclaim(store):
             note(f"{attempt.key}: attempt {attempt.number} had lost its driver: {state}")
+        _refuse_name(found, store)
         store.put_study(found.study, found.placements)
         states = store.states([p.trial.key for p in found.chosen])
         todo = due(found.chosen, states, again)
@@ -151,11 +163,12 @@ def _run(
             system=found.project.reference(found.study.system),
             data=_data(found),
             provenance=provenance(found.project.root),
-            again=frozenset(k for k, state in states.items() if state in again),
+            again={k: state for k, state in states.items() if state in again},
             scratch=State.COMPLETED in again,
         )
         tally = Tally(found.study, store, todo, found.chosen)
-        live = sys.stderr.isatty() and not plain
+        # inline, nothing refreshes a board while a trial trains
+        live = sys.stderr.isatty() and not plain and not inline
         driver: Driver | None = None
         if todo:
             running = _executor(found, setting, len(todo), jobs, inline=inline)
@@ -240,15 +253,25 @@ def _conclude(
         shown = ", ".join(f"{n} {state}" for state, n in counts.items())
         typer.echo(f"{found.study.name}: {shown}; {tally.ran} trials run now,", nl=False)
         typer.echo(f" {tally.cpu / 60:.1f} CPU minutes in {tally.elapsed / 60:.1f} minutes")
-        typer.echo(f"next: ablate report {found.study.name}")
+        typer.echo(f"next: {_next(found, counts)}")
     if driver is not None and driver.exit_code:
         return driver.exit_code
-    if driver is not None and driver.held and counts.get(State.RUNNING):
+    if missing and missing == counts.get(State.RUNNING):
         from ablate.cli.console import note
 
-        note(f"{counts[State.RUNNING]} trials are held by another `ablate run`")
+        note(f"{missing} trials are held by another `ablate run`")
         return 6
     return int(missing > 0)
+
+
+def _next(found: "Asked", counts: "Mapping[State, int]") -> str:
+    from ablate.record import RERUN, State
+
+    if counts.get(State.FAILED) or counts.get(State.TIMEOUT):
+        return "ablate logs TRIAL shows what failed; --retry-failed runs it again"
+    if any(counts.get(state) for state in RERUN):
+        return "the same command again goes on"
+    return f"ablate report {found.study.name}"
 
 
 def _counts(placements: "Sequence[Placement]", store: "Store") -> "dict[State, int]":

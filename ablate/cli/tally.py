@@ -120,8 +120,7 @@ class Tally:
         """One ended trial in one line: its primary score and its distance from the baseline."""
         variant, seed = flight.placement.variant.name, flight.placement.trial.seed
         if ending.state is not State.COMPLETED:
-            lines = [line for line in ending.error.splitlines() if line.strip()] or [""]
-            why = lines[-1] if ending.state is State.FAILED else lines[0]
+            why = next((line for line in ending.error.splitlines() if line.strip()), "")
             key = flight.assignment.key
             return f"{ending.state} {variant} s{seed}: {why[:REASON]}   ablate logs {key}"
         metric = self.study.metric(self.study.primary)

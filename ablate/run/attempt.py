@@ -5,7 +5,6 @@ import random
 import resource
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,7 +52,6 @@ def main(folder: str) -> int:
 def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
     """Train and seal the result; a failing training is data, not an exception."""
     verdict: dict[str, object]
-    began = time.process_time()
     try:
         outcome = _trained(assignment, recorder)
         state = State.CANCELLED if recorder.stopping else State.COMPLETED
@@ -64,11 +62,12 @@ def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
     except OutOfTime:
         state, verdict = State.TIMEOUT, _error("deadline", "stopped at its deadline")
     except (Exception, SystemExit, KeyboardInterrupt):  # noqa: BLE001 - whatever a training raises
-        kind = sys.exc_info()[0]
+        wrong = sys.exception()
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the attempt's own log
-        state, verdict = State.FAILED, _error(kind.__name__ if kind else "", text)
-    recorder.costs(_spent(assignment, recorder, time.process_time() - began))
+        kind = type(wrong).__name__
+        state, verdict = State.FAILED, _error(kind, f"{kind}: {wrong}\n\n{text}")
+    recorder.costs(_spent(assignment, recorder))
     recorder.close()
     result = {
         **verdict,
@@ -95,6 +94,8 @@ def _trained(assignment: Assignment, recorder: FolderRecorder) -> Outcome:
     )
     _measure(system, job, recorder)
     outcome = system.train(job)
+    if not isinstance(outcome, Outcome):
+        raise TypeError(f"train returned {type(outcome).__name__}, not an ablate.Outcome")
     promised = {m.name for m in system.metrics}
     if not recorder.stopping and not promised & (recorder.metrics | set(outcome.scores)):
         names = ", ".join(sorted(promised))
@@ -109,7 +110,7 @@ def _measure(system: System, job: Job, recorder: FolderRecorder) -> None:
         recorder.note(f"parameters and operations not measured: {wrong!r}")
 
 
-def _spent(assignment: Assignment, recorder: FolderRecorder, cpu: float) -> list[Cost]:
+def _spent(assignment: Assignment, recorder: FolderRecorder) -> list[Cost]:
     if _on_gpu(assignment):
         peak = float(torch.cuda.max_memory_allocated())
         memory = Cost("memory", peak, "B", "torch.cuda.max_memory_allocated")
@@ -119,7 +120,7 @@ def _spent(assignment: Assignment, recorder: FolderRecorder, cpu: float) -> list
     return [
         memory,
         Cost("seconds", recorder.seconds, "s", "wall clock"),
-        Cost("cpu", cpu, "s", "CPU time of the attempt's process"),
+        Cost("cpu", recorder.cpu, "s", "CPU time of the attempt's process"),
     ]
 
 
@@ -135,7 +136,7 @@ def _inside(outcome: Outcome, folder: Path) -> dict[str, str]:
 
 
 def _error(kind: str, text: str) -> dict[str, object]:
-    return {"error_type": kind, "error": text[-ERROR_LIMIT:]}
+    return {"error_type": kind, "error": text[:ERROR_LIMIT]}
 
 
 def _on_gpu(assignment: Assignment) -> bool:

@@ -5,7 +5,7 @@ import socket
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -13,7 +13,7 @@ from typing import Protocol
 from ablate.errors import HostError
 from ablate.record import RERUN, Attempt, Ending, State
 from ablate.run.executor import Ended, Executor
-from ablate.run.folder import PROCESS, Assignment, Exit, ending, write_job
+from ablate.run.folder import PROCESS, Assignment, Exit, ending, read_job, unstorable, write_job
 from ablate.run.owner import alive, here, kill_group, owner
 from ablate.store import Store
 from ablate.study import Placement, Study
@@ -55,14 +55,15 @@ class Watcher(Protocol):
 class Setting:
     """What all attempts of one run share.
 
-    Trials whose key is in `again` are run although they had ended; `scratch` resumes nothing.
+    Trials in `again` are run although they had ended, while they are still in the state given
+    there; `scratch` resumes nothing.
     """
 
     study: Study
     system: str
     data: Path | None
     provenance: Mapping[str, str]
-    again: frozenset[str] = frozenset()
+    again: Mapping[str, State] = field(default_factory=dict)
     scratch: bool = False
 
 
@@ -91,10 +92,45 @@ def reclaim(store: Store) -> list[tuple[Attempt, State]]:
         folder = store.attempts_folder / attempt.folder
         if (folder / PROCESS).exists():
             kill_group((folder / PROCESS).read_text())
-        left = ending(folder, Exit(None, 0.0, "its driver died"))
-        if store.finish(attempt, left):
+        left = keep(store, attempt, ending(folder, Exit(None, 0.0, "its driver died")))
+        if left:
             ended.append((attempt, left.state))
     return ended
+
+
+def keep(store: Store, attempt: Attempt, left: Ending) -> Ending | None:
+    """The ending as it was stored; None when another attempt has taken over."""
+    try:
+        return left if store.finish(attempt, left) else None
+    except (OverflowError, TypeError, UnicodeError, ValueError) as wrong:
+        # a number that no database holds is this trial's fault alone
+        left = unstorable(left, wrong)
+        return left if store.finish(attempt, left) else None
+
+
+def resumable(store: Store, attempt: Attempt) -> tuple[str, ...]:
+    """The folders of earlier attempts to resume from, newest first.
+
+    Never one that had completed, nor any before an attempt that was asked to begin anew.
+    """
+    found = []
+    for before in sorted(store.attempts(attempt.key), key=lambda a: -a.number):
+        if before.number >= attempt.number:
+            continue
+        if before.state is State.COMPLETED:
+            break
+        folder = store.attempts_folder / before.folder
+        found.append(str(folder))
+        if _began_anew(folder):
+            break
+    return tuple(found)
+
+
+def _began_anew(folder: Path) -> bool:
+    try:
+        return read_job(folder).scratch
+    except (OSError, ValueError, TypeError, KeyError):
+        return True
 
 
 class Driver:
@@ -106,7 +142,7 @@ class Driver:
         self.setting = setting
         self.watcher = watcher
         self.signals: list[int] = []
-        self.held = 0
+        self._said = 0
         self._flights: dict[str, Flight] = {}
 
     def run(self, executor: Executor, todo: Sequence[Placement]) -> None:
@@ -125,6 +161,7 @@ class Driver:
                     continue
                 for ended in executor.wait(HEARTBEAT):
                     self._finish(ended)
+                self._say_signals()
                 self.watcher.tick(tuple(self._flights.values()))
 
     @property
@@ -134,14 +171,25 @@ class Driver:
             return 0
         return 143 if signal.SIGTERM in self.signals else 130
 
+    @property
+    def _stops(self) -> bool:
+        return signal.SIGTERM in self.signals or len(self.signals) > 1
+
+    def _say_signals(self) -> None:
+        heard = len(self.signals)
+        if heard > self._said:
+            self.watcher.say(
+                "stopping the running trials; `ablate run` again resumes them"
+                if self._stops
+                else "letting the running trials finish; Ctrl-C again stops them"
+            )
+        self._said = heard
+
     def _launch(self, placement: Placement, executor: Executor) -> None:
         trial = placement.trial
-        attempt = self.store.claim(trial.key, owner(), again=trial.key in self.setting.again)
+        attempt = self.store.claim(trial.key, owner(), again=self.setting.again.get(trial.key))
         if attempt is None:
-            self.held += 1
-            return
-        before = [a for a in self.store.attempts(trial.key) if a.number < attempt.number]
-        resumable = [] if self.setting.scratch else sorted(before, key=lambda a: -a.number)
+            return  # another driver has it
         folder = self.store.attempts_folder
         resources = self.setting.study.resources
         assignment = Assignment(
@@ -155,7 +203,8 @@ class Driver:
             cpus=resources.cpus,
             gpus=executor.gpus,
             timeout=resources.timeout,
-            earlier=tuple(str(folder / a.folder) for a in resumable),
+            earlier=() if self.setting.scratch else resumable(self.store, attempt),
+            scratch=self.setting.scratch,
             provenance=dict(self.setting.provenance),
         )
         write_job(assignment)
@@ -166,8 +215,9 @@ class Driver:
 
     def _finish(self, ended: Ended) -> None:
         flight = self._flights.pop(ended.assignment.key)
-        left = ending(Path(ended.assignment.folder), ended.exit)
-        if self.store.finish(flight.attempt, left):
+        found = ending(Path(ended.assignment.folder), ended.exit)
+        left = keep(self.store, flight.attempt, found)
+        if left:
             self.watcher.ended(flight, left)
         else:
             self.watcher.say(f"{ended.assignment.key}: another attempt has taken over; not stored")
@@ -175,12 +225,10 @@ class Driver:
     @contextmanager
     def _interruptible(self, executor: Executor) -> Iterator[None]:
         def asked(number: int, _frame: FrameType | None) -> None:
+            # nothing is printed here: the handler may have interrupted a print
             self.signals.append(number)
-            if number == signal.SIGTERM or len(self.signals) > 1:
-                self.watcher.say("stopping the running trials; `ablate run` again resumes them")
+            if self._stops:
                 executor.stop()
-            else:
-                self.watcher.say("letting the running trials finish; Ctrl-C again stops them")
 
         before = {n: signal.signal(n, asked) for n in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,11 @@ _TAIL = 2000
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """All that an attempt is told. `earlier` are the folders it may resume from, newest first."""
+    """All that an attempt is told.
+
+    `earlier` are the folders it may resume from, newest first; `scratch` says that it was asked to
+    begin anew, so that no later attempt resumes from before it.
+    """
 
     key: str
     number: int
@@ -43,6 +47,7 @@ class Assignment:
     gpus: float = 0.0
     timeout: float | None = None
     earlier: tuple[str, ...] = ()
+    scratch: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -120,6 +125,8 @@ def ending(folder: Path, exited: Exit) -> Ending:
     when = datetime.now(UTC).isoformat(timespec="seconds")
     if body is None:
         state, kind, text = _unsaid(folder, exited)
+        scalars, items, costs = ([], [], []) if problem else _left(folder)
+        spent = Cost("seconds", exited.seconds, "s", "wall clock")
         return Ending(
             state,
             exited.seconds,
@@ -127,8 +134,33 @@ def ending(folder: Path, exited: Exit) -> Ending:
             exit_code=exited.code,
             error_type=kind,
             error=problem or text,
+            scalars=tuple(scalars),
+            items=tuple(items),
+            costs=(*costs, spent),
         )
     return _sealed(folder, body, exited, when)
+
+
+def unstorable(left: Ending, why: Exception) -> Ending:
+    """The ending of an attempt whose numbers the store refuses: crashed, without them."""
+    return replace(
+        left,
+        state=State.CRASHED,
+        error_type=type(why).__name__,
+        error=f"its results cannot be stored: {why}",
+        scalars=(),
+        items=(),
+        costs=(),
+        scores={},
+    )
+
+
+def _left(folder: Path) -> tuple[list[Scalar], list[Item], list[Cost]]:
+    """What an unsealed attempt logged, as far as it can be read."""
+    try:
+        return read_events(folder)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return [], [], []
 
 
 def _sealed(folder: Path, body: Mapping[str, object], exited: Exit, when: str) -> Ending:

@@ -42,6 +42,7 @@ class InlineExecutor:
         sys.path[:0] = [p for p in sys_path if p not in sys.path]
         self._next: Assignment | None = None
         self._training = False
+        self._stopped = False
 
     @property
     def free(self) -> int:
@@ -58,27 +59,43 @@ class InlineExecutor:
         if assignment is None:
             return []
         began = time.monotonic()
+        code, reason = None, ""
+        try:
+            self._training = True
+            if not self._stopped:
+                code = 0 if self._run(assignment) is State.COMPLETED else 1
+            else:
+                reason = "stopped"
+        except Stopped:
+            reason = "stopped"
+        except OutOfTime:
+            reason = "deadline"
+        finally:
+            self._training = False
+        return [Ended(assignment, Exit(code, time.monotonic() - began, reason))]
+
+    def stop(self) -> None:
+        """Interrupt the running attempt; called from a signal handler."""
+        self._stopped = True
+        if self._training:
+            self._training = False
+            raise Stopped
+
+    def _run(self, assignment: Assignment) -> State:
         folder = Path(assignment.folder)
         (folder / PROCESS).write_text(owner())
         recorder = FolderRecorder(folder, [Path(f) for f in assignment.earlier])
         log = CappedLog(folder / LOG)
         text = _Text(log)
         try:
-            with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-                self._training = True
-                with _deadline(assignment.timeout):
-                    state = execute(assignment, recorder)
+            with (
+                contextlib.redirect_stdout(text),
+                contextlib.redirect_stderr(text),
+                _deadline(assignment.timeout),
+            ):
+                return execute(assignment, recorder)
         finally:
-            self._training = False
             log.close()
-        code = 0 if state is State.COMPLETED else 1
-        return [Ended(assignment, Exit(code, time.monotonic() - began))]
-
-    def stop(self) -> None:
-        """Interrupt the running attempt; called from a signal handler."""
-        self._next = None
-        if self._training:
-            raise Stopped
 
     def close(self) -> None:
         """Nothing is held."""

@@ -75,27 +75,24 @@ class RayExecutor:
         sys_path: Sequence[str],
     ) -> None:
         """Start Ray and at most `wanted` slots; raises HostError when the machine cannot."""
-        self._folder = tempfile.mkdtemp(
-            prefix="ablate-", dir="/tmp"
-        )  # 0700, and short: sockets live in it
+        self._folder = tempfile.mkdtemp(prefix="ablate-", dir="/tmp")  # 0700, and short: sockets
+        self._busy: dict[Any, tuple[Assignment, Any]] = {}
+        self._stopping = False
         try:
             self._start()
+            share = self._share(resources)
+            self.gpus = share["num_gpus"]
+            self.slots = self._slots(share, wanted)
+            made = [_ACTOR.options(**share, **_OPTIONS) for _ in range(self.slots)]
+            self._free = [actor.remote(modules, sys_path) for actor in made]
+            who = ray.get([actor.who.remote() for actor in self._free])
+            self._who = dict(zip(self._free, who, strict=True))
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as wrong:
             self.close()
             raise HostError(f"Ray could not be started: {wrong}") from wrong
         except BaseException:
             self.close()
             raise
-        share = self._share(resources)
-        self.gpus = share["num_gpus"]
-        self.slots = self._slots(share, wanted)
-        actors = [
-            _ACTOR.options(**share, **_OPTIONS).remote(modules, sys_path) for _ in range(self.slots)
-        ]
-        self._who = dict(zip(actors, ray.get([a.who.remote() for a in actors]), strict=True))
-        self._free = actors
-        self._stopping = False
-        self._busy: dict[Any, tuple[Assignment, Any]] = {}
 
     @property
     def free(self) -> int:
@@ -152,7 +149,12 @@ class RayExecutor:
 
     def _share(self, resources: Resources) -> dict[str, float]:
         have = _resources()
-        gpus = resources.gpus if have.get("GPU", 0) else 0.0
+        devices = have.get("GPU", 0)
+        gpus = resources.gpus if devices else 0.0
+        if gpus > devices:
+            raise HostError(f"a trial wants {gpus:g} GPUs, this machine has {devices:g}")
+        if gpus > 1 and gpus != int(gpus):
+            raise HostError(f"a trial wants {gpus:g} GPUs: a part of one, or whole ones")
         if resources.cpus > have.get("CPU", 0):
             raise HostError(f"a trial wants {resources.cpus} cores, this machine has {cores()}")
         return {"num_cpus": resources.cpus, "num_gpus": gpus}

@@ -11,6 +11,8 @@ from ablate.record import Cost
 from ablate.run.folder import CHECKPOINTS, EVENTS, number
 from ablate.train import checkpoint
 
+STEP_LIMIT = 2**63
+
 
 class FolderRecorder:
     """Appends events to `events.jsonl`, one write each, and keeps checkpoints beside it."""
@@ -22,7 +24,9 @@ class FolderRecorder:
         self.metrics: set[str] = set()
         self.earlier = earlier
         self.carried = 0.0
+        self._carried_cpu = 0.0
         self._began = time.monotonic()
+        self._began_cpu = time.process_time()
         self._saves = 0
         self._events = os.open(folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
@@ -31,22 +35,29 @@ class FolderRecorder:
         """Time spent on this trial, with what the resumed attempts had spent before."""
         return self.carried + time.monotonic() - self._began
 
+    @property
+    def cpu(self) -> float:
+        """CPU time of this process spent on this trial, with that of the resumed attempts."""
+        return self._carried_cpu + time.process_time() - self._began_cpu
+
     def scalars(self, step: int, split: str, values: Mapping[str, float]) -> None:
-        """Add one point to each named curve."""
-        self.metrics.update(values)
-        points = {name: number(value) for name, value in values.items()}
-        self._write({"step": int(step), "split": split, "scalars": points})
+        """Add one point to each named curve; raises ValueError for what no store could keep."""
+        if not -STEP_LIMIT <= step < STEP_LIMIT:
+            raise ValueError(f"step {step} is outside 64 bits")
+        points = {_named(name): number(value) for name, value in values.items()}
+        self.metrics.update(points)
+        self._write({"step": int(step), "split": _named(split), "scalars": points})
 
     def items(
         self, split: str, ids: Sequence[object], values: Mapping[str, Sequence[float]]
     ) -> None:
         """Keep one value per item and name; raises ValueError when their lengths differ."""
-        names = [str(i) for i in ids]
+        names = [_named(str(i)) for i in ids]
         for name, column in values.items():
             if len(column) != len(names):
                 raise ValueError(f"{name}: {len(column)} values for {len(names)} items")
-        columns = {name: [number(v) for v in column] for name, column in values.items()}
-        self._write({"split": split, "items": names, "values": columns})
+        columns = {_named(name): [number(v) for v in column] for name, column in values.items()}
+        self._write({"split": _named(split), "items": names, "values": columns})
 
     def costs(self, costs: Sequence[Cost]) -> None:
         """Keep what the variant spends."""
@@ -61,7 +72,8 @@ class FolderRecorder:
         """Write a checkpoint; the events before it are on the disk first."""
         os.fsync(self._events)
         self._saves += 1
-        note = {"events": os.fstat(self._events).st_size, "seconds": self.seconds}
+        size = os.fstat(self._events).st_size
+        note = {"events": size, "seconds": self.seconds, "cpu": self.cpu}
         checkpoint.save(self.folder / CHECKPOINTS, self._saves, state, note)
 
     def resume(self) -> dict[str, object] | None:
@@ -73,7 +85,9 @@ class FolderRecorder:
                 self._complain(none.args[0])
                 continue
             self._complain(problems)
-            self._carry(folder, int(str(note["events"])), float(str(note["seconds"])))
+            self._carry(folder, int(str(note["events"])))
+            self.carried += float(str(note["seconds"]))
+            self._carried_cpu += float(str(note["cpu"]))
             return state
         return None
 
@@ -81,14 +95,12 @@ class FolderRecorder:
         """Write no more."""
         os.close(self._events)
 
-    def _carry(self, folder: Path, size: int, seconds: float) -> None:
+    def _carry(self, folder: Path, size: int) -> None:
         with (folder / EVENTS).open("rb") as file:
             prefix = file.read(size)
         if len(prefix) != size:
             raise OSError(f"{folder / EVENTS} is shorter than its checkpoint says")
         os.write(self._events, prefix)
-        self.carried = seconds
-        self._began = time.monotonic()
         for line in prefix.splitlines():
             self.metrics.update(json.loads(line).get("scalars", ()))
 
@@ -100,3 +112,11 @@ class FolderRecorder:
         line = json.dumps(event, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         while line:
             line = line[os.write(self._events, line) :]
+
+
+def _named(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{text!a} is not a name: it cannot be written as UTF-8") from None
+    return text

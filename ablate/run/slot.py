@@ -1,6 +1,8 @@
 """A slot: a share of the machine that runs one attempt at a time, each in a process of its own."""
 
+import contextlib
 import json
+import math
 import os
 import selectors
 import signal
@@ -19,6 +21,11 @@ from ablate.run.forkserver import MESSAGE
 
 GRACE = 2.0
 """Seconds between asking a stopped attempt to save and killing it."""
+
+START_LIMIT = 600.0
+"""Seconds that a fork server may take to import torch and the system."""
+
+_AGAIN = 0.05
 
 _ALWAYS = ("ablate.run.attempt",)
 _ONE_THREAD = {
@@ -65,37 +72,26 @@ class Slot:
 
         Raises HostError when the fork server cannot be started.
         """
-        self.start()
-        assert self._link is not None
         began = time.monotonic()
-        self._stopping = False
-        log = CappedLog(Path(folder) / LOG)
-        ours, theirs = os.pipe()
         try:
-            request = json.dumps({"folder": folder}).encode()
-            socket.send_fds(self._link, [request], [theirs])
-            os.close(theirs)
-            code, reason = self._follow(ours, log, timeout)
-        except OSError as lost:
-            code, reason = None, f"the fork server was lost: {lost}"
-            self.close()
+            self.start()
+            if self._stopping:
+                return Exit(None, 0.0, "stopped")
+            began = time.monotonic()
+            code, reason = self._attempt(folder, timeout)
         finally:
-            os.close(ours)
-            log.close()
             self._child = 0
+            self._stopping = False
         return Exit(code, time.monotonic() - began, reason)
 
     def stop(self) -> None:
         """Ask the running attempt to save and end (from another thread); killed after `GRACE`."""
         self._stopping = True
-        child = self._child
-        if child:
-            _signal(child, signal.SIGTERM)
-            deadline = time.monotonic() + GRACE
-            while self._child == child and time.monotonic() < deadline:
-                time.sleep(0.02)
-            if self._child == child:
-                _signal(child, signal.SIGKILL)
+        deadline = time.monotonic() + GRACE
+        while self._stopping:  # until `run` says that the attempt has ended
+            patient = time.monotonic() < deadline
+            _signal(self._child, signal.SIGTERM if patient else signal.SIGKILL)
+            time.sleep(_AGAIN)
 
     def close(self) -> None:
         """End the fork server and with it whatever it runs."""
@@ -117,31 +113,51 @@ class Slot:
         server.wait()
         wanted = {"sys_path": self.sys_path, "modules": modules}
         try:
+            ours.settimeout(START_LIMIT)
             ours.send(json.dumps(wanted).encode())
             said = ours.recv(MESSAGE)
+            ours.settimeout(None)
         except OSError:
             said = b""
         if not said:
             ours.close()
-            raise HostError("the fork server ended while it started; try `--executor inline`")
+            raise HostError("the fork server did not start; try `--executor inline`")
         self._link = ours
         ready = json.loads(said)
         return _Ready(ready["threads"], tuple(ready["problems"]))
 
+    def _attempt(self, folder: str, timeout: float | None) -> tuple[int | None, str]:
+        assert self._link is not None
+        log = CappedLog(Path(folder) / LOG)
+        ours, theirs = os.pipe()
+        try:
+            try:
+                socket.send_fds(self._link, [json.dumps({"folder": folder}).encode()], [theirs])
+            finally:
+                os.close(theirs)
+            return self._follow(ours, log, timeout)
+        except OSError as lost:
+            self.close()
+            return None, f"the fork server was lost: {lost}"
+        finally:
+            os.close(ours)
+            log.close()
+
     def _follow(self, log_end: int, log: CappedLog, timeout: float | None) -> tuple[int, str]:
         assert self._link is not None
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
         late = False
         with selectors.DefaultSelector() as watch:
             watch.register(self._link, selectors.EVENT_READ)
             watch.register(log_end, selectors.EVENT_READ)
             while True:
-                left = None if deadline is None or late else max(0.0, deadline - time.monotonic())
-                ready = watch.select(left)
-                if not ready and deadline is not None and time.monotonic() >= deadline:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    # again and again: the child may not have been heard of, or lead no group yet
                     late = True
                     _signal(self._child, signal.SIGKILL)
-                for key, _ in ready:
+                wait = _AGAIN if late else left
+                for key, _ in watch.select(None if wait == math.inf else wait):
                     if key.fd == log_end:
                         _drain(log_end, log, watch)
                     elif (code := self._heard()) is not None:
@@ -157,8 +173,6 @@ class Slot:
         message = json.loads(data)
         if "started" in message:
             self._child = message["started"]
-            if self._stopping:
-                _signal(self._child, signal.SIGTERM)
             return None
         return int(message["ended"])
 
@@ -185,9 +199,12 @@ def _rest(log_end: int, log: CappedLog) -> None:
         return
 
 
-def _signal(group: int, number: signal.Signals) -> None:
-    if group:
-        try:
-            os.killpg(group, number)
-        except (ProcessLookupError, PermissionError):
-            return
+def _signal(pid: int, number: signal.Signals) -> None:
+    if not pid:
+        return
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        # forked, but not yet the leader of its group
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

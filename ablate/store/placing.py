@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from sqlalchemy import Connection
 from sqlmodel import Session, select
@@ -18,16 +19,35 @@ _WITHOUT_FINALS = finals.COMPLETED + (  # noqa: S608 - our own text
 )
 
 
-def put(session: Session, study: Study, source: str) -> tuple[int, bool]:
-    """Insert or update a study with its factors and metrics: its id, and whether it changed.
+class Keep(Enum):
+    """Which places that are not named stay."""
+
+    NONE = "none"
+    EXTRA = "extra"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A study's id, the source it had before, whether it changed, and whether its trials did."""
+
+    id: int
+    before: str
+    changed: bool
+    moved: bool
+
+
+def put(session: Session, study: Study, source: str) -> Put:
+    """Insert or update a study with its factors and metrics.
 
     Where the selection rule or the metrics are others than before, its finals are made anew.
     """
     row = session.exec(select(StudyRow).where(StudyRow.name == study.name)).one_or_none()
     document = values.Document(study=study).model_dump_json()
     if row is not None and row.id is not None and row.document == document:
-        return row.id, False
+        return Put(row.id, row.source, changed=False, moved=False)
     before = None if row is None else values.Document.model_validate_json(row.document).study
+    was = row.source if row else ""
     row = row or StudyRow(name=study.name, created=values.now(), activity=0, standin=study.standin)
     row.title = study.title
     row.system = study.system
@@ -45,7 +65,22 @@ def put(session: Session, study: Study, source: str) -> tuple[int, bool]:
     _declare(session, row.id, study)
     if before and (before.selection, before.metrics) != (study.selection, study.metrics):
         finals.write(session, row.id, study, finals.COMPLETED, row.id)
-    return row.id, True
+    moved = before is not None and _frame(before) != _frame(study)
+    return Put(row.id, was, changed=True, moved=moved)
+
+
+def _frame(study: Study) -> tuple[object, ...]:
+    """What an extra placement shares with its study: where this changes, it is another's."""
+    return (
+        study.system,
+        study.revision,
+        study.data,
+        study.scale,
+        dict(study.fixed),
+        study.modules,
+        study.arms,
+        study.factors,
+    )
 
 
 def _declare(session: Session, study_id: int, study: Study) -> None:
@@ -83,13 +118,12 @@ def _declare(session: Session, study_id: int, study: Study) -> None:
 
 
 def place(
-    session: Session, study_id: int, study: Study, placements: Sequence[Placement], *, keep: bool
+    session: Session, study_id: int, study: Study, placements: Sequence[Placement], keep: Keep
 ) -> bool:
     """Put trials in their places; whether anything changed.
 
-    Places that are not named are removed unless they are extra, or, with `keep`, stay where they
-    are; a place named with another trial gets that one. Completed trials that are new to the
-    study get their finals.
+    Of the places that are not named, those of `keep` stay; a place named with another trial gets
+    that one. Completed trials that are new to the study get their finals.
     """
     connection = session.connection()
     keys = [p.trial.key for p in placements]
@@ -101,8 +135,16 @@ def place(
         )
         for key, p in zip(keys, placements, strict=True)
     }
-    left = {at: place for at, place in before.items() if keep or place.extra}
-    after = {**left, **named} if keep else {**named, **{a: left[a] for a in left if a not in named}}
+    left = {
+        at: place
+        for at, place in before.items()
+        if keep is Keep.ALL or (keep is Keep.EXTRA and place.extra)
+    }
+    after = (
+        {**left, **named}
+        if keep is Keep.ALL
+        else {**named, **{a: left[a] for a in left if a not in named}}
+    )
     if list(after.items()) == list(before.items()):
         return False
     _write_places(connection, study_id, after)

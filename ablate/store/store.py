@@ -69,30 +69,34 @@ class Store:
     ) -> None:
         """Make the store's study this one, with these placements in this order.
 
-        Placements that it no longer has are removed unless they were extra; trials and their
+        Placements that it no longer has are removed, unless they were extra and the study is
+        otherwise what it was: an edited study holds no run of the old one. Trials and their
         results stay. Trials that have completed already get their finals under its rule.
         """
         placed = list(placements)
         with self.writing() as session:
-            study_id, _ = placing.put(session, study, source)
-            placing.place(session, study_id, study, placed, keep=False)
-            writing.touch(session, [study_id])
+            put = placing.put(session, study, source)
+            keep = placing.Keep.NONE if put.moved else placing.Keep.EXTRA
+            placing.place(session, put.id, study, placed, keep)
+            writing.touch(session, [put.id])
 
     def put_results(
         self, study: Study, results: Iterable[tuple[Placement, Ending]], *, source: str
     ) -> None:
         """Add results that exist already, one attempt each; the same results change nothing.
 
-        Placements that are not named stay. Raises LockedError where a trial is being run.
+        Placements that another source brought stay; those of this source that it no longer has
+        are removed. Raises LockedError where a trial is being run.
         """
         pairs = list(results)
         with self.writing() as session:
-            study_id, changed = placing.put(session, study, source)
+            put = placing.put(session, study, source)
+            keep = placing.Keep.NONE if put.before == source else placing.Keep.ALL
             placements = [placement for placement, _ in pairs]
-            placed = placing.place(session, study_id, study, placements, keep=True)
+            placed = placing.place(session, put.id, study, placements, keep)
             brought = writing.bring_in(session, pairs, source=source)
-            if changed or placed or brought:
-                writing.touch(session, [study_id])
+            if put.changed or placed or brought:
+                writing.touch(session, [put.id])
 
     def studies(self) -> list[str]:
         """Names, the most recently active first: by last claim or put, not by the clock."""
@@ -111,10 +115,11 @@ class Store:
         with self.reading() as session:
             return reading.states(session, list(keys))
 
-    def claim(self, key: str, owner: str, *, again: bool = False) -> Attempt | None:
+    def claim(self, key: str, owner: str, *, again: State | None = None) -> Attempt | None:
         """Begin an attempt of a trial that is pending, crashed or cancelled; None otherwise.
 
-        With `again`, of a trial in any state but running. Of several callers one succeeds.
+        Also of one that ended in the state `again`, while it is still in it. Of several callers
+        one succeeds.
         """
         with self.writing() as session:
             return writing.claim(session, key, owner, again=again)

@@ -15,13 +15,16 @@ from ablate.store.schema import AttemptRow, FindingRow, StudyRow, TrialRow
 from ablate.study import Placement
 
 
-def claim(session: Session, key: str, owner: str, *, again: bool) -> Attempt | None:
-    """Take a trial for one new attempt; None where it runs already, is done or is unknown."""
+def claim(session: Session, key: str, owner: str, *, again: State | None) -> Attempt | None:
+    """Take a trial for one new attempt; None where it runs already, has ended or is unknown.
+
+    A trial that has ended is taken while its state is still `again`.
+    """
     trial = session.exec(select(TrialRow).where(TrialRow.key == key)).one_or_none()
     if trial is None or trial.id is None:
         return None
     state = State(trial.state)
-    if state is State.RUNNING or not (again or state in RERUN):
+    if state is State.RUNNING or not (state is again or state in RERUN):
         return None
     trial.state = State.RUNNING
     row = _attempt(session, trial.id, key, owner=values.text(owner), source="run")

@@ -1,5 +1,6 @@
 """What the tests of the runner share."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ablate.run.folder import Assignment, write_job
 from ablate.run.slot import Slot
 
 HERE = str(Path(__file__).parent)
+sys.path.insert(0, HERE)  # the tests import the systems and the driver that children run
 
 
 @pytest.fixture(scope="session")

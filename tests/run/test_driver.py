@@ -9,9 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import drive
 import pytest
 
-from ablate.record import State
+from ablate.design import placements
+from ablate.record import Ending, Scalar, State
+from ablate.run.driver import keep, resumable
+from ablate.run.folder import Assignment, ending, write_job
+from ablate.run.inline import InlineExecutor
 from ablate.run.owner import alive, owner
 from ablate.store import open_store
 
@@ -155,3 +160,61 @@ def test_a_process_is_itself_and_not_another_of_the_same_number() -> None:
     assert alive(owner())
     assert not alive(f"{boot}:{pid}:{int(start) + 1}")
     assert not alive(f"another-boot:{pid}:{start}")
+
+
+def test_an_inline_attempt_stopped_before_it_begins_is_cancelled(tmp_path: Path) -> None:
+    executor = InlineExecutor([])
+    assignment = Assignment("k", 1, str(tmp_path), "trainers:learner", {}, 0)
+    write_job(assignment)
+    executor.submit(assignment)
+    executor.stop()
+
+    (ended,) = executor.wait(0.1)
+
+    assert ending(tmp_path, ended.exit).state is State.CANCELLED
+
+
+def test_a_resumed_attempt_never_reaches_behind_a_completed_or_a_forced_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "results.db"
+    study = drive.study(1)
+    asked = list(placements(study))
+    key = asked[0].trial.key
+    with open_store(path, create=True) as store:
+        store.put_study(study, asked)
+
+        def attempt(state: State, *, scratch: bool, again: State | None = None) -> str:
+            made = store.claim(key, "nobody", again=again)
+            assert made
+            folder = store.attempts_folder / made.folder
+            job = Assignment(key, made.number, str(folder), "x:y", {}, 0, scratch=scratch)
+            write_job(job)
+            assert store.finish(made, Ending(state, 1.0, ""))
+            return str(folder)
+
+        attempt(State.CRASHED, scratch=False)
+        attempt(State.COMPLETED, scratch=False)
+        forced = attempt(State.CRASHED, scratch=True, again=State.COMPLETED)
+        after = attempt(State.CRASHED, scratch=False)
+        now = store.claim(key, "nobody")
+        assert now
+        assert resumable(store, now) == (after, forced)
+
+
+def test_results_that_the_store_refuses_crash_their_trial_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    study = drive.study(1)
+    asked = list(placements(study))
+    with open_store(tmp_path / "results.db", create=True) as store:
+        store.put_study(study, asked)
+        made = store.claim(asked[0].trial.key, "nobody")
+        assert made
+        point = Scalar(2**70, "test", "score", 0.5)
+
+        kept = keep(store, made, Ending(State.COMPLETED, 1.0, "", scalars=(point,)))
+
+        assert kept
+        assert kept.state is State.CRASHED
+        assert "cannot be stored" in store.attempts(made.key)[0].error

@@ -1,6 +1,7 @@
 """Attempts in processes of their own, without Ray."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,55 @@ def test_a_hang_that_holds_the_interpreter_ends_at_its_deadline(
     assert left.state is State.TIMEOUT
     assert left.exit_code == -9
     assert _end(slot, assign("rogue", fault="none")).state is State.COMPLETED
+
+
+@pytest.mark.parametrize("timeout", [1e-6, 1e-3, 3e-3])
+def test_a_deadline_that_passes_before_the_child_is_heard_of_still_ends_it(
+    slot: Slot, assign: Callable[..., Assignment], timeout: float
+) -> None:
+    assert _end(slot, assign("rogue", fault="hangs"), timeout).state is State.TIMEOUT
+
+
+def test_a_stop_while_the_fork_server_starts_is_not_lost(
+    trainers: str, assign: Callable[..., Assignment]
+) -> None:
+    slot = Slot(["trainers"], [trainers])
+    stopper = threading.Timer(0.1, slot.stop)
+    stopper.start()
+
+    left = _end(slot, assign("rogue", fault="hangs"), timeout=30)
+
+    slot.close()
+    assert left.state is State.CANCELLED
+
+
+def test_a_trial_that_ignores_the_request_to_stop_is_killed(
+    slot: Slot, assign: Callable[..., Assignment]
+) -> None:
+    stopper = threading.Timer(0.5, slot.stop)
+    stopper.start()
+
+    left = _end(slot, assign("rogue", fault="hangs"), timeout=30)
+
+    assert left.state is State.CANCELLED
+    assert _end(slot, assign("rogue", 2, fault="none")).state is State.COMPLETED
+
+
+@pytest.mark.parametrize("fault", ["huge step", "bad name"])
+def test_numbers_that_no_store_could_keep_are_the_trials_own_failure(
+    slot: Slot, assign: Callable[..., Assignment], fault: str
+) -> None:
+    assert _end(slot, assign("rogue", fault=fault)).error_type == "ValueError"
+
+
+def test_a_killed_trial_keeps_what_it_had_logged_and_its_costs(
+    slot: Slot, assign: Callable[..., Assignment]
+) -> None:
+    left = _end(slot, assign("rogue", fault="logs and dies"))
+
+    assert left.state is State.CRASHED
+    assert [(s.name, s.value) for s in left.scalars] == [("score", 0.5)]
+    assert {c.name for c in left.costs} == {"seconds"}
 
 
 def test_a_grandchild_in_its_own_session_does_not_outlive_its_attempt(

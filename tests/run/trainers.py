@@ -84,7 +84,7 @@ learner = System(
 )
 
 
-def _misbehave(job: Job) -> Outcome:
+def _misbehave(job: Job) -> Outcome:  # noqa: C901 - one case per fault
     match job.choice("fault"):
         case "raises":
             raise ValueError("this training is wrong")
@@ -97,6 +97,13 @@ def _misbehave(job: Job) -> Outcome:
         case "leaves":
             _leave_a_grandchild(job.workdir)
         case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "huge step":
+            job.log(2**63, "test", score=0.5)
+        case "bad name":
+            job.log(1, "\udcff", score=0.5)
+        case "logs and dies":
+            job.log(1, "test", score=0.5)
             os.kill(os.getpid(), signal.SIGKILL)
         case "mute":
             return Outcome()
@@ -119,6 +126,7 @@ rogue = System(
             "fault",
             "none",
             *("raises", "exits", "segfaults", "hangs", "leaves", "killed", "mute", "floods"),
+            *("huge step", "bad name", "logs and dies"),
         ),
     ),
     metrics=(Metric("score"),),

@@ -25,7 +25,7 @@ def test_a_trial_is_claimed_once_until_its_attempt_has_ended(
         first = store.claim(key, "one")
         assert first is not None
         assert other.claim(key, "two") is None
-        assert other.claim(key, "two", again=True) is None
+        assert other.claim(key, "two", again=State.RUNNING) is None
         assert other.running() == [first]
         assert other.states([key]) == {key: State.RUNNING}
 
@@ -50,8 +50,8 @@ def test_only_crashed_and_cancelled_trials_are_taken_up_unasked(  # noqa: PLR091
 ) -> None:
     store.put_study(study, placements)
     for placement, again, expected in (
-        (placements[0], False, taken_up),
-        (placements[1], True, taken_up_again),
+        (placements[0], None, taken_up),
+        (placements[1], state, taken_up_again),
     ):
         key = placement.trial.key
         attempt = store.claim(key, "one")
@@ -142,7 +142,7 @@ from ablate.record import Ending, Scalar, State
 from ablate.store import open_store
 with open_store(Path(sys.argv[1])) as store:
     for n in range(10_000):
-        attempt = store.claim(sys.argv[2], "writer", again=True)
+        attempt = store.claim(sys.argv[2], "writer", again=State.COMPLETED)
         points = tuple(Scalar(s, "test", "rank1", float(attempt.number)) for s in range(50))
         assert store.finish(attempt, Ending(State.COMPLETED, 1.0, "", scalars=points))
         print(attempt.number, flush=True)

@@ -48,7 +48,8 @@ def test_a_corrected_result_becomes_a_second_attempt(
 ) -> None:
     store.put_results(study, [(p, GRID) for p in placements], source="grid.csv")
     corrected = replace(GRID, scores={"rank1": 0.725})
-    store.put_results(study, [(placements[0], corrected)], source="grid.csv")
+    rest = [(p, GRID) for p in placements[1:]]
+    store.put_results(study, [(placements[0], corrected), *rest], source="grid.csv")
     assert store.records("small")[0].scores["rank1"].value == 0.725
     assert [a.number for a in store.attempts(placements[0].trial.key)] == [1, 2]
     assert len(store.records("small")) == 4
