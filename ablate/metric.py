@@ -7,6 +7,8 @@ from typing import Literal
 
 MINUS = "\N{MINUS SIGN}"
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+LARGE = 1e15
+"""From here on a number is printed with an exponent: a float holds no decimals there."""
 
 
 def rounded(value: float, digits: int) -> Decimal:
@@ -18,6 +20,8 @@ def plain(value: float, digits: int) -> str:
     """`value` with `digits` decimals and a true minus sign; `nan` and `inf` are named."""
     if not math.isfinite(value):
         return str(value).replace("-", MINUS)
+    if abs(value) >= LARGE:
+        return f"{value:g}".replace("-", MINUS)
     number = rounded(value, digits)
     return f"{abs(number) if number == 0 else number}".replace("-", MINUS)
 
@@ -26,6 +30,8 @@ def signed(value: float, digits: int) -> str:
     """`value` always with a sign: `+1.3`, a true minus sign, or a plus-minus sign at zero."""
     if not math.isfinite(value):
         return plain(value, digits)
+    if abs(value) >= LARGE:
+        return f"{value:+g}".replace("-", MINUS)
     number = rounded(value, digits)
     if number == 0:
         return f"{PLUS_MINUS}{abs(number)}"

@@ -53,3 +53,10 @@ def test_a_nan_is_never_better_whichever_way_is_up() -> None:
 def test_a_plain_number_has_no_unit_and_its_own_digits() -> None:
     loss = Metric("loss", direction="down", display="number", digits=3)
     assert (loss.text(0.12345), loss.unit, loss.arrow) == ("0.123", "", "\N{DOWNWARDS ARROW}")
+
+
+def test_a_number_too_large_for_decimals_is_printed_with_an_exponent() -> None:
+    assert plain(1e30, 2) == "1e+30"
+    assert plain(-1e15, 0) == "\N{MINUS SIGN}1e+15"
+    assert signed(2.5e20, 1) == "+2.5e+20"
+    assert signed(-1e308, 1) == "\N{MINUS SIGN}1e+308"

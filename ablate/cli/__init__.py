@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -71,19 +71,30 @@ for _panel, _commands in _COMMANDS:
 def main() -> NoReturn:
     """Run one command; an error becomes one line on stderr and its exit code."""
     debug = "--debug" in sys.argv[1:]
+    if not sys.argv[1:]:
+        app(["--help"], standalone_mode=False)
+        sys.exit(2)
     try:
-        app()
+        code = app(standalone_mode=False)
     except AblateError as error:
         if debug:
             raise
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", 130)
     except Exception as error:
+        if hasattr(error, "format_message"):
+            _fail(_usage(error), getattr(error, "exit_code", 2))
         if debug:
             raise
         _fail(f"internal: {type(error).__name__}: {error} (--debug shows where)", 5)
-    sys.exit(0)
+    sys.exit(code or 0)
+
+
+def _usage(error: Any) -> str:  # noqa: ANN401 - typer exports no name of its usage errors' kind
+    context = getattr(error, "ctx", None)
+    hint = f" ({context.command_path} --help)" if context is not None else ""
+    return f"{error.format_message()}{hint}"
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -187,7 +187,13 @@ def _check_twice(table: Table, variants: Sequence[Variant], seeds: Sequence[int]
 
 
 def _placement(study: Study, variant: Variant, seed: int) -> Placement:
-    levels = changed(variant.levels, study.factors)
+    """All levels that mean something enter the key: the reference may move with the next row."""
+    known = {f.name: f for f in study.factors}
+    levels = {
+        name: level
+        for name, level in variant.levels.items()
+        if known[name].requires is None or variant.levels[known[name].requires or ""] is True
+    }
     return Placement(
         variant, Trial("csv", study.revision, variant.levels, levels, seed, study.data)
     )

@@ -1,5 +1,6 @@
 """What each column of a table means: by the map, by its name, by its values."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,6 +43,8 @@ class Column:
     def value(self, text: str) -> float:
         """The stored value of a cell: 77.6 % is 0.776, the float nearest to it."""
         printed = text.removesuffix("%").rstrip().replace("−", "-")
+        if not math.isfinite(float(printed)) or float(printed) == 0:
+            return float(printed)
         return float(Decimal(printed) * Decimal(repr(self.scale)))
 
 
@@ -150,6 +153,7 @@ def _cost(table: Table, header: str, wanted: Wanted) -> Column:
         )
     name, unit = known
     values = _numbers(table, header)
+    _check_finite(table, header)
     unit = (wanted.unit or unit).lower()
     default = COSTS.get(bare(split_unit(wanted.name or header)[0]), (name, None))[1]
     if unit:
@@ -157,6 +161,15 @@ def _cost(table: Table, header: str, wanted: Wanted) -> Column:
             raise UsageError(f"{header!r}: unit {unit!r} of {name} is not known")
         return _scaled(header, name, UNITS[name][unit])
     return _scaled(header, name, default if default is not None else _likely(name, values))
+
+
+def _check_finite(table: Table, header: str) -> None:
+    for row in table.rows:
+        text = row.cells[header]
+        if text and not math.isfinite(number(text.removesuffix("%").rstrip())):
+            raise table.wrong(
+                row.line, f"{header}: {text!r} is no cost; leave it empty where it is unknown"
+            )
 
 
 def _likely(name: str, values: Sequence[float]) -> float:

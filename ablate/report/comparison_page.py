@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ablate.report import printed
-from ablate.report.layout import NONE, Page, Section, table
+from ablate.report.layout import Page, Section, table
 from ablate.report.printed import metric_of, spent_columns
 from ablate.report.study_page import STANDIN
 
@@ -53,11 +53,13 @@ def _costs(document: Document) -> Section:
 def _metrics(document: Document) -> Section:
     a, b = document["a"]["variant"], document["b"]["variant"]
     level = f"{document['study']['level']:.0%}"
-    rows = []
+    rows, shown, reasons = [], [], []
     for entry in document["metrics"]:
         metric = metric_of(entry)
         if not (entry["a"]["by_seed"] or entry["b"]["by_seed"]):
             continue
+        shown.append(metric)
+        reasons += _no_interval(entry)
         rows.append(
             [
                 printed.heading(metric),
@@ -70,7 +72,15 @@ def _metrics(document: Document) -> Section:
     if not rows:
         return Section("Metrics", lead=("Neither has a score yet.",))
     heads = ["Metric", a, b, "Difference", f"{level} interval"]
-    single = any(row[-1] == NONE for row in rows)
-    note = "Mean ± SD (runs); differences of percent scores in points."
-    alone = ("No interval: that needs two runs or more on either side.",) if single else ()
-    return Section("Metrics", tables=(table("", heads, rows),), notes=(note, *alone))
+    note = f"Mean ± SD (runs){printed.in_points(shown)}."
+    notes = (note, *dict.fromkeys(reasons))
+    return Section("Metrics", tables=(table("", heads, rows),), notes=notes)
+
+
+def _no_interval(entry: Document) -> list[str]:
+    effect = entry["difference"]
+    if effect is not None and effect["low"] is not None:
+        return []
+    if min(entry["a"]["n"], entry["b"]["n"]) < 2:  # noqa: PLR2004 - a spread needs two values
+        return ["No interval: that needs two finite runs or more on either side."]
+    return ["No interval: no run differs from another of its configuration."]

@@ -14,12 +14,17 @@ from ablate.study import Study
 def contributions(
     study: Study, found: Sequence[Cell], curves: Mapping[str, Curves]
 ) -> dict[str, Any]:
-    """The sections `effects` (one per module and metric) and `courses` (on the primary metric)."""
+    """The sections `effects` (one per module and metric) and `courses` (on the primary metric).
+
+    `corners` tells by metric how many finite runs each cell of the grid gave, and how many not.
+    """
     modules = study.modules.factors if study.modules else ()
     grid = corners(found, modules)
     level = 1 - study.claims.alpha
-    effects = []
+    effects: list[dict[str, Any]] = []
+    runs: dict[str, list[dict[str, Any]]] = {}
     for metric in study.metrics:
+        runs[metric.name] = [_runs(cell, metric.name) for cell in grid.values()]
         samples = {corner: cell.values(metric.name) for corner, cell in grid.items()}
         effects += [
             {
@@ -30,7 +35,12 @@ def contributions(
             }
             for module in modules
         ]
-    return {"effects": effects, "courses": _courses(study, grid, curves)}
+    return {"effects": effects, "corners": runs, "courses": _courses(study, grid, curves)}
+
+
+def _runs(cell: Cell, metric: str) -> dict[str, Any]:
+    summary = cell.summary(metric)
+    return {"variant": cell.variant, "n": summary.n, "lost": summary.lost}
 
 
 def effect_document(effect: Effect | None) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from ablate.record import Cost, Finding, Record, State
 from ablate.report.contributions import contributions, effect_document
 from ablate.report.sweeps import sweeps
 from ablate.selection import Curves
-from ablate.study import Study
+from ablate.study import Study, settled
 
 SCHEMA = "ablate.report/1"
 FULL = "full"
@@ -41,6 +41,7 @@ def study_document(
         "metrics": [metric_document(m) for m in study.metrics],
         "counts": _counts(records),
         "findings": [asdict(f) for f in findings],
+        "mixed": _mixed(study, found),
         "limits": _limits(study, found),
         "provenance": _provenance(records),
         "baseline": baseline.variant if baseline else None,
@@ -154,6 +155,21 @@ def _counts(records: Sequence[Record]) -> dict[str, Any]:
         "fewest_runs": min(per_cell, default=0),
         "most_runs": max(per_cell, default=0),
     }
+
+
+def _mixed(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
+    """The cells whose runs are not of one configuration, with the levels that differ."""
+    mixed = []
+    for cell in found:
+        levels = [settled(r.levels, study.factors) for r in cell.records]
+        differ = {
+            f.name: list(dict.fromkeys(of[f.name] for of in levels))
+            for f in study.factors
+            if any(of[f.name] != levels[0][f.name] for of in levels)
+        }
+        if differ:
+            mixed.append({"variant": cell.variant, "levels": differ})
+    return mixed
 
 
 def _provenance(records: Sequence[Record]) -> dict[str, dict[str, int]]:

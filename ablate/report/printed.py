@@ -1,10 +1,11 @@
 """How numbers are printed: scores with their spread, effects with their interval, costs."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ablate.metric import MINUS, PLUS_MINUS, Metric, plain, rounded, signed
+from ablate.metric import LARGE, MINUS, PLUS_MINUS, Metric, plain, rounded, signed
 from ablate.report.layout import NONE
 
 _SIZES: dict[str, tuple[tuple[float, float, str], ...]] = {
@@ -44,6 +45,14 @@ def score(metric: Metric, scores: Mapping[str, Any]) -> str:
     if scores["sd"] is not None:
         spread = f" {PLUS_MINUS} {plain(metric.shown(scores['sd']), metric.digits)}"
     return f"{metric.text(scores['mean'])}{spread}{lost}"
+
+
+def in_points(metrics: Sequence[Metric]) -> str:
+    """How a sentence about differences ends: points are of percent scores only."""
+    percent = [m.display == "percent" for m in metrics]
+    if not any(percent):
+        return ""
+    return ", in points" if all(percent) else "; differences of percent scores in points"
 
 
 def estimate(metric: Metric, effect: Mapping[str, Any] | None) -> str:
@@ -127,15 +136,16 @@ def _spent(
 
 def _digits(values: Sequence[float]) -> int:
     """The decimals that print the column, at most two: never more than the source gave."""
+    small = [v for v in values if abs(v) < LARGE]
     for digits in range(COST_DIGITS):
-        if all(abs(float(rounded(v, digits)) - v) < 1e-9 * max(1.0, abs(v)) for v in values):
+        if all(abs(float(rounded(v, digits)) - v) < 1e-9 * max(1.0, abs(v)) for v in small):
             return digits
     return COST_DIGITS
 
 
 def bar(share: float, width: int) -> str:
-    """A bar that fills `share` of `width`."""
-    return "█" * round(share * width)
+    """A bar that fills `share` of `width`; none where scores are too large for a share."""
+    return "█" * round(share * width) if math.isfinite(share) else ""
 
 
 def level_text(level: object) -> str:

@@ -14,6 +14,7 @@ from ablate.report.tables import (
     budgets,
     complexity,
     configurations,
+    lost_runs,
     metrics_of,
     one_line,
     performance,
@@ -52,10 +53,22 @@ def study_page(document: Document) -> Page:
     return Page(
         title=study["title"] or study["name"],
         standin=STANDIN if study["standin"] else "",
-        warnings=(*_fading(document), *_findings(document)),
+        warnings=(*_mixed(document), *_fading(document), *_findings(document)),
         facts=tuple(_facts(document)),
         sections=tuple(s for s in sections if s is not None),
     )
+
+
+def _mixed(document: Document) -> Iterable[str]:
+    for entry in document["mixed"]:
+        levels = "; ".join(
+            f"{name} is {' and '.join(map(printed.level_text, of))}"
+            for name, of in entry["levels"].items()
+        )
+        yield (
+            f"Configurations mixed: the runs of {entry['variant']} are not of one configuration "
+            f"({levels}). Its means and differences describe none of them."
+        )
 
 
 def _fading(document: Document) -> Iterable[str]:
@@ -138,20 +151,38 @@ def _effects(document: Document) -> Section | None:
         for m in metrics:
             row += _contribution(m, by[module, m.name])
         rows.append(row)
-    mains = [by[k]["main"] for k in by]
     notes = [
-        "Alone: minus the baseline, in points.",
+        f"Alone: minus the baseline{printed.in_points(metrics)}.",
         "Main effect: mean with the module on minus mean with it off, over all others' settings.",
     ]
-    if all(m is None for m in mains):
-        notes.append("A main effect needs every combination of the modules.")
-    elif all(m is None or m["low"] is None for m in mains):
-        notes.append(ONE_RUN)
-    else:
-        notes.append(_method(mains))
+    mains = {m.name: by[modules[0], m.name]["main"] for m in metrics}
+    notes += dict.fromkeys(_certainty(document, n, main, len(modules)) for n, main in mains.items())
+    grid = {c["variant"] for of in document["corners"].values() for c in of}
+    notes += lost_runs(metrics, [c for c in document["cells"] if c["variant"] in grid])
     return Section(
         "What each module contributes", tables=(table("", heads, rows),), notes=tuple(notes)
     )
+
+
+def _certainty(document: Document, metric: str, main: Document | None, modules: int) -> str:
+    """How the intervals of one metric are made, or why there is none.
+
+    Every main effect of a metric uses all cells of the grid, so they share the reason.
+    """
+    grid = document["corners"][metric]
+    if main is None and len(grid) < 2**modules:
+        return "A main effect needs every combination of the modules."
+    if main is None:
+        empty = ", ".join(one_line(c["variant"]) for c in grid if not c["n"])
+        return f"A main effect needs a finite run of every combination; none of {empty}."
+    if main["low"] is not None:
+        return _method([main])
+    if all(c["n"] + c["lost"] == 1 for c in grid):
+        return ONE_RUN
+    short = ", ".join(one_line(c["variant"]) for c in grid if c["n"] == 1)
+    if short:
+        return f"No interval: that needs two finite runs of every cell; {short} has one."
+    return "No interval: no run differs from another of its cell."
 
 
 def _contribution(metric: Metric, entry: Document) -> list[str]:
@@ -188,7 +219,7 @@ def _training(document: Document) -> Section | None:
     ]
     return Section(
         "Effects along training",
-        lead=(f"Main effect on {metric.label} at logged steps, in points.",),
+        lead=(f"Main effect on {metric.label} at logged steps{printed.in_points([metric])}.",),
         tables=(table("", ["Module", *(f"step {s}" for s in steps), "Largest"], rows),),
     )
 
@@ -202,7 +233,8 @@ def _spread_out(steps: Sequence[str]) -> list[str]:
 
 def _ranking(document: Document) -> Section | None:
     metric = metrics_of(document)[0]
-    cells = [c for c in configurations(document) if c["scores"][metric.name]["mean"] is not None]
+    scored = [c for c in configurations(document) if c["scores"][metric.name]["by_seed"]]
+    cells = [c for c in scored if not c["scores"][metric.name]["lost"]]
     if len(cells) < 2:  # noqa: PLR2004 - one alone has no rank
         return None
     means = [c["scores"][metric.name]["mean"] for c in cells]
@@ -222,7 +254,13 @@ def _ranking(document: Document) -> Section | None:
     ]
     start = f"Bars start at {metric.text(worst)}, the worst, not at 0."
     lead = f"By mean {printed.heading(metric)}. {start}"
-    return Section("Ranking", lead=(lead,), lines=tuple(lines))
+    notes = tuple(
+        f"Not ranked: {one_line(c['variant'])}, {s['lost']} of {len(s['by_seed'])} runs not finite."
+        for c in scored
+        for s in (c["scores"][metric.name],)
+        if s["lost"]
+    )
+    return Section("Ranking", lead=(lead,), lines=tuple(lines), notes=notes)
 
 
 def _sweeps(document: Document) -> Section | None:
@@ -232,11 +270,17 @@ def _sweeps(document: Document) -> Section | None:
     cells = {c["variant"]: c for c in document["cells"]}
     tables = tuple(_sweep(document, s, cells) for s in found)
     around = ", ".join(dict.fromkeys(s["around"] for s in found))
+    metrics = metrics_of(document)
+    own = list(dict.fromkeys(row["variant"] for s in found for row in s["levels"]))
+    unit = printed.in_points(metrics)
     return Section(
         "Settings, one at a time",
         lead=(f"Moved around: {around}. Nothing is said about other configurations.",),
         tables=tables,
-        notes=("Bold: best of its table. Δ: difference from the default level, in points.",),
+        notes=(
+            f"Bold: best of its table. Δ: difference from the default level{unit}.",
+            *lost_runs(metrics, [cells[name] for name in own]),
+        ),
     )
 
 

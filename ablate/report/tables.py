@@ -35,8 +35,8 @@ def baseline_in(document: Document) -> Document | None:
 
 
 def best_of(metric: Metric, cells: Sequence[Document]) -> float | None:
-    """The best mean of a metric among cells."""
-    means = [c["scores"][metric.name]["mean"] for c in cells]
+    """The best mean of a metric among cells that lost no run to NaN or infinity."""
+    means = [s["mean"] for c in cells for s in (c["scores"][metric.name],) if not s["lost"]]
     finite = [m for m in means if m is not None]
     if not finite:
         return None
@@ -46,7 +46,25 @@ def best_of(metric: Metric, cells: Sequence[Document]) -> float | None:
 def score_text(metric: Metric, cell: Document, best: float | None) -> Text:
     """A score as a table shows it, bold where it is the best."""
     scores = cell["scores"][metric.name]
-    return Text(printed.score(metric, scores), bold=best is not None and scores["mean"] == best)
+    bold = best is not None and not scores["lost"] and scores["mean"] == best
+    return Text(printed.score(metric, scores), bold=bold)
+
+
+def lost_runs(metrics: Sequence[Metric], cells: Sequence[Document]) -> tuple[str, ...]:
+    """The note that names the runs whose score is not finite; nothing where there is none."""
+    lost = [
+        f"{one_line(c['variant'])} {s['lost']} of {s['n'] + s['lost']} runs ({m.label})"
+        for m in metrics
+        for c in cells
+        for s in (c["scores"][m.name],)
+        if s["lost"]
+    ]
+    return (f"Left out, not finite: {', '.join(lost)}.",) if lost else ()
+
+
+def _finite(metrics: Sequence[Metric], cell: Document) -> str:
+    counts = [cell["scores"][m.name]["n"] for m in metrics]
+    return ", ".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
 
 
 def one_line(text: str) -> str:
@@ -103,16 +121,21 @@ def performance(document: Document) -> Section:
     rows = [
         [
             cell["variant"],
-            *([str(cell["runs"])] if several else []),
+            *([_finite(metrics, cell)] if several else []),
             *(score_text(m, cell, best[m.name]) for m in metrics),
             *(printed.estimate(m, cell["differences"][m.name]) for m in metrics),
         ]
         for cell in cells
     ]
-    spread = "Mean ± SD over n seeds." if several else ONE_RUN
-    note = f"Bold: best of its column. Δ: difference from {document['baseline']}, in points."
-    exact = "Every difference is computed from unrounded values."
-    return Section("Performance", tables=(table("", heads, rows),), notes=(note, spread, exact))
+    spread = "Mean ± SD over n finite runs." if several else ONE_RUN
+    unit = printed.in_points(metrics)
+    notes = (
+        f"Bold: best of its column. Δ: difference from {document['baseline']}{unit}.",
+        *([spread] if document["counts"]["most_runs"] else []),
+        "Every difference is computed from unrounded values.",
+        *lost_runs(metrics, cells),
+    )
+    return Section("Performance", tables=(table("", heads, rows),), notes=notes)
 
 
 def spending(document: Document) -> Section | None:

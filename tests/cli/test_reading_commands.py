@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import Result
 
+from ablate.cli import main
 from ablate.errors import StoreError, UsageError
 from ablate.metric import Metric
 from ablate.record import Ending, State
@@ -179,6 +181,47 @@ def test_an_error_is_one_line_on_stderr_and_its_exit_code(program: Program) -> N
     assert "Traceback" in program("--debug", "ls").stderr
     assert program("import", "none.csv").returncode == 2
     assert program("ls", "--nothing").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("compare", "a"), "Missing argument 'b'"),
+        (("ls", "--nonsense"), "No such option: --nonsense"),
+        (("shwo",), "Did you mean 'show'?"),
+        (("--debug",), "Missing command"),
+    ],
+)
+def test_wrong_usage_is_one_line_on_stderr_and_ends_with_2(
+    program: Program, words: tuple[str, ...], said: str
+) -> None:
+    done = program(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert said in line
+
+
+def test_help_and_version_end_with_0_and_an_empty_line_with_help_and_2(program: Program) -> None:
+    done = [program("--help"), program("--version"), program()]
+    assert [d.returncode for d in done] == [0, 0, 2]
+    assert done[2].stdout == done[0].stdout
+
+
+@pytest.mark.parametrize(("raised", "code"), [(typer.Exit(6), 6), (typer.Abort(), 130)])
+def test_a_command_that_exits_or_is_aborted_passes_its_code(
+    monkeypatch: pytest.MonkeyPatch, raised: Exception, code: int
+) -> None:
+    def fails() -> None:
+        raise raised
+
+    own = typer.Typer()
+    own.command()(fails)
+    monkeypatch.setattr("ablate.cli.app", own)
+    monkeypatch.setattr("sys.argv", ["ablate", "--"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == code
 
 
 def test_a_pipe_gets_plain_text(program: Program) -> None:

@@ -181,6 +181,8 @@ HOSTILE = {
     "seed huge": ("m,seed,acc\n0,4294967296,0.5\n", r":2: seed: '4294967296' is not a seed"),
     "quote left open": ('m,acc\n0,"0.5\n', r":\d+: unexpected end of data"),
     "nul": ("m,acc\n0,0.5\0\n", r":2: holds a NUL"),
+    "infinite cost": ("m,acc,params\n0,0.5,1\n1,0.6,inf\n", r":3: params: 'inf' is no cost"),
+    "cost nan": ("m,acc,params\n0,0.5,nan\n", r":2: params: 'nan' is no cost"),
     "empty name": ("config,acc\n,0.5\n", r":2: config: the configuration has no name"),
 }
 
@@ -232,3 +234,28 @@ def test_a_wrong_map_is_told_in_one_line(tmp_path: Path, mapping: str, message: 
 def test_a_switch_given_as_words_and_digits_is_one_factor(tmp_path: Path) -> None:
     found = imported(tmp_path, "A,B,acc\nTrue,1,0.5\nfalse,0,0.4\n")
     assert [p.variant.name for p, _ in found.results] == ["full", "baseline"]
+
+
+def keys(found: Imported) -> dict[tuple[float | None, bool, int], str]:
+    """Key of each configuration, by what the file says of it."""
+    return {
+        (float(of["m.x"]) if of["m"] else None, bool(of["m"]), p.trial.seed): p.trial.key
+        for p, _ in found.results
+        for of in (p.variant.levels,)
+    }
+
+
+def test_a_key_stands_for_its_levels_whatever_rows_are_added(tmp_path: Path) -> None:
+    text = "m,m.x,seed,acc\nfalse,,0,0.4\ntrue,0.1,0,0.5\ntrue,0.1,1,0.5\ntrue,0.2,0,0.6\n"
+    more = "".join(f"true,0.2,{seed},0.6\n" for seed in (1, 2, 3))
+    before, after = imported(tmp_path, text), imported(tmp_path, text + more)
+    assert before.study.factor("m.x").reference == 0.1
+    assert after.study.factor("m.x").reference == 0.2
+    first, second = keys(before), keys(after)
+    assert len(set(second.values())) == len(second) == 7
+    assert first.items() <= second.items()
+
+
+def test_results_beyond_any_size_are_read_without_a_traceback(tmp_path: Path) -> None:
+    found = imported(tmp_path, "m,loss\n0,1e30\n1,1e99999999999999999999\n")
+    assert [e.scores["loss"] for _, e in found.results] == [1e30, float("inf")]

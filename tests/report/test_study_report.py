@@ -240,3 +240,69 @@ def test_a_level_that_another_design_asked_for_is_a_row_of_its_sweep_too() -> No
     part = report.split("### a.rate around full", 1)[1].split("\n## ", 1)[0]
     levels = [line.split("|")[1].strip() for line in part.splitlines() if line.startswith("| ")]
     assert levels == ["a.rate", ":---", "0.2", "0.5 (default)", "0.8"]
+
+
+NAN = float("nan")
+
+
+def section(report: str, title: str) -> str:
+    return report.split(f". {title}", 1)[1].split("\n## ", 1)[0]
+
+
+def test_a_configuration_that_lost_a_run_is_neither_best_nor_ranked() -> None:
+    report = render_study(study_document(STUDY, grid(NORMAL | {"full": [0.99, NAN, 0.99]})))
+    row = cell(report, "full", "Performance")
+    assert row.startswith("| full | 2, 3 | 99.0 ± 0.0 (1 not finite) |")
+    assert "**81.0 ± 1.0**" in cell(report, "a", "Performance")
+    ranking = section(report, "Ranking")
+    assert " 1. a " in ranking
+    assert "full  " not in ranking
+    assert "Not ranked: full, 1 of 3 runs not finite." in ranking
+    lost = "Left out, not finite: full 1 of 3 runs (Rank-1)."
+    assert lost in section(report, "What each module contributes")
+
+
+def test_a_missing_interval_is_explained_by_its_own_cause() -> None:
+    def contributes(values: Mapping[str, list[float]]) -> str:
+        report = render_study(study_document(STUDY, grid(values)))
+        return section(report, "What each module contributes")
+
+    one = contributes({v: of[:1] for v, of in NORMAL.items()})
+    assert "One run per configuration" in one
+    lost = contributes(NORMAL | {"b": [0.7, NAN, NAN]})
+    assert "needs two finite runs of every cell; b has one" in lost
+    assert "One run per configuration" not in lost
+    same = contributes({v: [0.5, 0.5, 0.5] for v in NORMAL})
+    assert "no run differs from another of its cell" in same
+    none = contributes(NORMAL | {"b": [NAN, NAN, NAN]})
+    assert "needs a finite run of every combination; none of b." in none
+    assert "needs every combination of the modules" in contributes({"baseline": [0.1, 0.2]})
+
+
+def test_points_are_said_of_percent_scores_only() -> None:
+    rank1, loss = METRICS
+    both = render_study(study_document(STUDY, grid(NORMAL)))
+    assert "difference from baseline; differences of percent scores in points." in both
+    percent = render_study(study_document(replace(STUDY, metrics=(rank1,)), grid(NORMAL)))
+    assert "difference from baseline, in points." in percent
+    number = replace(STUDY, metrics=(loss,), primary="loss")
+    assert "points" not in render_study(study_document(number, grid(NORMAL)))
+
+
+def test_runs_of_two_configurations_under_one_name_are_told_at_the_top() -> None:
+    records = grid(NORMAL)
+    odd = replace(records[4], levels=dict(records[4].levels) | {"a.rate": 0.9})
+    off = replace(records[1], levels=dict(records[1].levels) | {"a.rate": 0.9})
+    mixed = study_document(STUDY, [*records[:4], odd, *records[5:]])
+    assert mixed["mixed"] == [{"variant": "a", "levels": {"a.rate": [0.5, 0.9]}}]
+    assert "the runs of a are not of one configuration" in render_study(mixed).split("\n## ")[0]
+    assert study_document(STUDY, [records[0], off, *records[2:]])["mixed"] == []
+
+
+def test_a_score_of_any_size_has_a_report() -> None:
+    records = [
+        record(v, 0, i, scores=scored(0.5, loss=of))
+        for i, (v, of) in enumerate({"baseline": 1e30, "a": -1.7e308, "b": 1.7e308}.items())
+    ]
+    assert "1e+30" in render_study(study_document(STUDY, records))
+    assert "1.7e+308" in render_study(study_document(replace(STUDY, primary="loss"), records[1:]))
