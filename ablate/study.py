@@ -249,7 +249,10 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """A question to one system. It knows nothing of results."""
+    """A question to one system. It knows nothing of results.
+
+    `note` is its author's, printed as such at the top of every report.
+    """
 
     name: str
     title: str
@@ -275,6 +278,7 @@ class Study:
     data_root: str | None = None
     data: str = ""
     standin: bool = False
+    note: str = ""
     text: str = ""
 
     def factor(self, name: str) -> Factor:

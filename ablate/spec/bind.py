@@ -73,6 +73,7 @@ def _study(document: Document, system: System, options: Options) -> Study:
     return Study(
         name=file.study.name,
         title=file.study.title or file.study.name,
+        note=file.study.note,
         system=system.name,
         revision=system.revision,
         factors=factors,

@@ -26,6 +26,7 @@ class StudyTable(Table):
 
     name: Name
     title: Annotated[str, StringConstraints(max_length=200)] = ""
+    note: Annotated[str, StringConstraints(max_length=1000)] = ""
     system: Text
     seeds: Annotated[list[Seed], Field(min_length=1)]
     primary: Text
