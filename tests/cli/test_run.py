@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ablate.run.owner import owner
+from ablate.store import open_store
+
 SYSTEM = """
 import torch
 from torch import nn
@@ -188,3 +191,34 @@ def test_through_ray_the_first_interrupt_drains_and_the_run_can_go_on(project: P
     assert "1 completed, 3 pending" in out or "3 pending, 1 completed" in out
     inline = _ablate(project, "run", "mine.toml", "--executor", "inline")
     assert "4 completed; 3 trials run now" in inline.stdout
+
+
+def test_a_trial_that_another_driver_holds_is_exit_6(project: Path) -> None:
+    _ablate(project, "run", "mine.toml", "--executor", "inline", "--only", "full")
+    with open_store(project / ".ablate" / "results.db") as store:
+        waiting = [r.key for r in store.records("mine") if r.state == "pending"]
+        for key in waiting:
+            assert store.claim(key, owner())
+
+        ran = _ablate(project, "run", "mine.toml", "--executor", "inline")
+
+    assert ran.returncode == 6
+    assert "2 trials are held by another `ablate run`" in ran.stderr
+
+
+def test_force_trains_complete_trials_again_and_keeps_one_result_each(project: Path) -> None:
+    _ablate(project, "run", "mine.toml", "--executor", "inline")
+
+    forced = _ablate(project, "run", "mine.toml", "--executor", "inline", "--force")
+
+    assert "4 completed; 4 trials run now" in forced.stdout
+
+
+def test_a_study_of_another_system_is_not_replaced(project: Path) -> None:
+    (project / "mine.csv").write_text("deep,seed,acc\nfalse,0,0.5\ntrue,0,0.6\n")
+    assert _ablate(project, "import", "mine.csv").returncode == 0
+
+    ran = _ablate(project, "run", "mine.toml", "--executor", "inline")
+
+    assert ran.returncode == 2
+    assert "the store holds a study 'mine' of system 'csv'" in ran.stderr

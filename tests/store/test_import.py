@@ -80,3 +80,11 @@ def test_an_import_that_cannot_be_finished_leaves_nothing_behind(
     with pytest.raises(LockedError, match="is being run"):
         store.put_results(study, [(p, GRID) for p in placements], source="grid.csv")
     assert dump(store) == before
+
+
+def test_a_row_that_its_file_no_longer_has_is_no_longer_in_the_study(
+    store: Store, study: Study, placements: list[Placement]
+) -> None:
+    store.put_results(study, [(p, GRID) for p in placements], source="grid.csv")
+    store.put_results(study, [(p, GRID) for p in placements[:3]], source="grid.csv")
+    assert len(store.records("small")) == 3

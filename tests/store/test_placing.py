@@ -118,3 +118,16 @@ def test_the_columns_beside_the_exact_study_can_be_read_by_hand(
         ("v1", '{"lif": true, "lr": 1.0}', '{"lif": true}')
     ]
     raw.close()
+
+
+def test_an_edited_study_holds_no_run_that_was_asked_beside_the_old_one(
+    store: Store, study: Study, placements: list[Placement], place: Callable[..., Placement]
+) -> None:
+    extra = place("baseline", 9, extra=True)
+    store.put_study(study, [*placements, extra])
+    store.put_study(replace(study, title="Another title"), placements)
+    assert 9 in {r.seed for r in store.records("small")}
+
+    store.put_study(replace(study, fixed={"lr": 0.1}), placements)
+
+    assert 9 not in {r.seed for r in store.records("small")}
