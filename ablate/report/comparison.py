@@ -6,7 +6,7 @@ from ablate.analysis.cells import Cell
 from ablate.analysis.effects import difference
 from ablate.report.contributions import effect_document
 from ablate.report.document import costs_of, metric_document, scores_document
-from ablate.study import Study
+from ablate.study import Study, settled
 
 SCHEMA = "ablate.compare/1"
 
@@ -27,7 +27,7 @@ def comparison_document(study: Study, a: Cell, b: Cell) -> dict[str, Any]:
         "differs": {
             f.name: {"a": levels[0], "b": levels[1]}
             for f in study.factors
-            for levels in ([c.levels.get(f.name, f.reference) for c in (a, b)],)
+            for levels in ([settled(c.levels, study.factors)[f.name] for c in (a, b)],)
             if levels[0] != levels[1]
         },
         "metrics": [

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ablate.analysis.cells import Cell, cells
@@ -33,6 +33,8 @@ def study_document(
     `curves` holds each trial's curves by key; with them the document says how effects move along
     training. `findings` are the doubts that the store holds about the study.
     """
+    # What is off was stored at the reference of its day, which an import's next row may move.
+    records = [replace(r, levels=settled(r.levels, study.factors)) for r in records]
     found = cells(records)
     baseline = baseline_of(found)
     return {
@@ -161,7 +163,7 @@ def _mixed(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
     """The cells whose runs are not of one configuration, with the levels that differ."""
     mixed = []
     for cell in found:
-        levels = [settled(r.levels, study.factors) for r in cell.records]
+        levels = [r.levels for r in cell.records]
         differ = {
             f.name: list(dict.fromkeys(of[f.name] for of in levels))
             for f in study.factors

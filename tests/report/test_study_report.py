@@ -5,10 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ablate.analysis.cells import cells
 from ablate.cli.console import json_text
 from ablate.metric import Metric
 from ablate.record import Attempt, Cost, Record, State
-from ablate.report import render_study, study_document
+from ablate.report import comparison_document, render_study, study_document
 from ablate.report.markdown import escaped
 from ablate.selection import Curves, Score
 from ablate.study import Level, Modules, Study, Sweep, changed, real, switch
@@ -306,3 +307,11 @@ def test_a_score_of_any_size_has_a_report() -> None:
     ]
     assert "1e+30" in render_study(study_document(STUDY, records))
     assert "1.7e+308" in render_study(study_document(replace(STUDY, primary="loss"), records[1:]))
+
+
+def test_levels_that_mean_nothing_are_no_difference_of_two_configurations() -> None:
+    records = grid(NORMAL)
+    off = [replace(r, levels=dict(r.levels) | {"a.rate": 0.9}) for r in records[:3]]
+    by_name = {c.variant: c for c in cells([*off, *records[3:]])}
+    document = comparison_document(STUDY, by_name["baseline"], by_name["a"])
+    assert document["differs"] == {"a": {"a": False, "b": True}}
