@@ -1,10 +1,13 @@
 """`ablate show`: a study's leader board, a configuration, or one trial."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ablate.metric import Metric
     from ablate.record import Record
     from ablate.store import Store
     from ablate.study import Study
@@ -54,7 +57,7 @@ def _board(study: "Study", records: "list[Record]", json: bool) -> None:
 
     document = study_document(study, records)
     cells, primary = document["cells"], study.metric(study.primary)
-    ranked = sorted(cells, key=lambda c: _worst_last(c["scores"][primary.name]["mean"], primary))
+    ranked = sorted(cells, key=lambda c: _worst_last(c["scores"][primary.name], primary))
     if json:
         print_json({"schema": "ablate.show/1", "study": document["study"], "board": ranked})
         return
@@ -70,9 +73,9 @@ def _board(study: "Study", records: "list[Record]", json: bool) -> None:
     columns += [Column(c.title, right=True, drop=100 + i) for i, c in enumerate(spent)]
     rows = [
         [
-            str(i + 1),
+            "–" if c["scores"][primary.name]["lost"] else str(i + 1),
             c["variant"],
-            str(c["runs"]),
+            str(c["scores"][primary.name]["n"]),
             score(primary, c["scores"][primary.name]),
             estimate(primary, c["differences"][primary.name]),
             *(score(m, c["scores"][m.name]) for m in metrics[1:]),
@@ -89,11 +92,10 @@ def _board(study: "Study", records: "list[Record]", json: bool) -> None:
     print_table(columns, rows)
 
 
-def _worst_last(mean: float | None, metric: object) -> tuple[bool, float]:
-    from ablate.metric import Metric
-
-    assert isinstance(metric, Metric)
-    if mean is None:
+def _worst_last(scores: "Mapping[str, Any]", metric: "Metric") -> tuple[bool, float]:
+    """Configurations that lost runs to NaN or infinity come last: their mean is of the rest."""
+    mean = scores["mean"]
+    if mean is None or scores["lost"]:
         return True, 0.0
     return False, -mean if metric.direction == "up" else mean
 

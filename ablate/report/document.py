@@ -127,6 +127,7 @@ def _study(study: Study, records: Sequence[Record]) -> dict[str, Any]:
     return {
         "name": study.name,
         "title": study.title,
+        "note": study.note,
         "system": study.system,
         "revision": study.revision,
         "scale": study.scale,

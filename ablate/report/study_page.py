@@ -53,10 +53,15 @@ def study_page(document: Document) -> Page:
     return Page(
         title=study["title"] or study["name"],
         standin=STANDIN if study["standin"] else "",
-        warnings=(*_mixed(document), *_fading(document), *_findings(document)),
+        warnings=(*_noted(document), *_mixed(document), *_fading(document), *_findings(document)),
         facts=tuple(_facts(document)),
         sections=tuple(s for s in sections if s is not None),
     )
+
+
+def _noted(document: Document) -> Iterable[str]:
+    if document["study"]["note"]:
+        yield f"A note in the study file, written by its author: {document['study']['note']}"
 
 
 def _mixed(document: Document) -> Iterable[str]:

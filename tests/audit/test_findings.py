@@ -67,3 +67,11 @@ def test_findings_stand_at_the_top_of_the_report() -> None:
 
     assert "W250: the study expects train.acc" in text
     assert text.index("W250") < text.index("## 1.")
+
+
+def test_the_note_of_a_study_file_stands_at_the_top_and_is_said_to_be_its_authors() -> None:
+    text = render_study(study_document(replace(STUDY, note="It fades."), [_record("a")]))
+
+    line = next(line for line in text.splitlines() if "It fades." in line)
+    assert "written by its author" in line
+    assert text.index(line) < text.index("## 1.")
