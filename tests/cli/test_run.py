@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.run.owner import owner
+from ablate.run.owner import alive, owner
 from ablate.store import open_store
 
 SYSTEM = """
@@ -222,3 +222,36 @@ def test_a_study_of_another_system_is_not_replaced(project: Path) -> None:
 
     assert ran.returncode == 2
     assert "the store holds a study 'mine' of system 'csv'" in ran.stderr
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(("signals", "code"), [([signal.SIGINT] * 2, 130), ([signal.SIGTERM], 143)])
+def test_through_ray_a_second_interrupt_or_a_termination_stops_at_once(
+    project: Path, signals: list[signal.Signals], code: int
+) -> None:
+    held = SYSTEM.replace(
+        "        loss = nn", "        __import__('time').sleep(600)\n        loss = nn"
+    )
+    (project / "trainer.py").write_text(held)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "ablate", "run", "mine.toml", "-j", "1"],
+        cwd=project,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 90
+    while not (begun := list(project.glob(".ablate/attempts/*/1/process"))):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.5)
+    out, said = process.communicate(timeout=60)
+
+    assert process.returncode == code, said
+    assert "1 cancelled" in out
+    assert not alive(begun[0].read_text())
