@@ -10,12 +10,15 @@ of equal distances to the machine, so queries that differ are scored again with 
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # models are no installed package
 from models.reid.evaluate import Images, distances, retrieve
 
 MAX_RANK = 50

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from ablate.analysis.effects import main_effect
 from ablate.system import Job, Silence
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # models are no installed package
 from models.reid import system
 
 STUDY = Path(__file__).parents[1] / "studies" / "rgbnt201.toml"

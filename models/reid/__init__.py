@@ -39,9 +39,9 @@ FACTORS: tuple[Factor, ...] = (
 
 METRICS = (
     Metric("rank1", "Rank-1"),
+    Metric("mAP", "mAP"),
     Metric("rank5", "Rank-5"),
     Metric("rank10", "Rank-10"),
-    Metric("mAP", "mAP"),
 )
 
 STANDIN = (
