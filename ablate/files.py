@@ -1,7 +1,7 @@
 """Files that are whole or absent."""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
@@ -11,16 +11,16 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
     `durable` also outlives a power cut (fsync of file and folder); without it a killed process
     loses nothing, a power cut may. Raises OSError; the old file is then intact.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with beside.open("xb") as file:
             file.write(data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        Path(name).replace(path)
+        beside.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
     if durable:
         _sync_folder(path.parent)
