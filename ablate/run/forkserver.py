@@ -77,7 +77,7 @@ class _Server:
             if self.child:
                 _kill_group(self.child)
             self.child = 0
-            _sweep(keep=0)
+            _sweep()
             os._exit(0)
         server = os.getpid()
         self.child = os.fork()
@@ -111,7 +111,7 @@ class _Server:
         _, status = os.waitpid(pid, 0)
         self.watch.unregister(handle)
         os.close(handle)
-        _say(self.link, ended=os.waitstatus_to_exitcode(status), swept=_sweep(keep=0))
+        _say(self.link, ended=os.waitstatus_to_exitcode(status), swept=_sweep())
 
 
 def _own_process(log: int, server: int) -> None:
@@ -131,10 +131,10 @@ def _own_process(log: int, server: int) -> None:
     gc.unfreeze()
 
 
-def _sweep(keep: int) -> int:
-    """Kill and reap every process that became ours, but `keep`; how many there were."""
+def _sweep() -> int:
+    """Kill and reap every process that became ours; how many there were."""
     swept = 0
-    while left := [pid for pid in _children() if pid != keep]:
+    while left := _children():
         for pid in left:
             _kill(pid)
             try:

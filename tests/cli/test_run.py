@@ -164,13 +164,8 @@ def test_bad_usage_is_one_line_exit_2_and_leaves_no_trace(
     assert not (project / ".ablate").exists()
 
 
-@pytest.mark.ray
-def test_through_ray_the_first_interrupt_drains_and_the_run_can_go_on(project: Path) -> None:
-    slow = SYSTEM.replace(
-        "        loss = nn", "        __import__('time').sleep(0.5)\n        loss = nn"
-    )
-    (project / "trainer.py").write_text(slow)
-    process = subprocess.Popen(
+def _through_ray(project: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-P", "-m", "ablate", "run", "mine.toml", "-j", "1"],
         cwd=project,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -178,6 +173,15 @@ def test_through_ray_the_first_interrupt_drains_and_the_run_can_go_on(project: P
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@pytest.mark.ray
+def test_through_ray_the_first_interrupt_drains_and_the_run_can_go_on(project: Path) -> None:
+    slow = SYSTEM.replace(
+        "        loss = nn", "        __import__('time').sleep(0.5)\n        loss = nn"
+    )
+    (project / "trainer.py").write_text(slow)
+    process = _through_ray(project)
     deadline = time.monotonic() + 90
     while not list(project.glob(".ablate/attempts/*/1/events.jsonl")):
         assert process.poll() is None
@@ -233,14 +237,7 @@ def test_through_ray_a_second_interrupt_or_a_termination_stops_at_once(
         "        loss = nn", "        __import__('time').sleep(600)\n        loss = nn"
     )
     (project / "trainer.py").write_text(held)
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "ablate", "run", "mine.toml", "-j", "1"],
-        cwd=project,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = _through_ray(project)
     deadline = time.monotonic() + 90
     while not (begun := list(project.glob(".ablate/attempts/*/1/process"))):
         assert process.poll() is None
