@@ -31,12 +31,16 @@ RERUN = frozenset({State.PENDING, State.CRASHED, State.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a variant spends, with the counter that measured it. Never better by itself."""
+    """What a variant spends, with the counter that measured it. Never better by itself.
+
+    With a `factor`, it is the share of that factor's own parameters and modules.
+    """
 
     name: str
     value: float
     unit: str
     counter: str
+    factor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class Record:
     state: State
     scores: Mapping[str, Score] = field(default_factory=dict)
     costs: Mapping[str, Cost] = field(default_factory=dict)
+    shares: Mapping[str, Mapping[str, Cost]] = field(default_factory=dict)
+    """Costs by factor and name: what the modules of each factor spend of the whole."""
     attempt: Attempt | None = None
     source: str = ""
 

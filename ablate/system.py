@@ -34,6 +34,14 @@ class Recorder(Protocol):
         """Keep one value per item and name."""
         ...
 
+    def cost(self, name: str, value: float, unit: str, counter: str) -> None:
+        """Keep what the variant spends."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Keep a doubt about this trial's numbers."""
+        ...
+
     def save(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint."""
         ...
@@ -54,6 +62,12 @@ class Silence:
     def items(
         self, split: str, ids: Sequence[object], values: Mapping[str, Sequence[float]]
     ) -> None:
+        """Keep nothing."""
+
+    def cost(self, name: str, value: float, unit: str, counter: str) -> None:
+        """Keep nothing."""
+
+    def note(self, text: str) -> None:
         """Keep nothing."""
 
     def save(self, state: Mapping[str, object]) -> None:
@@ -119,6 +133,17 @@ class Job:
         """Keep the score of every query, image or class; a later call replaces an earlier one."""
         self.recorder.items(split, ids, values)
 
+    def cost(self, name: str, value: float, *, unit: str = "", counter: str) -> None:
+        """Keep what this variant spends, with the name of what measured it; a later one replaces.
+
+        `memory`, `seconds` and `cpu` are measured by the runner, operations by the probe.
+        """
+        self.recorder.cost(name, value, unit, counter)
+
+    def note(self, text: str) -> None:
+        """Keep a doubt about this trial's numbers: it is logged, and every report prints it."""
+        self.recorder.note(text)
+
     def save(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint atomically: tensors, numbers, text, lists and dicts only."""
         self.recorder.save(state)
@@ -146,10 +171,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a network: its trainable parameters by name, and the factor that owns it."""
+    """A part of a network: its trainable parameters by name, and the factor that owns it.
+
+    With its `module`, the operations that run inside it are counted as the part's own.
+    """
 
     parameters: "Mapping[str, torch.nn.Parameter]"
     factor: str | None = None
+    module: "torch.nn.Module | None" = None
 
 
 @dataclass(frozen=True, slots=True)

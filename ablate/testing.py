@@ -48,6 +48,14 @@ class Notebook:
                     f"log_items({split!r}): {len(ids)} ids but {len(scores)} values of {name!r}"
                 )
 
+    def cost(self, name: str, value: float, unit: str, counter: str) -> None:
+        """Check that the value is a number and says what measured it."""
+        if not (counter and isinstance(unit, str) and isinstance(value, int | float)):
+            raise AssertionError(f"cost({name!r}, {value!r}): give a number, a unit and a counter")
+
+    def note(self, text: str) -> None:
+        """Keep nothing: doubts are for reports."""
+
     def save(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint as a run would."""
         self.saved += 1

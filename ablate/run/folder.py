@@ -206,7 +206,7 @@ def read_events(folder: Path) -> tuple[list[Scalar], list[Item], list[Cost]]:
     """The points, items and costs of an attempt; a later value of one point replaces an earlier."""
     scalars: dict[tuple[str, str, int], float] = {}
     items: dict[tuple[str, str], list[Item]] = {}
-    costs: dict[str, Cost] = {}
+    costs: dict[tuple[str, str], Cost] = {}
     for event in events(folder / EVENTS):
         match event:
             case {"scalars": values, "step": step, "split": split}:
@@ -216,7 +216,7 @@ def read_events(folder: Path) -> tuple[list[Scalar], list[Item], list[Cost]]:
                     pairs = zip(ids, column, strict=True)
                     items[split, name] = [Item(split, i, name, float(v)) for i, v in pairs]
             case {"costs": found}:
-                costs.update({c["name"]: Cost(**c) for c in found})
+                costs.update({(c["factor"], c["name"]): Cost(**c) for c in found})
     points = [Scalar(step, split, name, v) for (split, name, step), v in scalars.items()]
     return points, [i for column in items.values() for i in column], list(costs.values())
 

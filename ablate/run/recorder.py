@@ -63,6 +63,10 @@ class FolderRecorder:
         """Keep what the variant spends."""
         self._write({"costs": [asdict(c) for c in costs]})
 
+    def cost(self, name: str, value: float, unit: str, counter: str) -> None:
+        """Keep one thing that the variant spends."""
+        self.costs([Cost(name, float(value), unit, counter)])
+
     def note(self, text: str) -> None:
         """Say something in the events and in the log."""
         print(text, flush=True)  # noqa: T201 - this is the attempt's own log

@@ -4,10 +4,11 @@ The reference levels are the paper's: ViT-B/16 at 256x128, 50 epochs. Imports no
 """
 
 from ablate.metric import Metric
-from ablate.study import Factor, real, switch, whole
+from ablate.study import Factor, choice, real, switch, whole
 from ablate.system import Job, Outcome, Probe, System
 
 FACTORS: tuple[Factor, ...] = (
+    choice("dataset", "rgbnt201", "rgbnt100", "msvr310", title="data set"),
     switch("sacr", title="SACR"),
     switch("sdtps", title="SDTPS"),
     switch("lif", title="LIF"),
@@ -59,7 +60,7 @@ def run_training(job: Job) -> Outcome:
 
 def build_probe(job: Job) -> Probe:
     """The network as it would be trained, on whatever device is the default."""
-    from models.reid.train import probe  # noqa: PLC0415 - the seam must load no torch
+    from models.reid.probe import probe  # noqa: PLC0415 - the seam must load no torch
 
     return probe(job)
 
@@ -73,5 +74,5 @@ system = System(
     probe=build_probe,
     standin=STANDIN,
     real_data=False,
-    preload=("torch", "models.reid.train"),
+    preload=("torch", "models.reid.train", "models.reid.probe"),
 )

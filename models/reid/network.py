@@ -14,20 +14,13 @@ from torch.nn import functional
 from ablate.errors import UsageError
 from ablate.system import Job, Part
 from ablate.train import init_stream
+from models.reid.facts import Population
 from models.reid.lif import LIF
 from models.reid.sacr import SACR
 from models.reid.sdtps import SDTPS, Selecting
 from models.reid.vit import LayerNorm, QuickGELU, VisionTransformer
 
 SPECTRA = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Population:
-    """How many identities and cameras a network is trained on."""
-
-    identities: int
-    cameras: int
 
 
 @dataclass(frozen=True, slots=True)

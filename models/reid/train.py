@@ -1,4 +1,4 @@
-"""Training, scoring and probing of one variant."""
+"""Training and scoring of one variant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,43 +10,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from ablate.errors import UsageError
-from ablate.system import Job, Outcome, Probe
+from ablate.system import Job, Outcome
 from ablate.train import gradient_norms
 from models.reid.augment import Augmentation
-from models.reid.data import CAMERAS, Int, Split, batches, standin
+from models.reid.data import Int, Split, batches, standin
 from models.reid.evaluate import Images, Retrieval, distances, retrieve
-from models.reid.lif import quality_loss
-from models.reid.losses import branch_loss
-from models.reid.network import Features, Network, Population, Sizes
+from models.reid.facts import STANDIN
+from models.reid.network import Network, Sizes
+from models.reid.objective import losses, weighted, weights
+from models.reid.optimizer import optimizer, set_rates
 from models.reid.schedule import Schedule
 
-RGBNT201 = Population(identities=171, cameras=4)
-STANDIN = Population(identities=64, cameras=CAMERAS)
-BIAS_GAIN = 2.0
 TEST_BATCH = 120
-
-
-def losses(
-    network: Network, features: Features, images: Tensor, labels: Tensor
-) -> dict[str, Tensor]:
-    """Every unweighted loss of one step: one per branch, and LIF's own where it is on."""
-    logits = network.logits(features)
-    found = {
-        name: branch_loss(feature, logits[name], labels)
-        for name, feature in features.branches.items()
-    }
-    if features.maps is not None:
-        found["lif"] = quality_loss(features.maps, images)
-    return found
-
-
-def weights(job: Job) -> dict[str, float]:
-    """What each loss counts."""
-    return {
-        "ori": 1.0,
-        "sdtps": job.number("sdtps.loss_weight"),
-        "lif": job.number("lif.loss_weight"),
-    }
 
 
 def normalised(images: npt.NDArray[np.uint8], sizes: Sizes) -> Tensor:
@@ -58,24 +33,6 @@ def normalised(images: npt.NDArray[np.uint8], sizes: Sizes) -> Tensor:
         x.flatten(0, 1), size=(sizes.height, sizes.width), mode="bilinear", antialias=True
     )
     return flat.view(*x.shape[:3], sizes.height, sizes.width)
-
-
-def optimizer(network: Network, job: Job) -> torch.optim.Adam:
-    """Adam with L2 decay: a rate of its own for the backbone, twice the rate for other biases."""
-    main, slow = job.number("lr"), job.number("backbone_lr")
-    groups: dict[float, list[torch.nn.Parameter]] = {}
-    for part, owned in network.parts().items():
-        for name, parameter in owned.parameters.items():
-            rate = main * (BIAS_GAIN if "bias" in name else 1.0)
-            groups.setdefault(slow if part == "backbone" else rate, []).append(parameter)
-    listed = [{"params": held, "lr": rate, "base": rate} for rate, held in groups.items()]
-    return torch.optim.Adam(listed, weight_decay=job.number("weight_decay"))
-
-
-def set_rates(adam: torch.optim.Optimizer, schedule: Schedule, epoch: int) -> None:
-    """Give every group its rate for `epoch`."""
-    for group in adam.param_groups:
-        group["lr"] = schedule.rate(group["base"], epoch)
 
 
 @dataclass(slots=True)
@@ -112,7 +69,7 @@ class Training:
             self.job.stream(f"data.order/{number}"),
         ):
             images = augmented(self.job, self.pixels[batch], f"augment/{number}", position)
-            for name, value in self._step(images, batch).items():
+            for name, value in self._step(number, images, batch).items():
                 sums[name] = sums.get(name, 0.0) + value
             steps, position = steps + 1, position + len(batch)
         if steps == 0:
@@ -121,7 +78,7 @@ class Training:
         rate = schedule.rate(self.job.number("lr"), number)
         return means | {"lr": rate} | gradient_norms(self.network.parts())
 
-    def _step(self, images: Tensor, batch: Int) -> dict[str, float]:
+    def _step(self, number: int, images: Tensor, batch: Int) -> dict[str, float]:
         job = self.job
         images = images.to(job.device)
         labels = torch.from_numpy(self.split.ids[batch]).to(job.device)
@@ -129,7 +86,7 @@ class Training:
         with torch.autocast("cuda", dtype=torch.float16, enabled=_is_cuda(job)):
             features = self.network(images, cameras)
             found = losses(self.network, features, images, labels)
-        total = weighted(found, weights(job))
+        total = weighted(found, weights(job, number))
         self.adam.zero_grad(set_to_none=True)
         self.scaler.scale(total).backward()
         self.scaler.unscale_(self.adam)
@@ -153,11 +110,6 @@ class Training:
         self.adam.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         return int(state["epoch"])
-
-
-def weighted(found: Mapping[str, Tensor], by: Mapping[str, float]) -> Tensor:
-    """The sum that is minimised."""
-    return torch.stack([by[name] * loss for name, loss in found.items()]).sum()
 
 
 def augmented(job: Job, images: Tensor, stream: str, start: int) -> Tensor:
@@ -221,31 +173,6 @@ def _keep_items(job: Job, split: Split, result: Retrieval) -> None:
     names = [f"{n:04d}_id{identity}_cam{camera}" for n, (identity, camera) in enumerate(people)]
     hits = (result.first == 1).astype(np.float64)
     job.log_items("test", names, AP=result.ap.tolist(), rank1=hits.tolist())
-
-
-def probe(job: Job) -> Probe:
-    """The network and one example of its work, on the default device; reads no data.
-
-    Real data stand for RGBNT201's declared facts, so that costs are known before any image is.
-    """
-    population = STANDIN if job.data is None else RGBNT201
-    sizes = Sizes.of(job)
-    network = Network(job, population)
-    images = torch.zeros(4, 3, 3, sizes.height, sizes.width)
-    cameras = torch.zeros(4, dtype=torch.long)
-    labels = torch.tensor([0, 0, 1, 1])
-
-    def forward() -> Tensor:
-        network.eval()
-        return network(images[:1], cameras[:1]).scored()
-
-    def one_step() -> dict[str, Tensor]:
-        network.train()
-        by = weights(job)
-        found = losses(network, network(images, cameras), images, labels)
-        return {name: by[name] * loss for name, loss in found.items()}
-
-    return Probe(network.parts(), forward, one_step, task=frozenset({"ori", "sdtps"}))
 
 
 def _is_cuda(job: Job) -> bool:

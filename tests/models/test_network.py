@@ -9,10 +9,11 @@ from ablate.errors import UsageError
 from ablate.study import Level
 from ablate.system import Job, Probe
 from models.reid import system
-from models.reid.network import Network, Population, Sizes
+from models.reid.facts import Population
+from models.reid.network import Network, Sizes
+from models.reid.probe import probe
 from models.reid.sacr import SACR, gate_kernel
 from models.reid.sdtps import Selecting
-from models.reid.train import probe
 
 MODULES = ("sacr", "sdtps", "lif")
 CELLS = list(itertools.product([False, True], repeat=3))
