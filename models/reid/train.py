@@ -13,13 +13,14 @@ from ablate.errors import UsageError
 from ablate.system import Job, Outcome
 from ablate.train import gradient_norms
 from models.reid.augment import Augmentation
-from models.reid.data import Int, Split, batches, standin
 from models.reid.evaluate import Images, Retrieval, distances, retrieve
 from models.reid.facts import STANDIN
 from models.reid.network import Network, Sizes
 from models.reid.objective import losses, weighted, weights
 from models.reid.optimizer import optimizer, set_rates
+from models.reid.sampling import Int, batches
 from models.reid.schedule import Schedule
+from models.reid.standin import Split, standin
 
 TEST_BATCH = 120
 

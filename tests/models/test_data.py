@@ -7,11 +7,12 @@ import torch
 
 from models.reid import system
 from models.reid.augment import Augmentation
-from models.reid.data import VERSION, Float, Recipe, batches, decoded, floor, oracle, standin
 from models.reid.evaluate import Images, Retrieval, retrieve
 from models.reid.lif import targets
 from models.reid.losses import branch_loss, triplet_loss
+from models.reid.sampling import batches
 from models.reid.schedule import Schedule
+from models.reid.standin import VERSION, Float, Recipe, decoded, floor, oracle, standin
 
 
 def score(matrix: Float) -> Retrieval:

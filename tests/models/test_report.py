@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from models.reid import system
-from models.reid.data import oracle, standin
 from models.reid.evaluate import Images, retrieve
+from models.reid.standin import oracle, standin
 
 REPORT = Path(__file__).parents[2] / "reports" / "rgbnt201" / "report.json"
 

@@ -1,4 +1,4 @@
-"""The stand-in data: three spectra of invented identities, with known truth; batches from it.
+"""The stand-in data: three spectra of invented identities, with known truth.
 
 Each identity has a code per spectrum. A few patches at random places carry it as a mixture of
 textures; every other patch carries a random code (finding the telling ones rewards token
@@ -8,7 +8,6 @@ it. Some identities tell themselves apart in one spectrum only, and spectra are 
 dark and flat (knowing which are rewards weighing spectra by quality). Nothing is planted for SACR.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
@@ -174,22 +173,3 @@ def floor(data: Standin) -> Float:
     """Distances (N, N) of test triples to one who averages the codes of all patches alike."""
     mean = decoded(data.test, data.textures).mean(axis=2).reshape(len(data.test.ids), -1)
     return np.square(mean[:, None] - mean[None]).sum(axis=-1).astype(np.float32)
-
-
-def batches(ids: Int, identities: int, images: int, rng: np.random.Generator) -> Iterator[Int]:
-    """Indices of one epoch's batches: `identities` people, `images` of each (PK sampling).
-
-    Each person's images are shuffled and cut into groups of `images` (a short rest is filled by
-    drawing again); batches are drawn while enough people have a group left.
-    """
-    groups: dict[int, list[Int]] = {}
-    for identity in np.unique(ids):
-        own = rng.permutation(np.flatnonzero(ids == identity))
-        if missing := -len(own) % images:
-            own = np.concatenate([own, rng.choice(own, missing)])
-        groups[int(identity)] = list(own.reshape(-1, images))
-    left = np.array(sorted(groups))
-    while len(left) >= identities:
-        chosen = rng.choice(left, identities, replace=False)
-        yield np.concatenate([groups[int(i)].pop() for i in chosen])
-        left = np.array([i for i in left if groups[int(i)]])
