@@ -25,6 +25,8 @@ RESULT = "result.json"
 CHECKPOINTS = "checkpoints"
 
 ERROR_LIMIT = 64 * 1024
+NOTES = "notes"
+NOTES_LIMIT = 8 * 1024
 _TAIL = 2000
 
 
@@ -49,6 +51,21 @@ class Assignment:
     earlier: tuple[str, ...] = ()
     scratch: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What an attempt's events say."""
+
+    scalars: tuple[Scalar, ...] = ()
+    items: tuple[Item, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """The attempt's doubts about its own numbers, each once, a line each."""
+        return {NOTES: "\n".join(self.notes)[:NOTES_LIMIT]} if self.notes else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +142,7 @@ def ending(folder: Path, exited: Exit) -> Ending:
     when = datetime.now(UTC).isoformat(timespec="seconds")
     if body is None:
         state, kind, text = _unsaid(folder, exited)
-        scalars, items, costs = ([], [], []) if problem else _left(folder)
+        logged = Logged() if problem else _left(folder)
         spent = Cost("seconds", exited.seconds, "s", "wall clock")
         return Ending(
             state,
@@ -134,9 +151,10 @@ def ending(folder: Path, exited: Exit) -> Ending:
             exit_code=exited.code,
             error_type=kind,
             error=problem or text,
-            scalars=tuple(scalars),
-            items=tuple(items),
-            costs=(*costs, spent),
+            provenance=logged.provenance,
+            scalars=logged.scalars,
+            items=logged.items,
+            costs=(*logged.costs, spent),
         )
     return _sealed(folder, body, exited, when)
 
@@ -155,16 +173,17 @@ def unstorable(left: Ending, why: Exception) -> Ending:
     )
 
 
-def _left(folder: Path) -> tuple[list[Scalar], list[Item], list[Cost]]:
+def _left(folder: Path) -> Logged:
     """What an unsealed attempt logged, as far as it can be read."""
     try:
         return read_events(folder)
     except (ValueError, TypeError, KeyError, AttributeError):
-        return [], [], []
+        return Logged()
 
 
 def _sealed(folder: Path, body: Mapping[str, object], exited: Exit, when: str) -> Ending:
-    scalars, items, costs = read_events(folder)
+    logged = read_events(folder)
+    said = {k: str(v) for k, v in _mapping(body.get("provenance")).items()}
     scores = body.get("scores")
     return Ending(
         State(str(body["state"])),
@@ -174,10 +193,10 @@ def _sealed(folder: Path, body: Mapping[str, object], exited: Exit, when: str) -
         exit_code=exited.code,
         error_type=str(body.get("error_type", "")),
         error=str(body.get("error", "")),
-        provenance={k: str(v) for k, v in _mapping(body.get("provenance")).items()},
-        scalars=tuple(scalars),
-        items=tuple(items),
-        costs=tuple(costs),
+        provenance=said | logged.provenance,
+        scalars=logged.scalars,
+        items=logged.items,
+        costs=logged.costs,
         scores={k: float(str(v)) for k, v in _mapping(scores).items()},
     )
 
@@ -202,11 +221,12 @@ def log_tail(folder: Path) -> str:
         return ""
 
 
-def read_events(folder: Path) -> tuple[list[Scalar], list[Item], list[Cost]]:
-    """The points, items and costs of an attempt; a later value of one point replaces an earlier."""
+def read_events(folder: Path) -> Logged:
+    """All that an attempt logged; a later value of one point replaces an earlier."""
     scalars: dict[tuple[str, str, int], float] = {}
     items: dict[tuple[str, str], list[Item]] = {}
     costs: dict[tuple[str, str], Cost] = {}
+    notes: dict[str, None] = {}
     for event in events(folder / EVENTS):
         match event:
             case {"scalars": values, "step": step, "split": split}:
@@ -216,9 +236,13 @@ def read_events(folder: Path) -> tuple[list[Scalar], list[Item], list[Cost]]:
                     pairs = zip(ids, column, strict=True)
                     items[split, name] = [Item(split, i, name, float(v)) for i, v in pairs]
             case {"costs": found}:
-                costs.update({(c["factor"], c["name"]): Cost(**c) for c in found})
+                read = [Cost(**c) for c in found]
+                costs.update({(c.factor, c.name): c for c in read})
+            case {"note": text}:
+                notes[" ".join(str(text).split())] = None
     points = [Scalar(step, split, name, v) for (split, name, step), v in scalars.items()]
-    return points, [i for column in items.values() for i in column], list(costs.values())
+    kept = [i for column in items.values() for i in column]
+    return Logged(tuple(points), tuple(kept), tuple(costs.values()), tuple(notes))
 
 
 def events(path: Path) -> Iterator[dict[str, Any]]:

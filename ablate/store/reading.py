@@ -151,7 +151,8 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
             key=key,
             state=State(state),
             scores=_in_order(scores.get(trial, {}), study),
-            costs=costs.get(trial, {}),
+            costs=costs.get(trial, {}).get("", {}),
+            shares={f: of for f, of in costs.get(trial, {}).items() if f},
             attempt=attempt(key, last[trial]) if trial in last else None,
             source=last[trial].source if trial in last else row.source,
         )
@@ -177,16 +178,17 @@ def _finals(connection: Connection, study_id: int) -> dict[int, dict[str, Score]
     return found
 
 
-def _costs(connection: Connection, study_id: int) -> dict[int, dict[str, Cost]]:
+def _costs(connection: Connection, study_id: int) -> dict[int, dict[str, dict[str, Cost]]]:
+    """Trial -> factor (empty: the whole) -> name -> cost."""
     rows = connection.exec_driver_sql(
-        "SELECT trial_id, name, value, nonfinite, unit, counter FROM cost"  # noqa: S608 - our own text
+        "SELECT trial_id, factor, name, value, nonfinite, unit, counter FROM cost"  # noqa: S608 - our own text
         f" WHERE trial_id IN ({_PLACED})",
         (study_id,),
     )
-    found: dict[int, dict[str, Cost]] = {}
-    for trial, name, value, nonfinite, unit, counter in rows:
-        cost = Cost(name, values.read(value, nonfinite), unit, counter)
-        found.setdefault(trial, {})[name] = cost
+    found: dict[int, dict[str, dict[str, Cost]]] = {}
+    for trial, factor, name, value, nonfinite, unit, counter in rows:
+        cost = Cost(name, values.read(value, nonfinite), unit, counter, factor)
+        found.setdefault(trial, {}).setdefault(factor, {})[name] = cost
     return found
 
 

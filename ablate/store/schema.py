@@ -14,7 +14,7 @@ from ablate.record import State
 APPLICATION_ID = 0x61626C74
 """`ablt`: marks a SQLite file as a results database of ablate."""
 
-VERSION = 1
+VERSION = 2
 """The schema that this program reads and writes: `PRAGMA user_version`."""
 
 _STATES = ", ".join(f"'{state}'" for state in State)
@@ -221,12 +221,13 @@ class FinalRow(Table, table=True):
 
 
 class CostRow(Table, table=True):
-    """What a trial's variant spends, and the counter that measured it."""
+    """What a trial's variant spends; with a `factor`, that factor's share of it."""
 
     __tablename__: ClassVar[Any] = "cost"
     __table_args__: ClassVar[Any] = (*_number("cost"), {"sqlite_with_rowid": False})
 
     trial_id: int = _of("trial", primary_key=True)
+    factor: str = _text(primary_key=True)
     name: str = _text(primary_key=True)
     counter: str = _text()
     unit: str = _text()

@@ -106,8 +106,8 @@ def _write_items(connection: Connection, trial: int, items: Sequence[Item]) -> N
 def _write_costs(connection: Connection, trial: int, costs: Sequence[Cost]) -> None:
     if costs:
         connection.exec_driver_sql(
-            "INSERT OR REPLACE INTO cost VALUES (?, ?, ?, ?, ?, ?)",
-            [(trial, c.name, c.counter, c.unit, *values.split(c.value)) for c in costs],
+            "INSERT OR REPLACE INTO cost VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(trial, c.factor, c.name, c.counter, c.unit, *values.split(c.value)) for c in costs],
         )
 
 
@@ -198,6 +198,11 @@ def _studies_of(connection: Connection, trial: int) -> list[int]:
     return [int(study) for (study,) in rows]
 
 
+def _cost(cost: Cost) -> tuple[object, ...]:
+    whole = (cost.name, cost.counter, cost.unit, float(cost.value))
+    return (*whole, cost.factor) if cost.factor else whole
+
+
 def _digest(ending: Ending) -> str:
     """A digest of what was measured: not of when, nor by which process."""
     measured = (
@@ -208,6 +213,6 @@ def _digest(ending: Ending) -> str:
         values.scores(ending.scores),
         [(s.step, s.split, s.name, float(s.value)) for s in ending.scalars],
         [(i.split, i.item, i.name, float(i.value)) for i in ending.items],
-        [(c.name, c.counter, c.unit, float(c.value)) for c in ending.costs],
+        [_cost(c) for c in ending.costs],
     )
     return hashlib.sha256(repr(measured).encode("utf-8", "backslashreplace")).hexdigest()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.record import State
+from ablate.record import Cost, State
 from ablate.run.folder import Exit, ending, read_events, write_result
 from ablate.run.recorder import FolderRecorder
 
@@ -32,17 +32,17 @@ def test_a_sealed_result_is_read_back_whole(sealed: Path) -> None:
 
 
 def test_a_later_value_of_a_point_replaces_the_earlier_one(sealed: Path) -> None:
-    scalars, items, _ = read_events(sealed)
+    logged = read_events(sealed)
 
-    assert {s.name: s.value for s in scalars}["score"] == 0.5
-    assert [(i.item, i.value) for i in items] == [("q1", 0.9)]
+    assert {s.name: s.value for s in logged.scalars}["score"] == 0.5
+    assert [(i.item, i.value) for i in logged.items] == [("q1", 0.9)]
 
 
 def test_non_finite_numbers_survive_strict_json(sealed: Path) -> None:
     for line in (sealed / "events.jsonl").read_text().splitlines():
         json.loads(line, parse_constant=pytest.fail)
 
-    scalars, _, _ = read_events(sealed)
+    scalars = read_events(sealed).scalars
     assert math.isnan({s.name: s.value for s in scalars}["loss"])
 
 
@@ -62,7 +62,34 @@ def test_a_half_written_last_event_is_left_out(sealed: Path) -> None:
     with (sealed / "events.jsonl").open("a") as file:
         file.write('{"step": 2, "split": "test", "scal')
 
-    assert len(read_events(sealed)[0]) == 2
+    assert len(read_events(sealed).scalars) == 2
+
+
+def test_a_share_of_a_cost_stands_beside_the_whole_and_a_later_value_replaces(
+    tmp_path: Path,
+) -> None:
+    recorder = FolderRecorder(tmp_path)
+    recorder.costs([Cost("params", 10, "", "hand"), Cost("params", 2, "", "hand", "lif")])
+    recorder.cost("params", 11, "", "hand")
+    recorder.close()
+
+    found = {(c.factor, c.name): c.value for c in read_events(tmp_path).costs}
+    assert found == {("", "params"): 11, ("lif", "params"): 2}
+
+
+@pytest.mark.parametrize("sealing", [True, False])
+def test_the_doubts_of_an_attempt_are_part_of_its_provenance_each_once(
+    tmp_path: Path, *, sealing: bool
+) -> None:
+    recorder = FolderRecorder(tmp_path)
+    for text in ("weights are random", "one image\nis missing", "weights are random"):
+        recorder.note(text)
+    recorder.close()
+    if sealing:
+        write_result(tmp_path, {"state": "completed", "seconds": 1.5, "provenance": {"a": "b"}})
+
+    left = ending(tmp_path, Exit(0, 2.0))
+    assert left.provenance["notes"] == "weights are random\none image is missing"
 
 
 def test_items_and_values_of_different_length_are_refused(tmp_path: Path) -> None:

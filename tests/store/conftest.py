@@ -65,7 +65,7 @@ def ending() -> Ending:
             Scalar(1, "train", "loss", math.inf),
         ),
         items=(Item("test", "q2", "ap", 0.25), Item("test", "q10", "ap", -math.inf)),
-        costs=(Cost("params", 86e6, "", "torch"),),
+        costs=(Cost("params", 86e6, "", "torch"), Cost("params", 1e6, "", "torch", "lif")),
         scores={"NDS": 0.71},
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from ablate.errors import StoreError
 from ablate.record import State
 from ablate.selection import Score
 from ablate.store import Store, open_store
@@ -48,7 +49,7 @@ def test_the_migrations_make_exactly_the_declared_tables(store: Store, tmp_path:
         "INSERT INTO scalar VALUES (1, 0, 'test', 'rank1', x'0000', NULL)",
         "INSERT INTO scalar VALUES (1, x'01', 'test', 'rank1', 0.5, NULL)",
         "INSERT INTO scalar VALUES (99, 0, 'test', 'rank1', 0.5, NULL)",
-        "INSERT INTO cost VALUES (1, 'params', 'torch', '', 'many', NULL)",
+        "INSERT INTO cost VALUES (1, '', 'params', 'torch', '', 'many', NULL)",
         "INSERT INTO final VALUES (1, 'last', 'rank1', 1, 'high', NULL, 0, 'test')",
         "UPDATE metric SET direction = 'sideways'",
         "INSERT INTO placement VALUES (1, 'baseline', 0, 2, NULL, 'grid', 9, 0)",
@@ -67,9 +68,20 @@ def test_the_database_itself_refuses_what_it_could_not_read_back(
     raw.close()
 
 
-def test_a_database_of_the_first_schema_is_read(tmp_path: Path) -> None:
+def test_a_database_of_the_first_schema_is_not_changed_by_a_reader(tmp_path: Path) -> None:
     path = tmp_path / "results.db"
     shutil.copy(FIRST, path)
+    with pytest.raises(StoreError, match="`ablate run` brings it up to date"):
+        open_store(path)
+    assert path.read_bytes() == FIRST.read_bytes()
+
+
+def test_a_database_of_the_first_schema_keeps_its_numbers_when_it_is_brought_up_to_date(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "results.db"
+    shutil.copy(FIRST, path)
+    open_store(path, create=True).close()
     with open_store(path) as store:
         assert store.studies() == ["first"]
         study = store.study("first")
@@ -90,6 +102,7 @@ def test_a_database_of_the_first_schema_is_read(tmp_path: Path) -> None:
     assert records[0].scores["rank1"] == Score("rank1", 0.5, 1, "test", "best:rank1@val")
     assert str(records[0].scores["fde"].value) == "nan"
     assert records[0].costs["params"].value == 86e6
+    assert records[0].shares == {}
     assert records[1].attempt is not None
     assert records[1].attempt.error == "ValueError: the loss is nan"
     assert records[2].source == "grid.csv"

@@ -114,6 +114,7 @@ def test_all_that_an_attempt_left_behind_comes_back(
     )
     assert (record.position, record.state, record.source) == (2, State.COMPLETED, "run")
     assert record.costs == {"params": ending.costs[0]}
+    assert record.shares == {"lif": {"params": ending.costs[1]}}
     assert record.attempt == store.attempts(key)[0]
     assert record.attempt is not None
     assert record.attempt.provenance == ending.provenance
