@@ -105,9 +105,18 @@ def test_a_study_without_a_small_scale_keeps_its_own_values(tmp_path: Path) -> N
     assert (study.scale, study.fixed["epochs"], study.standin) == ("paper", 50, True)
 
 
-def test_paper_scale_can_be_asked_for_without_data(tmp_path: Path) -> None:
+def test_paper_scale_without_data_means_the_real_data_which_are_then_missing(
+    tmp_path: Path,
+) -> None:
     study = bound(tmp_path, options=Options(scale="paper"))
-    assert (study.scale, study.fixed["epochs"], study.standin) == ("paper", 50, True)
+    assert (study.scale, study.fixed["epochs"], study.standin) == ("paper", 50, False)
+    assert (study.data, study.data_root) == ("missing", None)
+
+
+def test_paper_scale_of_a_system_without_real_data_is_on_its_stand_in(tmp_path: Path) -> None:
+    system = replace(SYSTEM, real_data=False)
+    study = bound(tmp_path, options=Options(scale="paper"), system=system)
+    assert (study.scale, study.standin, study.data) == ("paper", True, "standin:fake-1")
 
 
 def test_a_data_root_means_paper_scale_and_its_identity_is_names_and_sizes(tmp_path: Path) -> None:

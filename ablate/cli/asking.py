@@ -97,10 +97,17 @@ def headline(study: "Study", project: "Project") -> str:
     first = f"{study.name}: {study.scale} scale, "
     if study.standin:
         return f"{first}stand-in data ({study.data.removeprefix('standin:')})"
-    folder = project.data / (study.data_root or "")
+    folder = data_folder(study, project)
+    if study.data == "missing" and study.data_root is None:
+        return f"{first}data missing: no data set is named ([data] root, or --data FOLDER)"
     if study.data == "missing":
         return f"{first}data missing: there is no folder {folder}"
     return f"{first}data {folder} ({study.data[:18]})"
+
+
+def data_folder(study: "Study", project: "Project") -> Path | None:
+    """What a job is told of its data: None for the stand-in; the folder may be absent."""
+    return None if study.standin else project.data / (study.data_root or "")
 
 
 def gpu_here() -> bool:

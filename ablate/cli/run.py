@@ -78,14 +78,14 @@ def run(
 
 
 def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
-    from ablate.cli.asking import gpu_here
+    from ablate.cli.asking import data_folder, gpu_here
     from ablate.errors import UsageError
 
     study = found.study
-    if study.data == "missing":
-        folder = found.project.data / (study.data_root or "")
+    if study.data == "missing" and study.data_root is not None:
+        folder = data_folder(study, found.project)
         raise UsageError(f"{study.name}: there is no data at {folder} (--data FOLDER)")
-    if study.standin and scale == "paper":
+    if study.data == "missing" or (study.standin and scale == "paper"):
         raise UsageError(
             f"{study.name}: paper scale needs the real data: set [data] root or --data FOLDER"
         )
@@ -143,6 +143,7 @@ def _run(
 ) -> None:
     import sys
 
+    from ablate.cli.asking import data_folder
     from ablate.cli.board import Board, Lines
     from ablate.cli.console import note
     from ablate.cli.tally import Tally
@@ -161,7 +162,7 @@ def _run(
         setting = Setting(
             study=found.study,
             system=found.project.reference(found.study.system),
-            data=_data(found),
+            data=data_folder(found.study, found.project),
             provenance=provenance(found.project.root),
             again={k: state for k, state in states.items() if state in again},
             scratch=State.COMPLETED in again,
@@ -181,12 +182,6 @@ def _run(
                 running.close()
         _say_findings(found, store)
         raise typer.Exit(_conclude(found, store, tally, driver, json=json))
-
-
-def _data(found: "Asked") -> Path | None:
-    if found.study.data_root is None:
-        return None
-    return found.project.data / found.study.data_root
 
 
 def _executor(

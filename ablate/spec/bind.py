@@ -105,7 +105,7 @@ def _source(file: StudyFile, system: System, options: Options) -> sources.Source
             raise SpecError(f"--data {str(options.data)!r:.80}: there is no such folder")
         return sources.source(system, str(options.data.resolve()), options.data_root)
     root = sources.inside(file.data.root) if file.data else None
-    return sources.source(system, root, options.data_root)
+    return sources.source(system, root, options.data_root, options.scale)
 
 
 def _metric(name: str, system: System) -> str:

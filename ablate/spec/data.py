@@ -23,12 +23,15 @@ class Source:
     standin: bool
 
 
-def source(system: System, root: str | None, folder: Path) -> Source:
+def source(system: System, root: str | None, folder: Path, wanted: str | None = None) -> Source:
     """The data set at `root` inside `folder`, or the system's stand-in where no root is given.
 
-    A root that is not there has the identity `missing`: a plan may go on, a run may not.
-    Raises SpecError where the system has neither.
+    A root that is not there has the identity `missing`: a plan may go on with what the system
+    declares, a run may not. So has no root at all at the `wanted` scale `paper`, which means the
+    real data of a system that knows any. Raises SpecError where the system has neither.
     """
+    if root is None and wanted == PAPER and system.real_data:
+        return Source(None, MISSING, standin=False)
     if root is None:
         if system.standin is None:
             raise SpecError(
