@@ -49,11 +49,14 @@ class LIF(nn.Module):
         found = [predict(images[:, m]) for m, predict in enumerate(self.predictors)]
         return torch.cat(found, dim=1)
 
-    def forward(self, tokens: Tensor, maps: Tensor, grid: tuple[int, int]) -> Tensor:
-        """(B, 3, N, C) patch tokens and (B, 3, h, w) maps -> (B, 3, N, C)."""
+    def forward(
+        self, tokens: Tensor, images: Tensor, grid: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """(B, 3, N, C) patch tokens and the raw images -> (B, 3, N, C) and maps (B, 3, h, w)."""
+        maps = self.maps(images)
         quality = functional.interpolate(maps, size=grid, mode="bilinear", align_corners=False)
         shares = torch.softmax(quality * (self.beta * SHARPNESS), dim=1)
-        return tokens * shares.flatten(2).unsqueeze(-1).to(tokens.dtype)
+        return tokens * shares.flatten(2).unsqueeze(-1).to(tokens.dtype), maps
 
 
 def _local_mean(x: Tensor) -> Tensor:
@@ -75,7 +78,8 @@ def targets(images: Tensor) -> Tensor:
     """What each spectrum's quality should look like: (B, 3, 3, H, W) in [-1, 1] -> (B, 3, H, W).
 
     RGB: luminance in [0, 1]. Near infrared: local variance of the Laplacian. Thermal: local
-    standard deviation. The last two are divided by each image's own maximum. No gradient.
+    standard deviation. The last two are divided by each image's own maximum. No gradient. The
+    source computes them on normalised images, whose luminance its non-negative head cannot reach.
     """
     with torch.no_grad():
         pixels = images.float() * 0.5 + 0.5

@@ -1,12 +1,12 @@
 """The losses of one branch: identity cross-entropy and soft-margin batch-hard triplet."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-SMOOTHING = 0.1
-ID_WEIGHT = 0.25
-TRIPLET_WEIGHT = 1.0
+from ablate.system import Job
 
 
 def triplet_loss(features: Tensor, labels: Tensor) -> Tensor:
@@ -24,7 +24,21 @@ def triplet_loss(features: Tensor, labels: Tensor) -> Tensor:
     return functional.softplus(farthest - nearest).mean()
 
 
-def branch_loss(features: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class BranchLoss:
     """What trains one branch: weighted identity loss plus triplet loss before the neck."""
-    identity = functional.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING)
-    return ID_WEIGHT * identity + TRIPLET_WEIGHT * triplet_loss(features, labels)
+
+    smoothing: float
+    identity: float
+    triplet: float
+
+    @classmethod
+    def of(cls, job: Job) -> "BranchLoss":
+        """The smoothing and weights that a job's levels ask for."""
+        names = ("label_smoothing", "id_weight", "triplet_weight")
+        return cls(*(job.number(name) for name in names))
+
+    def __call__(self, features: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+        """Features (B, D) before the neck, logits (B, identities) and labels (B,) -> one number."""
+        known = functional.cross_entropy(logits.float(), labels, label_smoothing=self.smoothing)
+        return self.identity * known + self.triplet * triplet_loss(features, labels)

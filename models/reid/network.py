@@ -1,12 +1,17 @@
 """The re-identification network: one backbone over three spectra, and the modules under study.
 
-Wiring: backbone, SACR on the patches, LIF on the patches, global-local reduce, the `ori` feature,
-SDTPS. SACR and LIF stand before the reduce, so that each alone changes the feature.
+Live wiring: backbone, SACR on the patches, LIF on the patches, global-local reduce, the `ori`
+feature, SDTPS. SACR and LIF stand before the reduce, so that each alone changes the feature.
+
+Source wiring, as the published code runs: the reduce comes first, on the backbone's own patches.
+SACR and LIF then change patches that nothing but SDTPS reads: without it neither has any effect on
+the score, and LIF learns from its own loss only.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,23 +21,32 @@ from ablate.system import Job, Part
 from ablate.train import init_stream
 from models.reid.facts import Population
 from models.reid.lif import LIF
-from models.reid.sacr import SACR
+from models.reid.losses import BranchLoss
+from models.reid.sacr import SACR, dilations
 from models.reid.sdtps import SDTPS, Selecting
-from models.reid.vit import LayerNorm, QuickGELU, VisionTransformer
+from models.reid.vit import LayerNorm, QuickGELU, VisionTransformer, patch_grid
 
 SPECTRA = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """One forward pass: each branch's feature before its neck (B, 3 E), and LIF's maps."""
+    """One forward pass: each branch's feature before its neck (B, 3 E), and LIF's maps.
+
+    `kept` has, for each spectrum's index, the patches that SDTPS kept, (B, N) bool in row-major
+    order; None without it. `score` names the branches that are compared.
+    """
 
     branches: Mapping[str, Tensor]
     maps: Tensor | None = None
+    kept: Mapping[int, Tensor] | None = None
+    score: str = "both"
 
     def scored(self) -> Tensor:
-        """What the benchmark compares: all branches in one row, of length 1."""
-        return functional.normalize(torch.cat(list(self.branches.values()), dim=1).float(), dim=1)
+        """What the benchmark compares: one branch, or all in one row, of length 1."""
+        chosen = self.branches if self.score == "both" else [self.score]
+        row = torch.cat([self.branches[name] for name in chosen], dim=1)
+        return functional.normalize(row.float(), dim=1)
 
 
 class CameraEmbedding(nn.Module):
@@ -86,6 +100,7 @@ class Sizes:
     height: int
     width: int
     patch: int
+    stride: int
     channels: int
     heads: int
     depth: int
@@ -100,13 +115,20 @@ class Sizes:
                 f"a {self.height}x{self.width} image holds no patch of {self.patch} pixels:"
                 " lower patch, or raise height and image_width"
             )
-        grid = (self.height // self.patch, self.width // self.patch)
+        if self.stride > self.patch:
+            raise UsageError(
+                f"stride {self.stride} skips pixels between patches of {self.patch}: set stride to"
+                f" {self.patch} or less (0: the patch's size)"
+            )
+        stride = self.stride or self.patch
+        object.__setattr__(self, "stride", stride)
+        grid = patch_grid(self.height, self.width, self.patch, stride)
         object.__setattr__(self, "grid", grid)
 
     @classmethod
     def of(cls, job: Job) -> "Sizes":
         """The dimensions that a job's levels ask for."""
-        names = ("height", "image_width", "patch", "width", "heads", "depth", "embed")
+        names = ("height", "image_width", "patch", "stride", "width", "heads", "depth", "embed")
         return cls(*(job.whole(name) for name in names))
 
 
@@ -117,12 +139,16 @@ class Network(nn.Module):
         super().__init__()
         size = Sizes.of(job)
         self.grid = size.grid
+        self.early = job.choice("wiring") == "source"
+        self.score = job.choice("score")
+        self.branch_loss = BranchLoss.of(job)
         with init_stream(job, "init.backbone"):
             self.backbone = VisionTransformer(
                 width=size.channels,
                 depth=size.depth,
                 heads=size.heads,
                 patch=size.patch,
+                stride=size.stride,
                 grid=size.grid,
                 embed=size.embed,
             )
@@ -134,24 +160,43 @@ class Network(nn.Module):
             self.head = Head(SPECTRA * size.embed, population.identities)
         self.sacr, self.lif, self.sdtps, self.sdtps_head = _modules(job, size, population)
 
-    def forward(self, images: Tensor, cameras: Tensor) -> Features:
-        """(B, 3 spectra, 3, H, W) in [-1, 1] and (B,) camera numbers -> Features."""
+    def forward(
+        self, images: Tensor, cameras: Tensor, draw: np.random.Generator | None = None
+    ) -> Features:
+        """(B, 3 spectra, 3, H, W) in [-1, 1] and (B,) camera numbers -> Features.
+
+        `draw` makes the Gumbel noise of a training step; raises ValueError where it is missing.
+        """
         b = images.shape[0]
         offset = self.camera(cameras).repeat_interleave(SPECTRA, dim=0)
-        tokens = self.backbone(images.flatten(0, 1), offset)
-        first, patches = tokens[:, 0], tokens[:, 1:]
-        if self.sacr is not None:
-            patches = self.sacr(patches, self.grid)
-        first, patches = first.unflatten(0, (b, SPECTRA)), patches.unflatten(0, (b, SPECTRA))
-        maps = None
-        if self.lif is not None:
-            maps = self.lif.maps(images)
-            patches = self.lif(patches, maps, self.grid)
-        reduced = self.reduce(first, patches)
-        branches = {"ori": reduced.flatten(1)}
+        tokens = self.backbone(images.flatten(0, 1), offset).unflatten(0, (b, SPECTRA))
+        first, patches = tokens[:, :, 0], tokens[:, :, 1:]
+        changed, maps = self._refined(patches, images)
+        reduced = self.reduce(first, patches if self.early else changed)
+        branches, kept = {"ori": reduced.flatten(1)}, None
         if self.sdtps is not None:
-            branches["sdtps"] = self.sdtps(patches, reduced)
-        return Features(branches, maps)
+            noise = self._noise(changed, draw)
+            branches["sdtps"], kept = self.sdtps(changed, reduced, noise)
+        return Features(branches, maps, kept, self.score)
+
+    def _refined(self, patches: Tensor, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Patches (B, 3, N, E) after SACR and LIF, and LIF's maps."""
+        maps = None
+        if self.sacr is not None:
+            together = self.sacr(patches.flatten(0, 1), self.grid)
+            patches = together.unflatten(0, patches.shape[:2])
+        if self.lif is not None:
+            patches, maps = self.lif(patches, images, self.grid)
+        return patches, maps
+
+    def _noise(self, patches: Tensor, draw: np.random.Generator | None) -> Tensor | None:
+        """Gumbel noise (B, 3, N) in float32 for training where it is asked for."""
+        if not (self.training and self.sdtps.plan.tau is not None):
+            return None
+        if draw is None:
+            raise ValueError("training with sdtps.gumbel draws noise: pass a generator as `draw`")
+        drawn = draw.gumbel(size=tuple(patches.shape[:3])).astype(np.float32)
+        return torch.from_numpy(drawn).to(patches.device)
 
     def logits(self, features: Features) -> dict[str, Tensor]:
         """Identity logits (B, identities) of every branch."""
@@ -165,6 +210,7 @@ class Network(nn.Module):
             name: Part(
                 {f"{name}.{n}": p for n, p in part.named_parameters() if p.requires_grad},
                 owners.get(name),
+                part,
             )
             for name, part in self.named_children()
         }
@@ -176,17 +222,12 @@ def _modules(
     sacr = lif = sdtps = head = None
     if job.on("sacr"):
         with init_stream(job, "init.sacr"):
-            sacr = SACR(size.embed)
+            sacr = SACR(size.embed, dilations(job.choice("sacr.dilations")))
     if job.on("lif"):
         with init_stream(job, "init.lif"):
             lif = LIF(job.whole("lif.channels"), job.number("lif.beta"))
     if job.on("sdtps"):
-        plan = Selecting(
-            patches=size.grid[0] * size.grid[1],
-            keep_ratio=job.number("sdtps.keep_ratio"),
-            aggregate_ratio=job.number("sdtps.aggregate_ratio"),
-            beta=job.number("sdtps.beta"),
-        )
+        plan = Selecting.of(job, size.grid[0] * size.grid[1])
         with init_stream(job, "init.sdtps"):
             sdtps = SDTPS(size.embed, plan)
         with init_stream(job, "init.sdtps_head"):

@@ -1,11 +1,25 @@
 """SACR, scale-adaptive contextual refinement: parallel dilated convolutions over the patch grid."""
 
 import math
+import re
 
 import torch
 from torch import Tensor, nn
 
-DILATIONS = (2, 3, 4)
+from ablate.errors import UsageError
+
+LARGEST = 99
+_DILATIONS = re.compile(r"[1-9]\d?(,[1-9]\d?){0,7}")
+
+
+def dilations(text: str) -> tuple[int, ...]:
+    """The dilations that a level like `2,3,4` names, one branch for each; raises UsageError."""
+    if not _DILATIONS.fullmatch(text):
+        raise UsageError(
+            f"sacr.dilations {text!r:.60} is not a list of one to eight whole numbers from 1 to"
+            f" {LARGEST} with commas between them: write '2,3,4'"
+        )
+    return tuple(int(number) for number in text.split(","))
 
 
 def gate_kernel(channels: int) -> int:
@@ -31,11 +45,11 @@ class SACR(nn.Module):
     the same mixture in training and in evaluation.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, rates: tuple[int, ...] = (2, 3, 4)) -> None:
         super().__init__()
         self.point = convolution(channels, channels, 1)
-        self.dilated = nn.ModuleList(convolution(channels, channels, 3, d) for d in DILATIONS)
-        self.fuse = convolution((1 + len(DILATIONS)) * channels, channels, 1)
+        self.dilated = nn.ModuleList(convolution(channels, channels, 3, rate) for rate in rates)
+        self.fuse = convolution((1 + len(rates)) * channels, channels, 1)
         size = gate_kernel(channels)
         self.gate = nn.Conv1d(1, 1, size, padding=size // 2, bias=False)
 

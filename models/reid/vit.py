@@ -84,18 +84,38 @@ class Transformer(nn.Module):
         return self.resblocks(x)
 
 
+def patch_grid(height: int, width: int, patch: int, stride: int) -> tuple[int, int]:
+    """(rows, columns) that the patch embedding makes of an image: read off the convolution itself.
+
+    A formula is wrong where patches overlap: 256x128 at patch 16 and stride 8 has 31x15 of them.
+    """
+    image = torch.empty(1, 3, height, width, device="meta")
+    kernel = torch.empty(1, 3, patch, patch, device="meta")
+    rows, columns = functional.conv2d(image, kernel, stride=stride).shape[-2:]
+    return rows, columns
+
+
 class VisionTransformer(nn.Module):
     """Image -> one class token and a row-major grid of patch tokens, all projected to `embed`.
 
-    `grid` is (rows, columns) of patches; it comes from the sizes, so a wrong one fails when added.
+    `grid` is the (rows, columns) of patches that it is built for; forward refuses any other.
     """
 
     def __init__(  # noqa: PLR0913 - a network's dimensions, all named at the one call
-        self, *, width: int, depth: int, heads: int, patch: int, grid: tuple[int, int], embed: int
+        self,
+        *,
+        width: int,
+        depth: int,
+        heads: int,
+        patch: int,
+        stride: int,
+        grid: tuple[int, int],
+        embed: int,
     ) -> None:
         super().__init__()
         scale = width**-0.5
-        self.conv1 = nn.Conv2d(3, width, kernel_size=patch, stride=patch, bias=False)
+        self.grid = grid
+        self.conv1 = nn.Conv2d(3, width, kernel_size=patch, stride=stride, bias=False)
         self.class_embedding = nn.Parameter(scale * torch.randn(width))
         self.positional_embedding = nn.Parameter(scale * torch.randn(1 + grid[0] * grid[1], width))
         self.ln_pre = LayerNorm(width)
@@ -105,7 +125,11 @@ class VisionTransformer(nn.Module):
 
     def forward(self, images: Tensor, offset: Tensor) -> Tensor:
         """(B, 3, H, W) and what is added to the class token (B, C) -> tokens (B, 1 + N, E)."""
-        patches = self.conv1(images).flatten(2).transpose(1, 2)
+        cells = self.conv1(images)
+        if tuple(cells.shape[-2:]) != self.grid:
+            found, built = ("x".join(map(str, g)) for g in (cells.shape[-2:], self.grid))
+            raise ValueError(f"images give a grid of {found} patches, not the {built} built for")
+        patches = cells.flatten(2).transpose(1, 2)
         first = (self.class_embedding + offset).to(patches.dtype).unsqueeze(1)
         tokens = torch.cat([first, patches], dim=1) + self.positional_embedding.to(patches.dtype)
         tokens = self.ln_post(self.transformer(self.ln_pre(tokens)))
