@@ -56,6 +56,16 @@ class Cell:
                 found.setdefault((cost.name, cost.counter), []).append(cost)
         return {key: tuple(costs) for key, costs in found.items()}
 
+    def shares(self) -> dict[str, dict[tuple[str, str], tuple[Cost, ...]]]:
+        """Factor -> (cost name, counter) -> its share of what each completed record spent."""
+        found: dict[str, dict[tuple[str, str], list[Cost]]] = {}
+        for record in self.completed:
+            for factor, of in record.shares.items():
+                for cost in of.values():
+                    own = found.setdefault(factor, {})
+                    own.setdefault((cost.name, cost.counter), []).append(cost)
+        return {f: {key: tuple(c) for key, c in of.items()} for f, of in found.items()}
+
 
 def summary(values: Iterable[float]) -> Summary:
     """Summarise one cell's values of one metric."""

@@ -113,10 +113,10 @@ def _sorted(study: "Study", records: "list[Record]", name: str) -> "list[Record]
 def _trials(study: "Study", records: "list[Record]", sort: str | None) -> None:
     from ablate.cli.console import Column, print_table
     from ablate.report.document import trial_document
-    from ablate.report.printed import TIMES, spent_columns
+    from ablate.report.printed import SIZE, TIMES, spent_columns
 
     documents = [trial_document(r) for r in records]
-    spent = spent_columns(documents, ("params", "macs", *TIMES))
+    spent = spent_columns(documents, (*SIZE, *TIMES))
     shown_first = (sort or study.primary).lower()
     metrics = sorted(study.metrics, key=lambda m: m.name.lower() != shown_first)
     columns = [

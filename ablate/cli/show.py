@@ -53,7 +53,7 @@ def _board(study: "Study", records: "list[Record]", json: bool) -> None:
     from ablate.cli.console import Column, out, print_json, print_table
     from ablate.cli.reading import banner
     from ablate.report import study_document
-    from ablate.report.printed import estimate, metric_of, score, spent_columns
+    from ablate.report.printed import SIZE, estimate, metric_of, score, spent_columns
 
     document = study_document(study, records)
     cells, primary = document["cells"], study.metric(study.primary)
@@ -64,7 +64,7 @@ def _board(study: "Study", records: "list[Record]", json: bool) -> None:
     banner(study)
     metrics = [metric_of(m) for m in document["metrics"]]
     metrics = sorted(metrics, key=lambda m: m.name != primary.name)
-    spent = spent_columns(cells, ("params", "macs"))
+    spent = spent_columns(cells, SIZE)
     columns = [Column("#", right=True), Column("Configuration"), Column("n", right=True, drop=1)]
     columns += [Column(f"{primary.label} {primary.arrow}", right=True), Column("Δ", right=True)]
     columns += [
@@ -143,7 +143,7 @@ def _trial(store: "Store", study: "Study", record: "Record") -> dict[str, object
 
 
 def _lines(study: "Study", record: "Record", document: dict[str, object]) -> list[str]:
-    from ablate.report.printed import TIMES, level_text, spent_columns
+    from ablate.report.printed import EVERYTHING, level_text, spent_columns
 
     lines = [f"{record.variant}, seed {record.seed}: {record.state}", f"  trial     {record.key}"]
     lines += [
@@ -158,7 +158,7 @@ def _lines(study: "Study", record: "Record", document: dict[str, object]) -> lis
                 f"  score     {metric.label} {metric.text(score.value)}{at}, {score.selection}"
             )
     costs = [c | {} for c in document["costs"]] if isinstance(document["costs"], list) else []
-    columns = spent_columns([{"costs": costs}], ("params", "macs", *TIMES), others=True)
+    columns = spent_columns([{"costs": costs}], EVERYTHING, others=True)
     lines += [f"  cost      {c.title} {c.text(costs)} ({c.counter})" for c in columns]
     return lines + _attempt_lines(document) + _curve_lines(document)
 

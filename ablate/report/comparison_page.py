@@ -7,6 +7,7 @@ from ablate.report import printed
 from ablate.report.layout import Page, Section, table
 from ablate.report.printed import metric_of, spent_columns
 from ablate.report.study_page import STANDIN
+from ablate.report.tables import counters
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -38,14 +39,14 @@ def _configuration(document: Document) -> Section:
 
 def _costs(document: Document) -> Section:
     a, b = document["a"], document["b"]
-    columns = spent_columns([a, b], ("params", "macs", *printed.TIMES), others=True)
+    columns = spent_columns([a, b], printed.EVERYTHING, others=True)
     rows = [
         [c.title, c.text(a["costs"]), c.text(b["costs"]), c.difference(b["costs"], a["costs"])]
         for c in columns
     ]
     if not rows:
         return Section("Costs", lead=("None is recorded.",))
-    notes = [f"{c.title}: {c.counter}." for c in columns]
+    notes = dict.fromkeys(counters(columns))
     heads = ["Cost", a["variant"], b["variant"], "Difference"]
     return Section("Costs", tables=(table("", heads, rows),), notes=tuple(notes))
 

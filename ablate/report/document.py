@@ -15,11 +15,12 @@ from ablate.report.sweeps import sweeps
 from ablate.selection import Curves
 from ablate.study import Study, settled
 
-SCHEMA = "ablate.report/1"
+SCHEMA = "ablate.report/2"
 FULL = "full"
 BASELINE = "baseline"
-UNSHOWN = frozenset({"line", "host"})
-"""Facts that a report does not carry: a row number, and the name of somebody's machine."""
+NOTES = "notes"
+UNSHOWN = frozenset({"line", "host", NOTES})
+"""Facts that stand elsewhere or nowhere: doubts, a row number, the name of somebody's machine."""
 
 
 def study_document(
@@ -43,6 +44,7 @@ def study_document(
         "metrics": [metric_document(m) for m in study.metrics],
         "counts": _counts(records),
         "findings": [asdict(f) for f in findings],
+        "notes": notes_of(records),
         "mixed": _mixed(study, found),
         "limits": _limits(study, found),
         "provenance": _provenance(records),
@@ -105,6 +107,16 @@ def trial_document(record: Record) -> dict[str, Any]:
         "error": (attempt.error or attempt.error_type) if attempt else "",
         "source": record.source,
     }
+
+
+def notes_of(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Each doubt that a training noted about its own numbers, with the variants it concerns."""
+    found: dict[str, dict[str, None]] = {}
+    for record in records:
+        text = record.attempt.provenance.get(NOTES, "") if record.attempt else ""
+        for line in text.splitlines():
+            found.setdefault(line, {})[record.variant] = None
+    return [{"text": text, "variants": list(variants)} for text, variants in found.items()]
 
 
 def costs_of(costs: Sequence[Cost]) -> dict[str, Any]:
@@ -224,6 +236,7 @@ def _cell(study: Study, cell: Cell, baseline: Cell | None) -> dict[str, Any]:
             for m in study.metrics
         },
         "costs": [costs_of(costs) for costs in spent.values()],
+        "shares": {f: [costs_of(c) for c in of.values()] for f, of in cell.shares().items()},
     }
 
 

@@ -10,13 +10,21 @@ from ablate.report.layout import NONE
 
 _SIZES: dict[str, tuple[tuple[float, float, str], ...]] = {
     "params": ((1e6, 1e6, "Params (M)"), (1e5, 1e3, "Params (k)"), (0, 1, "Params")),
+    "live_params": ((1e6, 1e6, "live (M)"), (1e5, 1e3, "live (k)"), (0, 1, "live")),
+    "trained_params": ((1e6, 1e6, "trained (M)"), (1e5, 1e3, "trained (k)"), (0, 1, "trained")),
+    "live_macs": ((1e8, 1e9, "GFLOPs"), (1e5, 1e6, "MFLOPs"), (0, 1, "FLOPs")),
     "macs": ((1e8, 1e9, "GFLOPs"), (1e5, 1e6, "MFLOPs"), (0, 1, "FLOPs")),
+    "ops": ((1e8, 1e9, "GOps"), (1e5, 1e6, "MOps"), (0, 1, "Ops")),
+    "step": ((1, 1, "Step (s)"), (0, 1e-3, "Step (ms)")),
     "seconds": ((0, 1, "Seconds"),),
     "cpu": ((0, 1, "CPU seconds"),),
     "memory": ((2**30, 2**30, "Memory (GiB)"), (2**17, 2**20, "Memory (MiB)"), (0, 1, "Bytes")),
 }
 COST_DIGITS = 2
-TIMES = ("seconds", "cpu", "memory")
+TIMES = ("seconds", "cpu", "step", "memory")
+OPERATIONS = ("live_macs", "macs")
+SIZE = ("params", *OPERATIONS)
+EVERYTHING = (*SIZE, "live_params", "trained_params", "ops", *TIMES)
 
 
 def metric_of(document: Mapping[str, Any]) -> Metric:
@@ -107,12 +115,24 @@ class Spent:
 def spent_columns(
     cells: Sequence[Mapping[str, Any]], names: Sequence[str], *, others: bool = False
 ) -> list[Spent]:
-    """The cost columns of a table: one per cost and counter, never two counters in one."""
+    """The cost columns of a table: one per cost and counter, never two counters in one.
+
+    Executed operations beside live ones of the same counter are a column only where they differ.
+    """
     keys = {(c["name"], c["counter"]): None for cell in cells for c in cell["costs"]}
     order = [k for name in names for k in keys if k[0] == name]
     if others:
         order += [k for k in keys if k[0] not in _SIZES]
+    order = [k for k in order if not (k[0] == "macs" and _all_live(cells, k[1]))]
     return [_spent(name, counter, cells, order) for name, counter in order]
+
+
+def _all_live(cells: Sequence[Mapping[str, Any]], counter: str) -> bool:
+    """Whether every cell's executed operations are live, as the same counter says."""
+    counted = [
+        {c["name"]: c["mean"] for c in cell["costs"] if c["counter"] == counter} for cell in cells
+    ]
+    return all(of["macs"] == of.get("live_macs") for of in counted if "macs" in of)
 
 
 def _spent(
@@ -129,7 +149,10 @@ def _spent(
     sizes = _SIZES.get(name, (plain_size,))
     largest = max(map(abs, values), default=0)
     _, scale, title = next((s for s in sizes if largest >= s[0]), sizes[-1])
-    if [n for n, _ in order].count(name) > 1:
+    if name == "macs" and ("live_macs", counter) in order:
+        title = f"executed {title}"
+    alike = OPERATIONS if name in OPERATIONS else (name,)
+    if len({c for n, c in order if n in alike}) > 1:
         title = f"{title} [{counter}]"
     return Spent(name, counter, title, scale, _digits([v / scale for v in values]))
 

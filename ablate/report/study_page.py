@@ -16,9 +16,11 @@ from ablate.report.tables import (
     configurations,
     lost_runs,
     metrics_of,
+    modules,
     one_line,
     performance,
     score_text,
+    some,
     spending,
     unfinished,
 )
@@ -39,6 +41,7 @@ def study_page(document: Document) -> Page:
     study = document["study"]
     sections = (
         complexity(document),
+        modules(document),
         performance(document),
         _effects(document),
         _training(document),
@@ -53,7 +56,13 @@ def study_page(document: Document) -> Page:
     return Page(
         title=study["title"] or study["name"],
         standin=STANDIN if study["standin"] else "",
-        warnings=(*_noted(document), *_mixed(document), *_fading(document), *_findings(document)),
+        warnings=(
+            *_noted(document),
+            *_doubts(document),
+            *_mixed(document),
+            *_fading(document),
+            *_findings(document),
+        ),
         facts=tuple(_facts(document)),
         sections=tuple(s for s in sections if s is not None),
     )
@@ -62,6 +71,15 @@ def study_page(document: Document) -> Page:
 def _noted(document: Document) -> Iterable[str]:
     if document["study"]["note"]:
         yield f"A note in the study file, written by its author: {document['study']['note']}"
+
+
+def _doubts(document: Document) -> Iterable[str]:
+    everything = len(document["cells"])
+    for note in document["notes"]:
+        where = "every configuration"
+        if len(note["variants"]) < everything:
+            where = some(note["variants"])
+        yield f"Noted by the training of {where}: {note['text']}"
 
 
 def _mixed(document: Document) -> Iterable[str]:

@@ -10,7 +10,14 @@ from ablate.report.printed import Spent, metric_of, spent_columns
 
 Document: TypeAlias = Mapping[str, Any]
 RATES = "FLOPs are multiply–accumulates of one scored sample, by {}."
+LIVE = (
+    "{}: those that the scored output depends on; executed are all that run, shown where they"
+    " differ."
+)
 AS_IMPORTED = "as imported"
+OWN = "Trainable parameters and operations of the modules that the switch itself brings."
+SHARES = ("params", "live_params", "trained_params", "macs", "live_macs")
+FEW = 4
 UNTOLD = "FLOPs as imported: the source does not say whether they are multiply–accumulates."
 ONE_RUN = "One run per configuration: run-to-run variation is unknown, so there is no interval."
 
@@ -75,7 +82,7 @@ def one_line(text: str) -> str:
 def complexity(document: Document) -> Section | None:
     """What each configuration is made of, and how that differs from the baseline."""
     cells, baseline = configurations(document), baseline_in(document)
-    columns = spent_columns(cells, ("params", "macs"), others=True)
+    columns = spent_columns(cells, printed.SIZE, others=True)
     if not columns or baseline is None:
         return None
     rows = [
@@ -91,7 +98,7 @@ def complexity(document: Document) -> Section | None:
     return Section(
         "Complexity",
         tables=(table("", heads, rows),),
-        notes=(f"Δ: difference from {baseline['variant']}.", *_counters(columns)),
+        notes=(f"Δ: difference from {baseline['variant']}.", *dict.fromkeys(counters(columns))),
     )
 
 
@@ -101,12 +108,49 @@ def _more(column: Spent, cell: Document, baseline: Document) -> str:
     return column.difference(cell["costs"], baseline["costs"])
 
 
-def _counters(columns: Sequence[Spent]) -> Iterable[str]:
+def modules(document: Document) -> Section | None:
+    """What the modules of each factor add, a line for each size that they have."""
+    by_size: dict[tuple[str, ...], list[str]] = {}
+    owning = [
+        (cell["variant"], factor, {"costs": costs})
+        for cell in configurations(document)
+        for factor, costs in cell["shares"].items()
+    ]
+    columns = spent_columns([own for _, _, own in owning], SHARES)
+    for variant, factor, own in owning:
+        sizes = (factor, *(c.text(own["costs"]) for c in columns))
+        by_size.setdefault(sizes, []).append(variant)
+    if not by_size:
+        return None
+    order = list(dict.fromkeys(factor for _, factor, _ in owning))
+    rows = [
+        [sizes[0], some(by_size[sizes]), *sizes[1:]]
+        for sizes in sorted(by_size, key=lambda s: order.index(s[0]))
+    ]
+    return Section(
+        "What each module adds",
+        tables=(
+            table("", ["Module", "Configurations", *(c.title for c in columns)], rows, texts=2),
+        ),
+        notes=(OWN, *dict.fromkeys(counters(columns))),
+    )
+
+
+def some(names: Sequence[str]) -> str:
+    """A few names, and how many more there are."""
+    shown = ", ".join(map(one_line, names[:FEW]))
+    return f"{shown} and {len(names) - FEW} more" if len(names) > FEW else shown
+
+
+def counters(columns: Sequence[Spent]) -> Iterable[str]:
+    """What measured each column, as its notes say it."""
     for column in columns:
-        if column.counter == AS_IMPORTED and column.name == "macs":
+        if column.counter == AS_IMPORTED and column.name in printed.OPERATIONS:
             yield UNTOLD
-        elif column.name == "macs":
+        elif column.name in printed.OPERATIONS:
             yield RATES.format(column.counter)
+            if column.name == "live_macs":
+                yield LIVE.format(column.title)
         elif column.counter != AS_IMPORTED:
             yield f"{column.title}: {column.counter}."
 
@@ -191,7 +235,7 @@ def unfinished(document: Document) -> Section | None:
 def all_runs(document: Document) -> Section:
     """Every trial, one row each."""
     metrics, trials = metrics_of(document), document["trials"]
-    columns = spent_columns(trials, ("params", "macs"))
+    columns = spent_columns(trials, printed.SIZE)
     heads = ["#", "Trial", "Configuration", "Seed", "State", *(c.title for c in columns)]
     heads += [printed.heading(m) for m in metrics]
     rows = [

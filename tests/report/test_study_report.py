@@ -216,7 +216,7 @@ def test_hostile_names_stay_inside_their_cell() -> None:
 def test_the_document_is_strict_json_and_says_its_schema() -> None:
     records = grid(NORMAL | {"b": [0.7, float("inf"), 0.72]})
     document = json.loads(json_text(study_document(STUDY, records)))
-    assert document["schema"] == "ablate.report/1"
+    assert document["schema"] == "ablate.report/2"
     assert document["cells"][2]["scores"]["rank1"]["by_seed"]["1"] == "inf"
     assert document["cells"][1]["scores"]["rank1"]["mean"] == 0.81
 
