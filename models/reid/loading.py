@@ -1,0 +1,263 @@
+"""From a job to batches of pixels: the stand-in and the real data sets by one road.
+
+Every batch is known before it is loaded: (epoch, place in the epoch, image) says which stream an
+image is changed under, so that batches do not depend on how many processes load them.
+"""
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from ablate.errors import UsageError
+from ablate.system import Job, Silence
+from models.reid.augment import Augmentation
+from models.reid.datasets import Dataset, cameras, dataset, groups, identities
+from models.reid.decode import TEST_FILTER, TRAIN_FILTER, Float, decoded, fitted
+from models.reid.facts import DECLARED, STANDIN, Population
+from models.reid.listing import Shot
+from models.reid.network import Sizes
+from models.reid.sampling import Int, batches
+from models.reid.standin import Split, standin
+
+Key: TypeAlias = tuple[int, int, int]
+"""Epoch, place in the epoch, image."""
+
+SPECTRA = 3
+TEST_BATCH = 120
+
+
+class Pixels(Protocol):
+    """Where triples come from: number -> (3 spectra, 3, H, W) float32 in [-1, 1]."""
+
+    def __getitem__(self, number: int, /) -> Float:
+        """One triple."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Triples read from their files whenever they are asked for."""
+
+    shots: Sequence[Shot]
+    height: int
+    width: int
+    how: Image.Resampling
+
+    def __getitem__(self, number: int, /) -> Float:
+        """One triple; raises UsageError that names a broken file."""
+        pictures = [decoded(path) for path in self.shots[number].files]
+        if len(pictures) == 1:
+            wide = pictures[0]
+            third = wide.width // SPECTRA
+            boxes = [(third * m, 0, third * (m + 1), wide.height) for m in range(SPECTRA)]
+            pictures = [wide.crop(box) for box in boxes]
+        return np.stack([fitted(p, self.height, self.width, self.how) for p in pictures])
+
+
+@dataclass(frozen=True, slots=True)
+class Triples:
+    """One list of images: who they show, by which camera, in which group, and their pixels.
+
+    `ids` of training count from 0. Matches of a query's own identity and group are left out.
+    """
+
+    pixels: Pixels
+    names: Sequence[str]
+    ids: Int
+    cameras: Int
+    groups: Int
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a trial learns from and is scored on; one value is query and gallery where they are one.
+
+    `workers` processes load it, none for pixels that are in memory already.
+    """
+
+    train: Triples
+    query: Triples
+    gallery: Triples
+    population: Population
+    workers: int = 0
+
+
+def loaded(job: Job) -> Data:
+    """The stand-in, or the checked data set in the job's folder.
+
+    Prints the data set's statistics. Raises UsageError for whatever is wrong with it.
+    """
+    data = _standin(job) if job.data is None else _real(job, job.data)
+    people = len(np.unique(data.train.ids))
+    if people < job.whole("ids_per_batch"):
+        raise UsageError(
+            f"ids_per_batch is {job.whole('ids_per_batch')}, but the training data show {people}"
+            " identities: lower it"
+        )
+    return data
+
+
+def _standin(job: Job) -> Data:
+    data = standin()
+    test = _made(job, data.test)
+    return Data(_made(job, data.train), test, test, STANDIN)
+
+
+def _made(job: Job, split: Split) -> Triples:
+    people = zip(split.ids.tolist(), split.cameras.tolist(), strict=True)
+    names = [f"{n:04d}_id{identity}_cam{camera}" for n, (identity, camera) in enumerate(people)]
+    pixels = normalised(split.images, Sizes.of(job)).numpy()
+    return Triples(pixels, names, split.ids, split.cameras, split.cameras)
+
+
+def normalised(images: npt.NDArray[np.uint8], sizes: Sizes) -> Tensor:
+    """uint8 triples -> float32 in [-1, 1], (B, 3, 3, H, W), resized where sizes differ."""
+    x = torch.from_numpy(images).float().div_(127.5).sub_(1.0)
+    if x.shape[-2:] == (sizes.height, sizes.width):
+        return x
+    flat = functional.interpolate(
+        x.flatten(0, 1), size=(sizes.height, sizes.width), mode="bilinear", antialias=True
+    )
+    return flat.view(*x.shape[:3], sizes.height, sizes.width)
+
+
+def _real(job: Job, root: Path) -> Data:
+    name = job.choice("dataset")
+    found = dataset(root, name)
+    print(found.table(), flush=True)  # noqa: T201 - this is the attempt's own log
+    _doubt_shape(job, found)
+    train = _listed(job, found, found.train, TRAIN_FILTER)
+    # labels follow the sorted identities
+    people, labels = np.unique(train.ids, return_inverse=True)
+    query = _listed(job, found, found.query, TEST_FILTER)
+    same = found.gallery is found.query
+    gallery = query if same else _listed(job, found, found.gallery, TEST_FILTER)
+    population = Population(len(people), DECLARED[name].cameras)
+    workers = torch.get_num_threads() - 1
+    return Data(replace(train, ids=labels), query, gallery, population, workers)
+
+
+def _listed(job: Job, found: Dataset, shots: Sequence[Shot], how: Image.Resampling) -> Triples:
+    sizes = Sizes.of(job)
+    return Triples(
+        Files(shots, sizes.height, sizes.width, how),
+        [shot.name for shot in shots],
+        identities(shots),
+        cameras(shots),
+        groups(shots, found.layout),
+    )
+
+
+def _doubt_shape(job: Job, found: Dataset) -> None:
+    (height, width), title, sizes = found.layout.size, found.layout.title, Sizes.of(job)
+    if (height > width) != (sizes.height > sizes.width):
+        job.note(
+            f"the input is {sizes.height}x{sizes.width} (height x width), where {title} is read"
+            f" at {height}x{width}: its images are squeezed"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a step is given: the images' numbers (B,), and pixels (B, 3, 3, H, W) in [-1, 1]."""
+
+    index: Int
+    images: Tensor
+
+    def pin_memory(self) -> "Batch":
+        """In memory that a GPU reads by itself: torch's loader asks for it."""
+        return replace(self, images=self.images.pin_memory())
+
+
+def training_batches(job: Job, data: Data, epoch: int) -> Iterator[Batch]:
+    """One epoch's batches, augmented; close the iterator to end the processes that load."""
+    order = batches(
+        data.train.ids,
+        job.whole("ids_per_batch"),
+        job.whole("images_per_id"),
+        job.stream(f"data.order/{epoch}"),
+    )
+    keys: list[list[Key]] = []
+    place = 0
+    for index in order:
+        keys.append([(epoch, place + n, i) for n, i in enumerate(index.tolist())])
+        place += len(index)
+    return _batches(job, _Loading(data.train.pixels, job, Augmentation.of(job)), keys, data.workers)
+
+
+def test_batches(job: Job, triples: Triples, workers: int) -> Iterator[Batch]:
+    """All of a list in its order, unchanged; close the iterator to end the processes that load."""
+    numbers = range(len(triples.ids))
+    keys = [
+        [(0, i, i) for i in numbers[start : start + TEST_BATCH]]
+        for start in range(0, len(numbers), TEST_BATCH)
+    ]
+    return _batches(job, _Loading(triples.pixels, job), keys, workers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """What a loading process does: a batch's keys -> the batch, or what is wrong with a file."""
+
+    pixels: Pixels
+    job: Job = field(repr=False)
+    change: Augmentation | None = None
+
+    def __getitems__(self, keys: Sequence[Key]) -> Batch | str:
+        try:
+            images = np.stack([self._one(*key) for key in keys])
+        except UsageError as wrong:
+            # raised in a loading process it would arrive with that process's traceback as its text
+            return str(wrong)
+        return Batch(np.array([key[2] for key in keys]), torch.from_numpy(images))
+
+    def _one(self, epoch: int, place: int, number: int) -> Float:
+        triple = self.pixels[number]
+        if self.change is None:
+            return triple
+        return self.change(triple, self.job.stream(f"augment/{epoch}/{place}"))
+
+
+def _batches(
+    job: Job, loading: _Loading, keys: Sequence[list[Key]], workers: int
+) -> Iterator[Batch]:
+    loader = DataLoader(
+        replace(loading, job=replace(job, recorder=Silence())),
+        batch_sampler=keys,
+        num_workers=min(workers, len(keys)),
+        collate_fn=_as_it_is,
+        pin_memory=job.device.startswith("cuda"),
+        # without a generator of its own it would draw from torch's global one
+        generator=torch.Generator(),
+    )
+    for batch in _started(loader):
+        if isinstance(batch, str):
+            raise UsageError(batch)
+        yield batch
+
+
+def _started(loader: DataLoader[Batch | str]) -> Iterator[Batch | str]:
+    """The loader's iterator; its processes leave signals to the training, which ends them.
+
+    A stop is sent to the whole process group. A loading process that obeyed it would fail the
+    epoch that the training is given time to finish and save.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        return iter(loader)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _as_it_is(batch: Batch | str) -> Batch | str:
+    return batch
