@@ -104,6 +104,5 @@ system = System(
     train=run_training,
     probe=build_probe,
     standin=STANDIN,
-    real_data=False,
     preload=("torch", "models.reid.train", "models.reid.probe"),
 )

@@ -1,91 +1,83 @@
 """Training and scoring of one variant."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from ablate.errors import UsageError
 from ablate.system import Job, Outcome
 from ablate.train import gradient_norms
-from models.reid.augment import Augmentation
+from models.reid import clip
 from models.reid.evaluate import Images, Retrieval, distances, retrieve
-from models.reid.facts import STANDIN
-from models.reid.network import Network, Sizes
+from models.reid.loading import Batch, Data, Triples, loaded, test_batches, training_batches
+from models.reid.network import Network
 from models.reid.objective import losses, weighted, weights
 from models.reid.optimizer import optimizer, set_rates
-from models.reid.sampling import Int, batches
 from models.reid.schedule import Schedule
-from models.reid.standin import Split, standin
-
-TEST_BATCH = 120
-
-
-def normalised(images: npt.NDArray[np.uint8], sizes: Sizes) -> Tensor:
-    """uint8 triples -> float32 in [-1, 1], (B, 3, 3, H, W), resized where sizes differ."""
-    x = torch.from_numpy(images).float().div_(127.5).sub_(1.0)
-    if x.shape[-2:] == (sizes.height, sizes.width):
-        return x
-    flat = functional.interpolate(
-        x.flatten(0, 1), size=(sizes.height, sizes.width), mode="bilinear", antialias=True
-    )
-    return flat.view(*x.shape[:3], sizes.height, sizes.width)
+from models.reid.tokens import pictured
 
 
 @dataclass(slots=True)
 class Training:
-    """One trial in progress: the network, its optimizer, and the data it learns from."""
+    """One trial in progress: the network, its optimizer, and the data it learns from.
+
+    `steps` are the wall-clock seconds of every training step so far, without loading.
+    """
 
     job: Job
     network: Network
     adam: torch.optim.Adam
     scaler: torch.amp.GradScaler
-    pixels: Tensor
-    split: Split
+    data: Data
+    steps: list[float] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, job: Job, split: Split) -> "Training":
+    def begin(cls, job: Job, data: Data) -> "Training":
         """Built on the CPU, so that initial weights depend on no device, then moved."""
-        network = Network(job, STANDIN).to(job.device)
+        network = Network(job, data.population)
+        clip.load(network, job)
+        network = network.to(job.device)
         scaler = torch.amp.GradScaler("cuda", enabled=_is_cuda(job))
-        return cls(job, network, optimizer(network, job), scaler, _pixels(job, split), split)
+        return cls(job, network, optimizer(network, job), scaler, data)
 
     def epoch(self, number: int) -> dict[str, float]:
         """Train one epoch; mean losses, the main rate, and the last step's gradient norms."""
         self.network.train()
-        schedule = Schedule(
-            self.job.number("lr"), self.job.whole("epochs"), self.job.whole("warmup")
-        )
+        schedule = Schedule.of(self.job)
         set_rates(self.adam, schedule, number)
         sums: dict[str, float] = {}
-        steps, position = 0, 0
-        for batch in batches(
-            self.split.ids,
-            self.job.whole("ids_per_batch"),
-            self.job.whole("images_per_id"),
-            self.job.stream(f"data.order/{number}"),
-        ):
-            images = augmented(self.job, self.pixels[batch], f"augment/{number}", position)
-            for name, value in self._step(number, images, batch).items():
-                sums[name] = sums.get(name, 0.0) + value
-            steps, position = steps + 1, position + len(batch)
-        if steps == 0:
-            raise UsageError("ids_per_batch is larger than the number of training identities")
-        means = {name: total / steps for name, total in sums.items()}
+        done = 0
+        with closing(training_batches(self.job, self.data, number)) as batches:
+            for step, batch in enumerate(batches, start=1):
+                began = time.perf_counter()
+                values = self._step(number, step, batch)
+                self.steps.append(time.perf_counter() - began)
+                for name, value in values.items():
+                    sums[name] = sums.get(name, 0.0) + value
+                done = step
+        self.job.cost(
+            "step",
+            statistics.median(self.steps),
+            unit="s",
+            counter="median training step, wall clock",
+        )
+        means = {name: total / done for name, total in sums.items()}
         rate = schedule.rate(self.job.number("lr"), number)
         return means | {"lr": rate} | gradient_norms(self.network.parts())
 
-    def _step(self, number: int, images: Tensor, batch: Int) -> dict[str, float]:
-        job = self.job
-        images = images.to(job.device)
-        labels = torch.from_numpy(self.split.ids[batch]).to(job.device)
-        cameras = torch.from_numpy(self.split.cameras[batch]).to(job.device)
+    def _step(self, number: int, step: int, batch: Batch) -> dict[str, float]:
+        job, people = self.job, self.data.train
+        images = batch.images.to(job.device, non_blocking=True)
+        labels = torch.from_numpy(people.ids[batch.index]).to(job.device, non_blocking=True)
+        cameras = torch.from_numpy(people.cameras[batch.index]).to(job.device, non_blocking=True)
         with torch.autocast("cuda", dtype=torch.float16, enabled=_is_cuda(job)):
-            features = self.network(images, cameras)
+            features = self.network(images, cameras, job.stream(f"gumbel/{number}/{step}"))
             found = losses(self.network, features, images, labels)
         total = weighted(found, weights(job, number))
         self.adam.zero_grad(set_to_none=True)
@@ -93,8 +85,7 @@ class Training:
         self.scaler.unscale_(self.adam)
         self.scaler.step(self.adam)
         self.scaler.update()
-        parts = {f"loss.{name}": loss.item() for name, loss in found.items()}
-        return {"loss": total.item()} | parts
+        return _read({"loss": total} | {f"loss.{name}": loss for name, loss in found.items()})
 
     def state(self, epoch: int) -> dict[str, object]:
         """All that the next epoch depends on; randomness comes from named streams."""
@@ -113,28 +104,27 @@ class Training:
         return int(state["epoch"])
 
 
-def augmented(job: Job, images: Tensor, stream: str, start: int) -> Tensor:
-    """A batch of triples, each changed under its own stream `<stream>/<place in the epoch>`."""
-    change = Augmentation.of(job)
-    changed = [
-        change(triple, job.stream(f"{stream}/{start + i}"))
-        for i, triple in enumerate(images.numpy())
-    ]
-    return torch.from_numpy(np.stack(changed))
-
-
-def scored(job: Job, network: Network, pixels: Tensor, split: Split) -> Retrieval:
-    """Score a network on `split` as query and gallery, leaving out the query's own camera."""
+def scored(job: Job, network: Network, data: Data) -> Retrieval:
+    """Rank the gallery for every query, leaving out what the data set's protocol leaves out."""
     network.eval()
+    query = _features(job, network, data.query, data.workers)
+    same = data.gallery is data.query
+    gallery = query if same else _features(job, network, data.gallery, data.workers)
+    return retrieve(distances(query, gallery), _people(data.query), _people(data.gallery))
+
+
+def _features(job: Job, network: Network, triples: Triples, workers: int) -> np.ndarray:
     found = []
-    with torch.inference_mode():
-        for start in range(0, len(split.ids), TEST_BATCH):
-            rows = slice(start, start + TEST_BATCH)
-            cameras = torch.from_numpy(split.cameras[rows]).to(job.device)
-            found.append(network(pixels[rows].to(job.device), cameras).scored().cpu())
-    features = torch.cat(found).numpy()
-    people = Images(split.ids, split.cameras)
-    return retrieve(distances(features, features), people, people)
+    with torch.inference_mode(), closing(test_batches(job, triples, workers)) as batches:
+        for batch in batches:
+            images = batch.images.to(job.device, non_blocking=True)
+            cameras = torch.from_numpy(triples.cameras[batch.index]).to(job.device)
+            found.append(network(images, cameras).scored().cpu())
+    return torch.cat(found).numpy()
+
+
+def _people(triples: Triples) -> Images:
+    return Images(triples.ids, triples.groups)
 
 
 def scores(result: Retrieval) -> dict[str, float]:
@@ -145,40 +135,43 @@ def scores(result: Retrieval) -> dict[str, float]:
 
 def train(job: Job) -> Outcome:
     """Train one variant, logging and saving after every epoch; stops early when asked to."""
-    if job.data is not None:
-        raise UsageError(
-            "reid does not read real data in this version: leave out [data] root to train on the"
-            " stand-in data"
-        )
-    data = standin()
-    training = Training.begin(job, data.train)
+    data = loaded(job)
+    training = Training.begin(job, data)
     state = job.resume()
     done = 0 if state is None else training.load(state)
-    pixels = _pixels(job, data.test)
     result = None
     for epoch in range(done + 1, job.whole("epochs") + 1):
         job.log(epoch, "train", **training.epoch(epoch))
-        result = scored(job, training.network, pixels, data.test)
+        result = scored(job, training.network, data)
         job.log(epoch, "test", **scores(result))
         job.save(training.state(epoch))
         if job.stopping:
             return Outcome()
-    result = result or scored(job, training.network, pixels, data.test)
-    _keep_items(job, data.test, result)
-    return Outcome()
+    result = result or scored(job, training.network, data)
+    _keep_items(job, data.query, result)
+    return Outcome(artifacts=_artifacts(job, training.network, data.query))
 
 
-def _keep_items(job: Job, split: Split, result: Retrieval) -> None:
-    """One line per query, named by its place, identity and camera."""
-    people = zip(split.ids.tolist(), split.cameras.tolist(), strict=True)
-    names = [f"{n:04d}_id{identity}_cam{camera}" for n, (identity, camera) in enumerate(people)]
-    hits = (result.first == 1).astype(np.float64)
-    job.log_items("test", names, AP=result.ap.tolist(), rank1=hits.tolist())
+def _keep_items(job: Job, query: Triples, result: Retrieval) -> None:
+    """The scores of every query that has a match in the gallery."""
+    scored_ones = np.flatnonzero(result.valid)
+    names = [query.names[n] for n in scored_ones]
+    hits = (result.first[scored_ones] == 1).astype(np.float64)
+    job.log_items("test", names, AP=result.ap[scored_ones].tolist(), rank1=hits.tolist())
+
+
+def _artifacts(job: Job, network: Network, query: Triples) -> dict[str, Path]:
+    picture = pictured(job, network, query)
+    return {} if picture is None else {"tokens": picture}
+
+
+def _read(values: Mapping[str, Tensor]) -> dict[str, float]:
+    """All values in one transfer: each would wait for the device on its own."""
+    read: Sequence[float] = torch.stack(
+        [value.detach().float() for value in values.values()]
+    ).tolist()
+    return dict(zip(values, read, strict=True))
 
 
 def _is_cuda(job: Job) -> bool:
     return job.device.startswith("cuda")
-
-
-def _pixels(job: Job, split: Split) -> Tensor:
-    return normalised(split.images, Sizes.of(job))
