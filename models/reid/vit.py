@@ -6,11 +6,13 @@ from torch.nn import functional
 
 
 class LayerNorm(nn.LayerNorm):
-    """Layer norm computed in float32 whatever the input's type."""
+    """Layer norm computed in float32 whatever the type of its input and weights."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape and type as `x`."""
-        return super().forward(x.float()).to(x.dtype)
+        weight, bias = self.weight.float(), self.bias.float()
+        found = functional.layer_norm(x.float(), self.normalized_shape, weight, bias, self.eps)
+        return found.to(x.dtype)
 
 
 class QuickGELU(nn.Module):

@@ -12,8 +12,8 @@ from models.reid import system
 from models.reid.facts import Population
 from models.reid.network import Network, Sizes
 from models.reid.probe import probe
-from models.reid.sacr import SACR, gate_kernel
-from models.reid.sdtps import Selecting
+from models.reid.sacr import SACR, dilations, gate_kernel
+from models.reid.vit import patch_grid
 
 MODULES = ("sacr", "sdtps", "lif")
 CELLS = list(itertools.product([False, True], repeat=3))
@@ -52,11 +52,12 @@ def trainable(found: Probe) -> int:
     return sum(p.numel() for part in found.parts.values() for p in part.parameters.values())
 
 
+@pytest.mark.parametrize("wiring", ["live", "source"])
 @pytest.mark.parametrize(("on", "millions"), list(zip(CELLS, LOGGED, strict=True)))
 def test_parameters_at_paper_scale_are_those_of_the_logs(
-    on: tuple[bool, bool, bool], millions: float
+    on: tuple[bool, bool, bool], millions: float, wiring: str
 ) -> None:
-    assert trainable(paper_probe(**cell(on))) == round(millions * 1e6)
+    assert trainable(paper_probe(**cell(on), wiring=wiring)) == round(millions * 1e6)
 
 
 @pytest.mark.parametrize(("ratio", "count"), [(0.5, 97_183_104), (0.8, 97_188_975)])
@@ -64,11 +65,12 @@ def test_the_keep_ratio_changes_parameters_as_the_logs_say(ratio: float, count: 
     assert trainable(paper_probe(**cell((True, True, True)), sdtps__keep_ratio=ratio)) == count
 
 
+@pytest.mark.parametrize("wiring", ["live", "source"])
 @pytest.mark.parametrize(("on", "expected"), list(zip(CELLS, EXECUTED, strict=True)))
-def test_executed_operations_at_paper_scale_are_those_of_the_logs(
-    on: tuple[bool, bool, bool], expected: float
+def test_executed_operations_at_paper_scale_are_those_counted_by_hand(
+    on: tuple[bool, bool, bool], expected: float, wiring: str
 ) -> None:
-    found = paper_probe(**cell(on))
+    found = paper_probe(**cell(on), wiring=wiring)
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         found.forward()
     assert counter.get_total_flops() / 2e9 == pytest.approx(expected, abs=6e-5)
@@ -89,9 +91,9 @@ def test_each_part_belongs_to_its_factor() -> None:
     }
 
 
-def small(on: tuple[bool, bool, bool], seed: int = 0) -> Network:
+def small(on: tuple[bool, bool, bool], seed: int = 0, **levels: Level) -> Network:
     torch.set_num_threads(1)
-    return Network(job(seed, **SMALL | cell(on)), Population(identities=4, cameras=2))
+    return Network(job(seed, **SMALL | cell(on) | levels), Population(identities=4, cameras=2))
 
 
 def example() -> tuple[torch.Tensor, torch.Tensor]:
@@ -120,9 +122,7 @@ def test_every_parameter_learns_from_the_loss_that_trains_the_score(
 ) -> None:
     torch.set_num_threads(1)
     made = probe(job(**SMALL | cell(on)))
-    network_losses = made.losses()
-    assert set(network_losses) == {"ori"} | {n for n in ("sdtps", "lif") if cell(on)[n]}
-    # the probe's own images are flat; the task losses alone, on textured ones, are what counts
+    assert set(made.losses()) == {"ori"} | {n for n in ("sdtps", "lif") if cell(on)[n]}
     network = small(on).train()
     images, cameras = example()
     features = network(images, cameras)
@@ -142,14 +142,6 @@ def test_every_parameter_learns_from_the_loss_that_trains_the_score(
     assert silent == set()
 
 
-def test_sdtps_keeps_and_gathers_as_many_tokens_as_the_source() -> None:
-    plan = Selecting(patches=128, keep_ratio=0.7, aggregate_ratio=0.5, beta=0.25)
-    assert (plan.kept, plan.gathered) == (90, 44)
-    assert Selecting(128, 0.5, 0.4, 0.25).gathered == 25
-    everything = Selecting(patches=32, keep_ratio=1.0, aggregate_ratio=0.5, beta=0.25)
-    assert (everything.kept, everything.gathered) == (32, 16)
-
-
 def test_sdtps_runs_where_nothing_is_dropped() -> None:
     made = probe(job(**SMALL | cell((False, True, False)), sdtps__keep_ratio=1.0))
     assert made.forward().isfinite().all()
@@ -166,7 +158,11 @@ def test_sacr_refuses_tokens_that_do_not_fill_the_grid() -> None:
 
 @pytest.mark.parametrize(
     ("levels", "words"),
-    [({"heads": 5}, "multiple of heads"), ({"height": 4}, "holds no patch")],
+    [
+        ({"heads": 5}, "multiple of heads"),
+        ({"height": 4}, "holds no patch"),
+        ({"stride": 9}, "stride 9 skips pixels between patches of 8"),
+    ],
 )
 def test_levels_that_do_not_fit_each_other_are_refused(
     levels: dict[str, Level], words: str
@@ -192,3 +188,147 @@ def test_another_seed_begins_with_other_weights() -> None:
     drawn = {n for n, v in one.items() if v.is_floating_point() and v.numel() > 1 and v.std() > 0}
     assert len(drawn) > 40
     assert [n for n in drawn if torch.equal(one[n], other[n])] == []
+
+
+NONE, SACR_ONLY, LIF_ONLY = (False, False, False), (True, False, False), (False, False, True)
+ALL = (True, True, True)
+
+
+def scored(network: Network) -> torch.Tensor:
+    with torch.inference_mode():
+        return network.eval()(*example()).scored()
+
+
+@pytest.mark.parametrize("on", [SACR_ONLY, LIF_ONLY, (True, False, True)])
+def test_in_the_source_wiring_sacr_and_lif_without_sdtps_leave_the_score_bit_for_bit(
+    on: tuple[bool, bool, bool],
+) -> None:
+    bare = scored(small(NONE, wiring="source"))
+    assert torch.equal(scored(small(on, wiring="source")), bare)
+    assert torch.equal(scored(small(NONE, wiring="live")), bare)
+    assert not torch.equal(scored(small(on, wiring="live")), bare)
+
+
+@pytest.mark.parametrize("on", [(True, True, False), (False, True, True)])
+def test_in_the_source_wiring_sdtps_alone_reads_what_sacr_and_lif_did(
+    on: tuple[bool, bool, bool],
+) -> None:
+    images, cameras = example()
+    alone = small((False, True, False), wiring="source").eval()(images, cameras).branches
+    found = small(on, wiring="source").eval()(images, cameras).branches
+    assert torch.equal(found["ori"], alone["ori"])
+    assert not torch.allclose(found["sdtps"], alone["sdtps"])
+
+
+@pytest.mark.parametrize(("wiring", "teachers"), [("source", {"lif"}), ("live", {"lif", "ori"})])
+def test_lif_alone_learns_in_the_source_wiring_from_its_own_loss_only(
+    wiring: str, teachers: set[str]
+) -> None:
+    torch.set_num_threads(1)
+    made = probe(job(**SMALL | cell(LIF_ONLY), wiring=wiring))
+    owned = list(made.parts["lif"].parameters.values())
+    found = {
+        name
+        for name, loss in made.losses().items()
+        if any(
+            g is not None
+            for g in torch.autograd.grad(loss, owned, retain_graph=True, allow_unused=True)
+        )
+    }
+    assert found == teachers
+
+
+def test_each_part_is_a_module_that_holds_its_parameters() -> None:
+    network = small(ALL)
+    for name, part in network.parts().items():
+        assert part.module is getattr(network, name)
+        held = {id(p) for p in part.module.parameters()}
+        assert {id(p) for p in part.parameters.values()} <= held
+
+
+@pytest.mark.parametrize(
+    ("patch", "stride", "grid"),
+    # by hand at 256x128: (256 - 16) / 8 + 1 = 31, where 256 / 8 would say 32
+    [(16, 16, (16, 8)), (16, 12, (21, 10)), (16, 8, (31, 15)), (14, 14, (18, 9))],
+)
+def test_overlapping_patches_are_counted_as_the_convolution_makes_them(
+    patch: int, stride: int, grid: tuple[int, int]
+) -> None:
+    assert patch_grid(256, 128, patch, stride) == grid
+    assert torch.nn.Conv2d(3, 1, patch, stride)(torch.zeros(1, 3, 256, 128)).shape[2:] == grid
+
+
+def test_a_stride_below_the_patch_gives_every_module_more_patches() -> None:
+    network = small(ALL, stride=4)
+    assert network.grid == (15, 7)
+    features = network.eval()(*example())
+    assert features.kept is not None
+    assert [tuple(mask.shape) for mask in features.kept.values()] == [(4, 105)] * 3
+
+
+def test_images_of_another_size_than_the_network_was_built_for_are_refused() -> None:
+    with pytest.raises(ValueError, match="grid of 7x4 patches, not the 8x4 built for"):
+        small(NONE)(torch.zeros(1, 3, 3, 56, 32), torch.tensor([0]))
+
+
+def test_each_dilation_is_a_branch_of_sacr() -> None:
+    network = small(SACR_ONLY, **{"sacr.dilations": "1,5"})
+    rates = [stage[0].dilation[0] for stage in network.sacr.dilated]
+    assert rates == [1, 5]
+    assert network.sacr.fuse[0].in_channels == 3 * 16
+    assert not torch.equal(scored(network), scored(small(SACR_ONLY, **{"sacr.dilations": "1,2"})))
+
+
+@pytest.mark.parametrize("text", ["", "2,", "2;3", "0", "2, 3", "-1", "100", "1,1,1,1,1,1,1,1,1"])
+def test_dilations_that_are_no_list_of_whole_numbers_get_one_line(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^sacr\.dilations .*write '2,3,4'$"):
+        dilations(text)
+
+
+def test_the_score_is_one_branch_or_both_in_one_row() -> None:
+    on = (False, True, False)
+    rows = {score: scored(small(on, score=score)) for score in ("both", "ori", "sdtps")}
+    assert [row.shape[1] for row in rows.values()] == [96, 48, 48]
+    for row in rows.values():
+        torch.testing.assert_close(row.norm(dim=1), torch.ones(4))
+    for name, part in (("ori", rows["both"][:, :48]), ("sdtps", rows["both"][:, 48:])):
+        torch.testing.assert_close(torch.nn.functional.normalize(part, dim=1), rows[name])
+
+
+def test_lif_at_beta_zero_weighs_the_three_spectra_alike() -> None:
+    network = small(LIF_ONLY, **{"lif.beta": 0.0}).eval()
+    tokens = torch.rand(4, 3, 32, 16, generator=torch.Generator().manual_seed(2))
+    changed, maps = network.lif(tokens, example()[0], network.grid)
+    torch.testing.assert_close(changed, tokens / 3)
+    assert maps.shape == (4, 3, 8, 4)
+    sharp = small(LIF_ONLY, **{"lif.beta": 0.6}).eval().lif(tokens, example()[0], network.grid)[0]
+    assert not torch.allclose(sharp, changed)
+
+
+def test_lif_is_as_wide_as_its_channels_say() -> None:
+    widths = [
+        small(LIF_ONLY, **{"lif.channels": n}).lif.predictors[0][0][0].out_channels for n in (4, 6)
+    ]
+    assert widths == [4, 6]
+
+
+def test_the_probe_is_the_same_twice_and_draws_nothing_from_the_global_generator() -> None:
+    torch.set_num_threads(1)
+    levels = SMALL | cell(ALL) | {"sdtps.gumbel": True}
+    before = torch.random.get_rng_state()
+    one, other = probe(job(**levels)), probe(job(**levels))
+    losses = [{n: loss.item() for n, loss in made.losses().items()} for made in (one, other)]
+    assert losses[0] == losses[1]
+    assert all(torch.tensor(list(losses[0].values())).isfinite())
+    assert torch.equal(one.forward(), other.forward())
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_on_the_meta_device_the_probe_allocates_nothing_and_still_steps() -> None:
+    with torch.device("meta"):
+        made = probe(job(data=Path("RGBNT201"), **cell(ALL), sdtps__gumbel=True))
+        losses = made.losses()
+    assert {loss.device.type for loss in losses.values()} == {"meta"}
+    assert {p.device.type for part in made.parts.values() for p in part.parameters.values()} == {
+        "meta"
+    }
