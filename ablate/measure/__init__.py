@@ -1,5 +1,9 @@
-"""What a network spends: parameters and operations, without training it."""
+"""What a network spends and who learns in it, found without training it."""
 
-from ablate.measure.costs import executed as executed
+from ablate.measure.costs import Measured as Measured
+from ablate.measure.costs import measure as measure
 from ablate.measure.costs import probe_costs as probe_costs
-from ablate.measure.costs import trainable as trainable
+from ablate.measure.step import Reached as Reached
+from ablate.measure.step import Step as Step
+from ablate.measure.step import Switched as Switched
+from ablate.measure.step import step as step

@@ -1,48 +1,176 @@
-"""Parameters and multiply-accumulates, counted on torch's meta device: exact, and free.
+"""What one variant spends: parameters and multiply-accumulates, counted without training it."""
 
-On the CPU the counter sees nothing of fused attention; on meta it agrees with hand counts.
-"""
-
-import dataclasses
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor, nn
 
+from ablate.measure.building import aside, built, in_the_open, one_line
+from ablate.measure.reach import Key, parameters, trained
+from ablate.measure.tape import Op, Recording, record, storage
 from ablate.record import Cost
-from ablate.system import Job, Part, System
+from ablate.system import Job, Part, Probe, System
 
-COUNTER = "torch.FlopCounterMode/2 on meta"
+COUNTERS = {"meta": "torch formulas/2 on meta", "cpu": "torch formulas/2 on the CPU"}
+SEED = "seed: live MACs and one operation per element"
+TRAINABLE = "trainable"
+LIVE = "reachable from the scored output"
+TRAINED = "reached by a loss that trains the score"
+ADRIFT = "live: the scored output is connected to no parameter"
 
 
-def trainable(parts: Iterable[Part]) -> int:
-    """The number of trainable parameters of some parts, shared ones once."""
-    found = {id(p): p for part in parts for p in part.parameters.values() if p.requires_grad}
-    return sum(p.numel() for p in found.values())
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one variant spends, or why that is not known.
 
-
-def executed(forward: Callable[[], torch.Tensor]) -> int:
-    """Multiply-accumulates of the matrix products and convolutions that `forward` executes.
-
-    torch's counter counts a multiply and an add as two; this is half of it.
+    `costs` are the whole's and, by factor, the shares of every factor that owns parts: `params`,
+    `live_params`, `trained_params`, `macs` (executed) and `live_macs`; a factor with a part that
+    names no module has no share of the MACs. `counter` says how MACs were counted: on meta, or on
+    the CPU, where data-dependent code makes the number hold for the probe's example only. `inert`
+    are the factors none of whose trainable parameters reaches the scored output. `uncounted` names
+    operations that no formula covers: their work is in no number.
     """
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        forward()
-    return int(counter.get_total_flops()) // 2
+
+    costs: tuple[Cost, ...] = ()
+    counter: str = ""
+    inert: tuple[str, ...] = ()
+    reason: str = ""
+    uncounted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A probe as it stands on one device, and its recorded forward pass."""
+
+    probe: Probe
+    recording: Recording
+    device: str
+
+
+def owned(probe: Probe) -> dict[str, list[Part]]:
+    """Each factor's parts; a factor whose parts own no trainable parameter is left out."""
+    found: dict[str, list[Part]] = {}
+    for part in probe.parts.values():
+        if part.factor is not None:
+            found.setdefault(part.factor, []).append(part)
+    owners = {probe.parts[part].factor for part, _ in parameters(probe)}
+    return {factor: parts for factor, parts in found.items() if factor in owners}
+
+
+def measure(system: System, job: Job, ops: Literal["", "seed"] = "") -> Measured:
+    """The costs of one variant, from one recorded pass over one scored sample.
+
+    Built on torch's meta device; where the code looks at tensor values, on the CPU without the
+    kernels that hide work from a counter; where that fails too, not measured, with the reason.
+    `ops="seed"` adds the cost `ops`. Global random generators are left as they were.
+    """
+    if system.probe is None:
+        return Measured(reason=f"system {system.name!r} has no probe")
+    with aside(job.seed):
+        done, reason = _recorded(system.probe, job)
+    if done is None:
+        return Measured(reason=reason)
+    with aside(job.seed):
+        names, reason = _trained(system.probe, job, done)
+    return _measured(done, names, reason, with_ops=ops == "seed")
 
 
 def probe_costs(system: System, job: Job) -> tuple[Cost, ...]:
-    """The costs of one variant: trainable parameters and executed MACs of one scored sample.
+    """The costs of one variant; none for a system without a probe.
 
-    Empty for a system without a probe. Raises what the probe raises: code that looks at tensor
-    values cannot run on meta.
+    Raises RuntimeError, saying why, where the probe cannot be measured.
     """
     if system.probe is None:
         return ()
-    with torch.device("meta"):
-        probe = system.probe(dataclasses.replace(job, device="meta"))
-        macs = executed(probe.forward)
-    return (
-        Cost("params", trainable(probe.parts.values()), "", "trainable"),
-        Cost("macs", macs, "MAC", COUNTER),
+    found = measure(system, job)
+    if not found.costs:
+        raise RuntimeError(found.reason)
+    return found.costs
+
+
+def _recorded(build: Callable[[Job], Probe], job: Job) -> tuple[_Pass | None, str]:
+    reasons: dict[str, str] = {}
+    for device in COUNTERS:
+        try:
+            return _pass(build, job, device), ""
+        except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
+            reasons.setdefault(one_line(wrong), device)
+    return None, "; ".join(f"on {device}: {line}" for line, device in reasons.items())
+
+
+def _pass(build: Callable[[Job], Probe], job: Job, device: str) -> _Pass:
+    probe = built(build, job, device)
+    modules = {factor: _modules(parts) for factor, parts in owned(probe).items()}
+    with torch.device(device), in_the_open() if device == "cpu" else contextlib.nullcontext():
+        return _Pass(probe, record(probe.forward, parameters(probe).values(), modules), device)
+
+
+def _modules(parts: Iterable[Part]) -> list[nn.Module]:
+    return [part.module for part in parts if part.module is not None]
+
+
+def _trained(
+    build: Callable[[Job], Probe], job: Job, done: _Pass
+) -> tuple[frozenset[Key] | None, str]:
+    """Parameters, by part and name, that a task loss reaches; None with the reason if unknown."""
+    try:
+        with torch.device(done.device):
+            return trained(done.probe), ""
+    except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
+        reason = one_line(wrong)
+    if done.device == "meta":
+        try:
+            probe = built(build, job, "cpu")
+            with torch.device("cpu"):
+                return trained(probe), ""
+        except Exception as wrong:  # noqa: BLE001 - likewise
+            reason = one_line(wrong)
+    return None, f"trained_params: {reason}"
+
+
+def _measured(
+    done: _Pass, learnt: Collection[Key] | None, reason: str, *, with_ops: bool
+) -> Measured:
+    live, need = done.recording.live()
+    every = parameters(done.probe)
+    reached = {key for key, parameter in every.items() if storage(parameter) in need}
+    if every and not reached:
+        reason = f"{reason}; {ADRIFT}".removeprefix("; ")
+    factors = owned(done.probe)
+    costs = []
+    for factor in ("", *factors):
+        mine = {k: p for k, p in every.items() if factor in {"", done.probe.parts[k[0]].factor}}
+        costs.append(Cost("params", _size(mine, mine), "", TRAINABLE, factor))
+        if reached:
+            costs.append(Cost("live_params", _size(mine, reached), "", LIVE, factor))
+        if learnt is not None:
+            costs.append(Cost("trained_params", _size(mine, learnt), "", TRAINED, factor))
+        if factor and any(part.module is None for part in factors[factor]):
+            continue
+        counter = COUNTERS[done.device]
+        costs.append(Cost("macs", _macs(done.recording.ops, factor), "MAC", counter, factor))
+        if reached:
+            costs.append(Cost("live_macs", _macs(live, factor), "MAC", counter, factor))
+        if reached and with_ops:
+            costs.append(Cost("ops", _operations(live, factor), "", SEED, factor))
+    alive = {done.probe.parts[part].factor for part, _ in reached}
+    inert = [factor for factor in factors if alive and factor not in alive]
+    return Measured(
+        tuple(costs), COUNTERS[done.device], tuple(inert), reason, done.recording.uncounted
     )
+
+
+def _size(mine: Mapping[Key, Tensor], among: Collection[Key]) -> int:
+    """Elements of my parameters that are among some; shared ones once."""
+    return sum(p.numel() for p in {id(p): p for key, p in mine.items() if key in among}.values())
+
+
+def _macs(ops: Iterable[Op], factor: str) -> int:
+    return sum(op.macs for op in ops if not factor or factor in op.owners)
+
+
+def _operations(ops: Iterable[Op], factor: str) -> int:
+    return sum(op.macs + op.elements for op in ops if not factor or factor in op.owners)

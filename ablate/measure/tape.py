@@ -1,0 +1,220 @@
+"""One forward pass on record: what each operation read, wrote and cost, and whose it was."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from ablate.measure.elementwise import elementwise
+
+ATEN = torch.ops.aten
+# questions about a tensor's form, and no operations: torch's own counter leaves the same alone
+FORM = frozenset(
+    {
+        ATEN.sym_is_contiguous.default,
+        ATEN.is_contiguous.default,
+        ATEN.is_contiguous.memory_format,
+        ATEN.is_strides_like_format.default,
+        ATEN.is_non_overlapping_and_dense.default,
+        ATEN.size.default,
+        ATEN.sym_size.default,
+        ATEN.stride.default,
+        ATEN.sym_stride.default,
+        ATEN.storage_offset.default,
+        ATEN.sym_storage_offset.default,
+        ATEN.numel.default,
+        ATEN.sym_numel.default,
+        ATEN.dim.default,
+        torch.ops.prim.layout.default,
+    }
+)
+# what these hand to Python may decide anything that follows: they count as reaching the output
+TO_PYTHON = frozenset({"_local_scalar_dense", "equal"})
+# they may read parameters without a formula: copies, lookups, norms, reductions
+ORDINARY = TO_PYTHON | frozenset(
+    "embedding native_layer_norm native_batch_norm native_group_norm clone copy_ _to_copy cat stack"
+    " _unsafe_view repeat index index_select gather constant_pad_nd lift_fresh sum mean amax amin"
+    " max min linalg_vector_norm _softmax _log_softmax sort topk upsample_bilinear2d"
+    " upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation: the storages it read and wrote, its cost, and the owners it ran inside.
+
+    `macs` are multiply-accumulates by torch's formulas, `elements` elementwise operations;
+    `opaque` marks work on parameters, or of a foreign kernel, that no formula covers.
+    """
+
+    name: str
+    reads: frozenset[int]
+    writes: frozenset[int]
+    macs: int
+    elements: int
+    owners: frozenset[str]
+    opaque: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recorded pass: its operations in order, and the storages that its output stands on.
+
+    `kept` holds every tensor seen, so that no storage's number is given twice.
+    """
+
+    ops: Sequence[Op]
+    output: frozenset[int]
+    kept: Sequence[Tensor] = field(repr=False)
+
+    def live(self) -> tuple[list[Op], set[int]]:
+        """The operations that the output depends on, and all storages that those read or are.
+
+        Dependence goes by storage, so views and writes in place need no care; of a buffer that is
+        read in part, every write is live, and so is a product with zero: errors are towards live.
+        A value that leaves torch as a number decides what follows, so it is live too; one that
+        leaves through numpy takes its trace with it.
+        """
+        need, found = set(self.output), []
+        for op in reversed(self.ops):
+            if not need.isdisjoint(op.writes) or op.name in TO_PYTHON:
+                need |= op.reads
+                found.append(op)
+        return found, need
+
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Names of the operations that no formula covers, in their order."""
+        return tuple(dict.fromkeys(op.name for op in self.ops if op.opaque))
+
+
+def storage(tensor: Tensor) -> int:
+    """The number of a tensor's storage, which its views share."""
+    return tensor.untyped_storage()._cdata  # noqa: SLF001 - data_ptr is 0 for everything on meta
+
+
+class Tape(TorchDispatchMode):
+    """Records every operation that torch dispatches while it is entered."""
+
+    def __init__(self, parameters: Iterable[Tensor]) -> None:
+        super().__init__()
+        self.ops: list[Op] = []
+        self.kept: list[Tensor] = []
+        self.owners: list[str] = []
+        self._parameters = frozenset(storage(p) for p in parameters)
+        self._whole: set[object] = set()
+
+    def __torch_dispatch__(  # noqa: PLW3201 - torch's own protocol
+        self,
+        func: torch._ops.OpOverload,
+        types: Sequence[type],  # noqa: ARG002 - torch's own protocol
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        """Run one operation, in its parts where it has any and no formula, and note it."""
+        kwargs = kwargs or {}
+        if func in FORM:
+            return NotImplemented
+        if self._composite(func):
+            with self:
+                out = func.decompose(*args, **kwargs)
+            if out is not NotImplemented:
+                return out
+            self._whole.add(func)
+        out = func(*args, **kwargs)
+        self._note(func, args, kwargs, out)
+        return out
+
+    def _composite(self, func: torch._ops.OpOverload) -> bool:
+        known = func._overloadpacket in flop_registry or func in self._whole  # noqa: SLF001 - torch keys its formulas so
+        return not known and func is not torch.ops.prim.device.default
+
+    def _note(
+        self,
+        func: torch._ops.OpOverload,
+        args: Sequence[object],
+        kwargs: Mapping[str, object],
+        out: object,
+    ) -> None:
+        packet = func._overloadpacket  # noqa: SLF001 - torch keys its formulas so
+        given, made = _tensors((args, kwargs)), _tensors(out)
+        self.kept += given
+        self.kept += made
+        formula = flop_registry.get(packet)
+        reads = frozenset(map(storage, given))
+        self.ops.append(
+            Op(
+                name=packet.__name__,
+                reads=reads,
+                writes=frozenset(map(storage, [*made, *_written(func, args, kwargs)])),
+                macs=formula(*args, **kwargs, out_val=out) // 2 if formula else 0,
+                elements=elementwise(func, args, out),
+                owners=frozenset(self.owners),
+                opaque=formula is None and self._opaque(func, reads),
+            )
+        )
+
+    def _opaque(self, func: torch._ops.OpOverload, reads: frozenset[int]) -> bool:
+        if func.namespace not in {"aten", "prim", "prims"}:
+            return True
+        plain = torch.Tag.pointwise in func.tags or func.is_view
+        name = func._overloadpacket.__name__  # noqa: SLF001 - the operator's only name
+        return not plain and name not in ORDINARY and not reads.isdisjoint(self._parameters)
+
+
+def _tensors(tree: object) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
+
+
+def _written(
+    func: torch._ops.OpOverload, args: Sequence[object], kwargs: Mapping[str, object]
+) -> list[Tensor]:
+    """Arguments that the operation changes: in place, and `out=`."""
+    found = []
+    for place, argument in enumerate(func._schema.arguments):  # noqa: SLF001 - torch says it nowhere else
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            value = args[place] if place < len(args) else kwargs.get(argument.name)
+            found += _tensors(value)
+    return found
+
+
+@contextlib.contextmanager
+def _owned(tape: Tape, modules: Mapping[str, Sequence[nn.Module]]) -> Iterator[None]:
+    """While entered, the tape knows whose module is running."""
+
+    def push(owner: str) -> Callable[..., None]:
+        return lambda *_: tape.owners.append(owner)
+
+    def pop(*_: object) -> None:
+        tape.owners.pop()
+
+    with contextlib.ExitStack() as hooks:
+        for owner, found in modules.items():
+            for module in {id(m): m for whole in found for m in whole.modules()}.values():
+                before = module.register_forward_pre_hook(push(owner))
+                hooks.callback(before.remove)
+                after = module.register_forward_hook(pop, always_call=True)
+                hooks.callback(after.remove)
+        yield
+
+
+def record(
+    forward: Callable[[], Tensor],
+    parameters: Iterable[Tensor],
+    modules: Mapping[str, Sequence[nn.Module]],
+) -> Recording:
+    """Run `forward` once without gradients and note all that it does.
+
+    An operation is an owner's where it runs inside the forward of one of the owner's modules or
+    of a module within them; code in another method of a module belongs to whoever calls it.
+    """
+    tape = Tape(parameters)
+    # the hooks outlive the mode's own `with`: it is entered again for every decomposition
+    with torch.no_grad(), _owned(tape, modules), tape:
+        output = forward()
+    return Recording(tape.ops, frozenset(map(storage, _tensors(output))), tape.kept)
