@@ -1,7 +1,8 @@
 """Elementwise operations, counted as the seeds' counter counted them: one per element.
 
-fvcore 0.1.5 with the operator list of the seeds' source. That counter saw a layer norm as one
-operator; its own rule for an operator is given beside each line.
+The rules are fvcore 0.1.5's with the operator list that the seeds' source gives it (from VMamba's
+`flops.py`), here for the operators that torch dispatches. Names are exact: what the list leaves
+out, such as `relu_`, counts nothing.
 """
 
 import math
@@ -29,37 +30,34 @@ def _all(names: str, rule: Rule) -> dict[str, Rule]:
     return dict.fromkeys(names.split(), rule)
 
 
+ONE_EACH = """
+add add_ sub sub_ rsub mul mul_ div div_ neg abs exp pow cumsum sigmoid tanh relu gelu silu silu_
+ne le where argmax flip repeat upsample_nearest2d
+"""
 RULES: Mapping[str, Rule] = {
-    # elementwise_flop_counter(0, 1)
-    **_all("add sub rsub mul div neg abs exp pow cumsum", Rule(written=1)),
-    **_all("sigmoid tanh relu gelu silu ne le where argmax flip repeat", Rule(written=1)),
-    # elementwise_flop_counter(0, 2)
+    **_all(ONE_EACH, Rule(written=1)),
     **_all("_softmax _log_softmax _safe_softmax", Rule(written=2)),
-    # elementwise_flop_counter(1, 0)
-    **_all("sum mean", Rule(read=1)),
-    **_all("_adaptive_avg_pool2d adaptive_max_pool2d", Rule(read=1)),
-    # elementwise_flop_counter(1, 1)
+    **_all("sum mean _adaptive_avg_pool2d adaptive_max_pool2d", Rule(read=1)),
     **_all("topk sort scatter gather", Rule(read=1, written=1)),
-    # elementwise_flop_counter(0, 4), (0, 1)
     **_all("upsample_bilinear2d grid_sampler_2d", Rule(written=4)),
-    "upsample_nearest2d": Rule(written=1),
-    # norm_flop_counter: 5 with weights, 4 without; batchnorm_flop_jit in eval: 2 and 1
+    # fvcore's own: five per element with weights and four without, of a batch norm at rest 2 and 1
     "native_layer_norm": Rule(read=4, affine=1, weight=2),
     "native_group_norm": Rule(read=4, affine=1, weight=1),
-    "native_batch_norm": Rule(read=1, affine=1, weight=1),
+    **_all(
+        "native_batch_norm _native_batch_norm_legit_no_training",
+        Rule(read=1, affine=1, weight=1),
+    ),
 }
 # attention in its plain form scales q and k by a root each, where the seeds' scaled q alone
 SCALING = {"mul.Scalar": Rule(written=0.5)}
 
 
 def elementwise(func: torch._ops.OpOverload, args: Sequence[object], out: object) -> int:
-    """The elementwise operations of one call; 0 where the seeds' list has none.
+    """The elementwise operations of one call; 0 where the list has no rule for it.
 
-    An in-place operator counts as the other. Matrix products, convolutions, pooling by windows and
-    cosine similarity have no rule here.
+    The list has no `relu_`, no pooling by windows and no minima, so neither has this.
     """
-    packet = func._overloadpacket.__name__  # noqa: SLF001 - the operator's only name
-    name = packet if packet in RULES else packet.removesuffix("_")
+    name = func._overloadpacket.__name__  # noqa: SLF001 - the operator's only name
     rule = SCALING.get(f"{name}.{func._overloadname}", RULES.get(name))  # noqa: SLF001 - likewise
     if rule is None:
         return 0

@@ -29,16 +29,15 @@ def leaves(loss: Tensor) -> frozenset[int]:
     """
     if not loss.requires_grad:
         return frozenset()
-    waiting, seen = [get_gradient_edge(loss).node], set()
-    found = set()
+    waiting, seen, found = [get_gradient_edge(loss).node], set(), set()
     while waiting:
         node = waiting.pop()
-        if node is None or node in seen:
+        if node in seen:
             continue
         seen.add(node)
         if hasattr(node, "variable"):
             found.add(id(node.variable))
-        waiting += [after for after, _ in node.next_functions]
+        waiting += [after for after, _ in node.next_functions if after is not None]
     return frozenset(found)
 
 

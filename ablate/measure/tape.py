@@ -35,13 +35,17 @@ FORM = frozenset(
 )
 # what these hand to Python may decide anything that follows: they count as reaching the output
 TO_PYTHON = frozenset({"_local_scalar_dense", "equal"})
-# they may read parameters without a formula: copies, lookups, norms, reductions
-ORDINARY = TO_PYTHON | frozenset(
-    "embedding native_layer_norm native_batch_norm native_group_norm clone copy_ _to_copy cat stack"
-    " _unsafe_view repeat index index_select gather constant_pad_nd lift_fresh sum mean amax amin"
-    " max min linalg_vector_norm _softmax _log_softmax sort topk upsample_bilinear2d"
-    " upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa".split()
-)
+# these may read parameters and need no formula
+COPIES = """
+clone copy_ _to_copy cat stack _unsafe_view repeat index index_select gather embedding
+constant_pad_nd lift_fresh
+"""
+REDUCTIONS = """
+native_layer_norm native_group_norm native_batch_norm _native_batch_norm_legit_no_training
+sum mean amax amin max min linalg_vector_norm _softmax _log_softmax _safe_softmax sort topk
+upsample_bilinear2d upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa
+"""
+ORDINARY = TO_PYTHON | set(COPIES.split()) | set(REDUCTIONS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +99,24 @@ class Recording:
 
 def storage(tensor: Tensor) -> int:
     """The number of a tensor's storage, which its views share."""
-    return tensor.untyped_storage()._cdata  # noqa: SLF001 - data_ptr is 0 for everything on meta
+    return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - on meta, data_ptr is 0 for all
 
 
-class Tape(TorchDispatchMode):
+class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Records every operation that torch dispatches while it is entered."""
 
     def __init__(self, parameters: Iterable[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.ops: list[Op] = []
         self.kept: list[Tensor] = []
         self.owners: list[str] = []
         self._parameters = frozenset(storage(p) for p in parameters)
         self._whole: set[object] = set()
 
-    def __torch_dispatch__(  # noqa: PLW3201 - torch's own protocol
+    def __torch_dispatch__(
         self,
         func: torch._ops.OpOverload,
-        types: Sequence[type],  # noqa: ARG002 - torch's own protocol
+        types: Sequence[type],
         args: Sequence[object] = (),
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
