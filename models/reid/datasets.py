@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ablate.errors import UsageError
 from models.reid.decode import measured
 from models.reid.layouts import LAYOUTS, Layout
-from models.reid.listing import Shot, listing
+from models.reid.listing import Shot, entries, listing
 
 Int: TypeAlias = npt.NDArray[np.int64]
 
@@ -130,7 +130,7 @@ def _check_folders(root: Path, layout: Layout) -> None:
     lost = [folder for folder in layout.splits if not (root / folder).is_dir()]
     if not lost:
         return
-    inside = next((p for p in sorted(root.iterdir()) if _holds(p, layout)), None)
+    inside = next((e.path for e in entries(root) if _holds(Path(e.path), layout)), None)
     others = (name for name, other in LAYOUTS.items() if other != layout and _holds(root, other))
     hint = f"; it lies in {inside}: name that folder" if inside else ""
     for other in others:

@@ -49,12 +49,21 @@ def listing(root: Path, folder: str, layout: Layout) -> Listing:
     return Listing(tuple(shots), ignored)
 
 
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What lies in a folder, sorted by name; raises UsageError where it cannot be listed."""
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except OSError as wrong:
+        raise UsageError(f"{folder} cannot be listed: {wrong.strerror or wrong}") from wrong
+
+
 def _homes(folder: Path, layout: Layout, ignored: Counter[str]) -> list[Path]:
     """The folders that hold images or spectra: the split itself, or one per identity."""
     if not layout.by_identity:
         return [folder]
     homes = []
-    for entry in _entries(folder):
+    for entry in entries(folder):
         if entry.name.startswith(".") or not entry.is_dir():
             ignored["hidden or no image"] += 1
         elif entry.name.isdecimal():
@@ -74,6 +83,12 @@ def _triples(
     if not layout.spectra:
         yield from ((stem, (path,)) for stem, path in _images(home, ignored).items())
         return
+    absent = [spectrum for spectrum in layout.spectra if not (home / spectrum).is_dir()]
+    if absent:
+        raise UsageError(
+            f"{home} has no folder {absent[0]}: {layout.title} needs {', '.join(layout.spectra)}"
+            " there; is the download complete?"
+        )
     held = [_images(home / spectrum, ignored) for spectrum in layout.spectra]
     stems = sorted(set().union(*held))
     lost = [stem for stem in stems if not all(stem in images for images in held)]
@@ -97,13 +112,15 @@ def _missing(home: Path, layout: Layout, held: list[dict[str, Path]], lost: list
 def _images(folder: Path, ignored: Counter[str]) -> dict[str, Path]:
     """The image files of a folder by stem, sorted; other files are counted."""
     images: dict[str, Path] = {}
-    for entry in _entries(folder):
+    for entry in entries(folder):
         path = Path(entry.path)
         if entry.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
             ignored["hidden or no image"] += 1
             continue
         if not path.is_file():
-            raise UsageError(f"{path} is no file, or a link that leads to none: replace or remove")
+            raise UsageError(
+                f"{path} is no file, or a link that leads to none: replace or remove it"
+            )
         if path.stem in images:
             raise UsageError(
                 f"{folder} holds {images[path.stem].name} and {path.name}, two files for one image:"
@@ -111,11 +128,3 @@ def _images(folder: Path, ignored: Counter[str]) -> dict[str, Path]:
             )
         images[path.stem] = path
     return images
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            return sorted(found, key=lambda entry: entry.name)
-    except OSError as wrong:
-        raise UsageError(f"{folder} cannot be listed: {wrong.strerror or wrong}") from wrong

@@ -195,7 +195,7 @@ def training_batches(job: Job, data: Data, epoch: int) -> Iterator[Batch]:
     return _batches(job, _Loading(data.train.pixels, job, Augmentation.of(job)), keys, data.workers)
 
 
-def test_batches(job: Job, triples: Triples, workers: int) -> Iterator[Batch]:
+def all_batches(job: Job, triples: Triples, workers: int) -> Iterator[Batch]:
     """All of a list in its order, unchanged; close the iterator to end the processes that load."""
     numbers = range(len(triples.ids))
     keys = [

@@ -15,7 +15,7 @@ from ablate.system import Job, Outcome
 from ablate.train import gradient_norms
 from models.reid import clip
 from models.reid.evaluate import Images, Retrieval, distances, retrieve
-from models.reid.loading import Batch, Data, Triples, loaded, test_batches, training_batches
+from models.reid.loading import Batch, Data, Triples, all_batches, loaded, training_batches
 from models.reid.network import Network
 from models.reid.objective import losses, weighted, weights
 from models.reid.optimizer import optimizer, set_rates
@@ -115,7 +115,7 @@ def scored(job: Job, network: Network, data: Data) -> Retrieval:
 
 def _features(job: Job, network: Network, triples: Triples, workers: int) -> np.ndarray:
     found = []
-    with torch.inference_mode(), closing(test_batches(job, triples, workers)) as batches:
+    with torch.inference_mode(), closing(all_batches(job, triples, workers)) as batches:
         for batch in batches:
             images = batch.images.to(job.device, non_blocking=True)
             cameras = torch.from_numpy(triples.cameras[batch.index]).to(job.device)
