@@ -6,6 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ablate.errors import UsageError
+from ablate.measure import Measured, measure, step
 from ablate.study import Level
 from ablate.system import Job, Probe
 from models.reid import system
@@ -21,6 +22,11 @@ CELLS = list(itertools.product([False, True], repeat=3))
 LOGGED = (87.988224, 88.157859, 88.623444, 88.793079, 96.381957, 96.551592, 97.017177, 97.186812)
 # executed multiply-accumulates of one triple, in units of 10^9, counted by hand in the same order
 EXECUTED = (34.1701, 34.9346, 34.2167, 34.9813, 37.3914, 38.1559, 37.4380, 38.2025)
+# those that the score depends on in the source's wiring, by hand, and with an operation for every
+# element that the source's counter adds, as its logs print them
+LIVE = (34.170132, 34.170132, 34.216742, 34.981252, 34.170132, 34.170132, 37.437975, 38.202486)
+PRINTED = (34.28, 34.28, 34.33, 35.11, 34.28, 34.28, 37.55, 38.33)
+INERT = ((), ("lif",), (), (), ("sacr",), ("sacr", "lif"), (), ())
 SMALL: dict[str, Level] = {
     "width": 32,
     "depth": 1,
@@ -74,6 +80,47 @@ def test_executed_operations_at_paper_scale_are_those_counted_by_hand(
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         found.forward()
     assert counter.get_total_flops() / 2e9 == pytest.approx(expected, abs=6e-5)
+
+
+def measured(**levels: Level) -> Measured:
+    return measure(system, job(data=Path("RGBNT201"), **levels), ops="seed")
+
+
+def costs(found: Measured, factor: str = "") -> dict[str, float]:
+    return {c.name: c.value for c in found.costs if c.factor == factor}
+
+
+@pytest.mark.parametrize(
+    ("on", "live", "printed", "inert"), list(zip(CELLS, LIVE, PRINTED, INERT, strict=True))
+)
+def test_in_the_source_wiring_the_score_depends_on_what_the_logs_counted(
+    on: tuple[bool, bool, bool], live: float, printed: float, inert: tuple[str, ...]
+) -> None:
+    found = measured(**cell(on), wiring="source")
+    assert costs(found)["live_macs"] / 1e9 == pytest.approx(live, abs=5e-7)
+    assert costs(found)["ops"] / 1e9 == pytest.approx(printed, abs=5e-3)
+    assert found.inert == inert
+    assert (costs(found)["macs"] > costs(found)["live_macs"]) == bool(inert)
+
+
+@pytest.mark.parametrize("on", CELLS)
+def test_in_the_live_wiring_the_score_depends_on_every_module(
+    on: tuple[bool, bool, bool],
+) -> None:
+    found = measured(**cell(on))
+    assert found.inert == ()
+    assert costs(found)["macs"] == costs(found)["live_macs"]
+
+
+def test_each_module_has_the_parameters_and_operations_of_its_own() -> None:
+    found = measured(**cell((True, True, True)))
+    # SDTPS with its own head; convolutions of SACR at 128 patches, of LIF by hand
+    lif = 27 * 32 * 32768 + 288 * 64 * 8192 + 576 * 64 * 2048 + 64 * 512
+    parameters = {"sacr": 8_393_733, "sdtps": 635_220, "lif": 169_635}
+    assert {name: costs(found, name)["params"] for name in MODULES} == parameters
+    assert costs(found, "lif")["macs"] == 3 * lif
+    # the channel gate: a window of five over 512 channels
+    assert costs(found, "sacr")["macs"] == 3 * (8_388_608 * 128 + 5 * 512)
 
 
 def test_each_part_belongs_to_its_factor() -> None:
@@ -220,22 +267,22 @@ def test_in_the_source_wiring_sdtps_alone_reads_what_sacr_and_lif_did(
     assert not torch.allclose(found["sdtps"], alone["sdtps"])
 
 
-@pytest.mark.parametrize(("wiring", "teachers"), [("source", {"lif"}), ("live", {"lif", "ori"})])
+@pytest.mark.parametrize(
+    ("wiring", "teachers", "output"),
+    [("source", {"lif"}, False), ("live", {"lif", "ori"}, True)],
+)
 def test_lif_alone_learns_in_the_source_wiring_from_its_own_loss_only(
-    wiring: str, teachers: set[str]
+    wiring: str,
+    teachers: set[str],
+    output: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
     torch.set_num_threads(1)
-    made = probe(job(**SMALL | cell(LIF_ONLY), wiring=wiring))
-    owned = list(made.parts["lif"].parameters.values())
-    found = {
-        name
-        for name, loss in made.losses().items()
-        if any(
-            g is not None
-            for g in torch.autograd.grad(loss, owned, retain_graph=True, allow_unused=True)
-        )
-    }
-    assert found == teachers
+    on = job(**SMALL | cell(LIF_ONLY), wiring=wiring)
+    off = job(**SMALL | cell(NONE), wiring=wiring)
+    found = step(system, on, {"lif": off})
+    assert {r.loss for r in found.reached if r.factor == "lif" and r.tensors} == teachers
+    assert found.switched["lif"].output == output
+    assert found.switched["lif"].gradients == output
 
 
 def test_each_part_is_a_module_that_holds_its_parameters() -> None:

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from ablate.measure import step
 from ablate.study import Level, settled
-from ablate.system import Job, Probe
+from ablate.system import Job
 from models.reid import system
 from models.reid.facts import Population
 from models.reid.network import Network
-from models.reid.probe import probe
 from models.reid.sdtps import MASKED, Selecting, Selector
 
 SMALL: dict[str, Level] = {
@@ -175,26 +175,14 @@ def test_log_importance_reaches_the_forward_pass_and_the_mask_does_not() -> None
         torch.testing.assert_close(ste(patches, own, others)[0][0, :2], weights @ patches[0][order])
 
 
-def reached(found: Probe, loss: str) -> dict[str, float]:
-    """Gradient norm at each part's parameters from one loss; absent where autograd has no path."""
-    value = found.losses()[loss]
-    norms = {}
-    for name, part in found.parts.items():
-        owned = list(part.parameters.values())
-        grads = torch.autograd.grad(value, owned, retain_graph=True, allow_unused=True)
-        squares = [float(g.square().sum()) for g in grads if g is not None]
-        if squares:
-            norms[name] = sum(squares) ** 0.5
-    return norms
-
-
 @pytest.mark.parametrize("wiring", ["live", "source"])
 def test_detached_scores_cut_the_path_to_the_global_features_and_no_other(wiring: str) -> None:
-    def parts(*, detached: bool) -> dict[str, float]:
+    def norms(*, detached: bool) -> dict[str, float]:
         levels = dict(job(detach_scores=detached).levels) | {"wiring": wiring}
-        return reached(probe(Job(levels, 0, Path())), "sdtps")
+        found = step(system, Job(levels, 0, Path()), {}).reached
+        return {r.part: r.norm for r in found if r.loss == "sdtps" and r.tensors}
 
-    joined, cut = parts(detached=False), parts(detached=True)
+    joined, cut = norms(detached=False), norms(detached=True)
     assert set(joined) == {"backbone", "camera", "reduce", "sdtps", "sdtps_head"}
     assert set(cut) == {"backbone", "camera", "sdtps", "sdtps_head"}
     assert joined["reduce"] > 0
