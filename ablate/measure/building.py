@@ -37,13 +37,15 @@ def in_the_open() -> Iterator[None]:
     Fused attention, the fast path of `nn.MultiheadAttention` and the fused LSTM count as nothing
     on the CPU; on meta they do not occur.
     """
-    fast = torch.backends.mha.get_fastpath_enabled()
+    fast, fused = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled
     torch.backends.mha.set_fastpath_enabled(value=False)
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
     try:
-        with sdpa_kernel(SDPBackend.MATH), torch.backends.mkldnn.flags(enabled=False):
+        with sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(value=fast)
+        torch.backends.mkldnn.enabled = fused
 
 
 def built(build: Callable[[Job], Probe], job: Job, device: str) -> Probe:
