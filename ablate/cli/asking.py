@@ -1,13 +1,14 @@
 """What `plan` and `run` share: the study file, the options beside it, and the trials they mean."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ablate.project import Project
-    from ablate.study import Placement, Study
+    from ablate.spec import Document
+    from ablate.study import Level, Placement, Study
     from ablate.system import System
 
 ROLES = ("grid", "sweep", "arm")
@@ -26,6 +27,8 @@ class Asked:
     study: "Study"
     placements: "list[Placement]"
     chosen: "list[Placement]"
+    document: "Document"
+    wishes: "Wishes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +61,35 @@ def asked(path: Path, wishes: Wishes) -> Asked:
     limit = None if wishes.yes else design.LIMIT
     own = list(design.placements(study, limit=limit))
     if not wishes.seeds and not wishes.overrides:
-        return Asked(project, system, study, own, chosen(own, wishes.only))
+        return Asked(project, system, study, own, chosen(own, wishes.only), document, wishes)
     moved = spec.bind(
         document, system, replace(options, seeds=wishes.seeds, overrides=tuple(wishes.overrides))
     )
     wanted = chosen(list(design.placements(moved, limit=limit)), wishes.only)
-    return Asked(project, system, study, design.beside(study, wanted), wanted)
+    placed = design.beside(study, wanted)
+    return Asked(project, system, study, placed, wanted, document, wishes)
+
+
+def small(found: Asked) -> "tuple[str, dict[str, Mapping[str, Level]]]":
+    """The scale at which one training step is cheap, and its levels by variant.
+
+    The study's own `small`, on stand-in data, where it has one; else the scale it is asked for at,
+    and no levels.
+    """
+    from dataclasses import replace
+
+    from ablate import design, spec
+    from ablate.study import settled
+
+    file = found.document.file
+    if "small" not in file.scale or found.system.standin is None:
+        return found.study.scale, {}
+    bare = replace(found.document, file=file.model_copy(update={"data": None}))
+    options = spec.Options(scale="small", overrides=tuple(found.wishes.overrides))
+    study = spec.bind(bare, found.system, options)
+    limit = None if found.wishes.yes else design.LIMIT
+    variants = design.variants(study, limit=limit)
+    return "small", {v.name: settled(v.levels, study.factors) for v in variants}
 
 
 def chosen(placements: "Sequence[Placement]", only: str) -> "list[Placement]":

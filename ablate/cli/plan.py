@@ -1,50 +1,75 @@
 """`ablate plan`: which trials a study makes, which are there, and what is left to do."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from ablate.cli.options import Data, Json, Only, Overrides, Scale, Seeds, StudyFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.cli.asking import Asked
     from ablate.record import State
+    from ablate.run.probing import Answer
     from ablate.study import Placement
 
 
 def plan(
-    study: Annotated[Path, typer.Argument(help="The study file.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Fix a factor; a,b,c makes an axis."),
-    ] = None,
+    study: StudyFile,
+    overrides: Overrides = None,
     *,
-    seeds: Annotated[
-        str, typer.Option("--seeds", help="Instead of the file's: 0-4 or 0,1,2.")
-    ] = "",
-    only: Annotated[
-        str, typer.Option("--only", help="Parts of names, globs, or grid, sweep, arm; commas.")
-    ] = "",
-    scale: Annotated[str | None, typer.Option("--scale", help="paper, small, ...")] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="The data set's folder.")] = None,
+    seeds: Seeds = "",
+    only: Only = "",
+    scale: Scale = None,
+    data: Data = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Show so many rows.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Even over 10,000 trials.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Build every variant: what it spends, what learns.")
+    ] = False,
+    ops: Annotated[
+        Literal["", "seed"],
+        typer.Option("--ops", help="With --probe: elementwise operations too, as the seeds count."),
+    ] = "",
+    json: Json = False,
 ) -> None:
     """Show the trials of a study: complete, failed, to run. Writes nothing, trains nothing."""
+    from ablate.cli import probed
     from ablate.cli.asking import Wishes, asked
     from ablate.cli.console import print_json
+    from ablate.errors import UsageError
+
+    if ops and not probe:
+        raise UsageError("--ops means something with --probe only")
 
     wishes = Wishes(
         overrides=overrides or (), seeds=seeds, only=only, scale=scale, data=data, yes=yes
     )
     found = asked(study, wishes)
     states, seconds = _known(found)
+    answers = _probed(found, ops) if probe else None
     if json:
-        print_json(_document(found, states, seconds))
-    else:
-        _print(found, states, seconds, limit)
+        document = _document(found, states, seconds)
+        extra = {} if answers is None else {"probe": probed.document(found, answers, ops)}
+        print_json(document | extra)
+        return
+    _print(found, states, seconds, limit)
+    if answers is not None:
+        probed.show(found, answers)
+
+
+def _probed(found: "Asked", ops: Literal["", "seed"]) -> "list[Answer]":
+    from ablate.cli import probed
+    from ablate.cli.console import note
+    from ablate.errors import UsageError
+    from ablate.run import probing
+
+    if found.system.probe is None:
+        raise UsageError(f"system {found.system.name!r} has no probe: nothing can be measured")
+    inquiry = probed.inquiry(found, found.chosen, stepping=True, ops=ops)
+    note(f"probing {len(inquiry.questions)} configurations")
+    return probing.answers(inquiry)
 
 
 def _known(found: "Asked") -> "tuple[Mapping[str, State], list[tuple[str, float]]]":

@@ -1,9 +1,11 @@
 """`ablate run`: train what a study lacks, and keep every number."""
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from ablate.cli.options import Data, Json, Only, Overrides, Scale, Seeds, StudyFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,19 +20,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    study: Annotated[Path, typer.Argument(help="The study file.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Fix a factor; a,b,c makes an axis."),
-    ] = None,
-    seeds: Annotated[
-        str, typer.Option("--seeds", help="Instead of the file's: 0-4 or 0,1,2.")
-    ] = "",
-    only: Annotated[
-        str, typer.Option("--only", help="Parts of names, globs, or grid, sweep, arm; commas.")
-    ] = "",
-    scale: Annotated[str | None, typer.Option("--scale", help="paper, small, ...")] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="The data set's folder.")] = None,
+    study: StudyFile,
+    overrides: Overrides = None,
+    seeds: Seeds = "",
+    only: Only = "",
+    scale: Scale = None,
+    data: Data = None,
     jobs: Annotated[
         int | None, typer.Option("-j", "--jobs", min=1, help="At most so many trials at once.")
     ] = None,
@@ -53,7 +48,10 @@ def run(
     no_progress: Annotated[
         bool, typer.Option("--no-progress", help="Plain lines instead of the live board.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="Train without measuring the variants first.")
+    ] = False,
+    json: Json = False,
 ) -> None:
     """Train what the study lacks. Running again resumes; a new seed extends.
 
@@ -74,7 +72,8 @@ def run(
     if dry_run:
         _would(found, again)
         return
-    _run(found, again, jobs, inline=executor == "inline", plain=no_progress, json=json)
+    how = How(jobs, inline=executor == "inline", plain=no_progress, probe=not no_probe, json=json)
+    _run(found, again, how)
 
 
 def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
@@ -132,22 +131,27 @@ def _would(found: "Asked", again: "frozenset[State]") -> None:
     typer.echo(f"{len(todo)} of {len({p.trial.key for p in found.chosen})} trials would run")
 
 
-def _run(
-    found: "Asked",
-    again: "frozenset[State]",
-    jobs: int | None,
-    *,
-    inline: bool,
-    plain: bool,
-    json: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class How:
+    """The options of `run` that decide how trials are run, not which."""
+
+    jobs: int | None
+    inline: bool
+    plain: bool
+    probe: bool
+    json: bool
+
+
+def _run(found: "Asked", again: "frozenset[State]", how: How) -> None:
     import sys
 
+    from ablate.cli import probed
     from ablate.cli.asking import data_folder
     from ablate.cli.board import Board, Lines
     from ablate.cli.console import note
     from ablate.cli.tally import Tally
     from ablate.record import State
+    from ablate.report.tables import some
     from ablate.run.driver import Driver, Setting, due, reclaim
     from ablate.run.provenance import provenance
     from ablate.store import open_store
@@ -169,30 +173,33 @@ def _run(
         )
         tally = Tally(found.study, store, todo, found.chosen)
         # inline, nothing refreshes a board while a trial trains
-        live = sys.stderr.isatty() and not plain and not inline
+        live = sys.stderr.isatty() and not how.plain and not how.inline
         driver: Driver | None = None
+        said: set[str] = set()
         if todo:
-            running = _executor(found, setting, len(todo), jobs, inline=inline)
+            probe = probed.beside(found, todo, inline=how.inline) if how.probe else None
+            running = _executor(found, setting, len(todo), how)
             tally.slots = running.slots
             try:
+                said = probed.warn(probe) if probe else said
                 with (Board if live else Lines)(tally) as watcher:
                     driver = Driver(store, setting, watcher)
                     driver.run(running, todo)
             finally:
                 running.close()
-        _say_findings(found, store)
-        raise typer.Exit(_conclude(found, store, tally, driver, json=json))
+        _say_findings(found, store, said)
+        for text, variants in tally.doubts.items():
+            note(f"noted by {some(list(variants))}: {text}")
+        raise typer.Exit(_conclude(found, store, tally, driver, json=how.json))
 
 
-def _executor(
-    found: "Asked", setting: "Setting", trials: int, jobs: int | None, *, inline: bool
-) -> "Executor":
+def _executor(found: "Asked", setting: "Setting", trials: int, how: How) -> "Executor":
     import sys
 
     from ablate.cli.console import note
 
     folder = str(found.project.root)
-    if inline:
+    if how.inline:
         from ablate.run.inline import InlineExecutor
 
         return InlineExecutor([folder])
@@ -204,24 +211,26 @@ def _executor(
     from ablate.run.ray import RayExecutor
 
     note("starting Ray on this machine")
-    wanted = min(trials, jobs or found.project.slots or cores())
+    wanted = min(trials, how.jobs or found.project.slots or cores())
     modules = [setting.system.partition(":")[0], *found.system.preload]
     return RayExecutor(found.study.resources, wanted, modules, [folder])
 
 
-def _say_findings(found: "Asked", store: "Store") -> None:
-    from ablate.audit import broken_checks, selected_on_test
+def _say_findings(found: "Asked", store: "Store", said: set[str]) -> None:
+    from ablate.audit import broken_checks, liveness, recorded, selected_on_test
     from ablate.cli.console import note
     from ablate.record import State
 
     done = [r for r in store.records(found.study.name) if r.state is State.COMPLETED]
     wanted = done if found.study.checks else done[:1]
     curves = {r.key: store.curves(r.key) for r in wanted}
-    findings = broken_checks(found.study, done, curves)
+    findings = [*liveness(recorded(done)), *broken_checks(found.study, done, curves)]
     if done and (chosen := selected_on_test(found.study, curves[done[0].key])):
         findings.append(chosen)
     store.put_findings(found.study.name, findings)
     for one in findings:
+        if one.sentence in said:
+            continue
         note(f"{one.code} {one.sentence} ({one.command})")
 
 

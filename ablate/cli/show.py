@@ -1,8 +1,11 @@
 """`ablate show`: a study's leader board, a configuration, or one trial."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ablate.cli.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +23,16 @@ def show(
         str | None, typer.Argument(help="A study, a configuration, or a trial's key.")
     ] = None,
     study: Annotated[str | None, typer.Option("--study", help="Look in this study.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="Where the trial's picture of kept tokens lies.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="With --tokens: copy the PNG to FILE.")
+    ] = None,
+    json: Json = False,
 ) -> None:
     """Show a study's leader board, or the settings, scores, costs and attempts of a trial."""
+    from ablate.cli.artifacts import show_tokens
     from ablate.cli.reading import (
         banner,
         holding,
@@ -31,10 +41,15 @@ def show(
         project_store,
         record_of,
     )
+    from ablate.errors import UsageError
 
+    if output is not None and not tokens:
+        raise UsageError("--output means something with --tokens only")
     with project_store() as store:
         names = store.studies()
         if ref is None or (ref in names and study is None):
+            if tokens:
+                raise UsageError("--tokens shows one trial's picture: name the trial (ablate ls)")
             found = latest_or(store, ref or study)
             _board(found, store.records(found.name), json)
             return
@@ -44,6 +59,9 @@ def show(
         else:
             found = holding(store, [ref], study)
             records = [r for r in store.records(found.name) if r.variant == ref]
+        if tokens:
+            show_tokens(store, records, output)
+            return
         if not json:
             banner(found)
         _trials(store, found, records, json)
@@ -113,11 +131,14 @@ def _trials(store: "Store", study: "Study", records: "list[Record]", json: bool)
 
 
 def _trial(store: "Store", study: "Study", record: "Record") -> dict[str, object]:
-    from ablate.report.document import trial_document
+    from ablate.cli.artifacts import artifacts
+    from ablate.report.document import costs_of, trial_document
 
     curves = store.curves(record.key)
     return trial_document(record) | {
         "levels": dict(record.levels),
+        "shares": {f: [costs_of([c]) for c in of.values()] for f, of in record.shares.items()},
+        "artifacts": {n: str(path) for n, path in artifacts(store, record).items()},
         "curves": [
             {"split": split, "name": name, "points": {str(s): v for s, v in points.items()}}
             for (split, name), points in curves.items()
@@ -160,10 +181,29 @@ def _lines(study: "Study", record: "Record", document: dict[str, object]) -> lis
     costs = [c | {} for c in document["costs"]] if isinstance(document["costs"], list) else []
     columns = spent_columns([{"costs": costs}], EVERYTHING, others=True)
     lines += [f"  cost      {c.title} {c.text(costs)} ({c.counter})" for c in columns]
+    lines += _share_lines(document)
+    artifacts = document["artifacts"]
+    assert isinstance(artifacts, dict)
+    lines += [f"  artifact  {name} {path}" for name, path in artifacts.items()]
     return lines + _attempt_lines(document) + _curve_lines(document)
 
 
+def _share_lines(document: dict[str, object]) -> list[str]:
+    from ablate.report.printed import EVERYTHING, spent_columns
+
+    shares = document["shares"]
+    assert isinstance(shares, dict)
+    lines = []
+    for factor, costs in shares.items():
+        columns = spent_columns([{"costs": costs}], EVERYTHING, others=True)
+        shown = ", ".join(f"{c.title} {c.text(costs)}" for c in columns)
+        lines.append(f"  of it     {factor}: {shown}")
+    return lines
+
+
 def _attempt_lines(document: dict[str, object]) -> list[str]:
+    from ablate.report.document import NOTES
+
     lines = []
     attempts = document["attempts"]
     assert isinstance(attempts, list)
@@ -173,7 +213,9 @@ def _attempt_lines(document: dict[str, object]) -> list[str]:
         lines.append(f"  attempt   {a['number']} {a['state']}{seconds} {where}".rstrip())
         if a["error"]:
             lines.append(f"            {a['error'].strip().splitlines()[-1]}")
-        lines += [f"            {n}: {v}" for n, v in a["provenance"].items()]
+        facts = dict(a["provenance"])
+        lines += [f"            noted: {doubt}" for doubt in facts.pop(NOTES, "").splitlines()]
+        lines += [f"            {n}: {v}" for n, v in facts.items()]
     return lines
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ablate.record import Ending, State
 from ablate.run.driver import Flight
+from ablate.run.folder import NOTES
 from ablate.run.progress import Progress
 from ablate.store import Store
 from ablate.study import Placement, Study
@@ -69,6 +70,7 @@ class Tally:
         self.total = len({p.trial.key for p in chosen})
         self.ran = 0
         self.cpu = 0.0
+        self.doubts: dict[str, dict[str, None]] = {}
         keys = {p.trial.key for p in chosen} - {p.trial.key for p in todo}
         states = store.states(keys)
         self.counts = Counter(states.get(key, State.PENDING) for key in keys)
@@ -93,6 +95,8 @@ class Tally:
         self.counts[ending.state] += 1
         self.ran += 1
         self.cpu += sum(c.value for c in ending.costs if c.name == "cpu")
+        for line in ending.provenance.get(NOTES, "").splitlines():
+            self.doubts.setdefault(line, {})[flight.placement.variant.name] = None
         if ending.state is State.COMPLETED:
             placed = flight.placement
             self.durations.setdefault(placed.variant.name, []).append(ending.seconds)

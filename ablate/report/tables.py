@@ -16,7 +16,7 @@ LIVE = (
 )
 AS_IMPORTED = "as imported"
 OWN = "Trainable parameters and operations of the modules that the switch itself brings."
-SHARES = ("params", "live_params", "trained_params", "macs", "live_macs")
+SHARES = ("params", "live_params", "trained_params", *printed.OPERATIONS)
 FEW = 4
 UNTOLD = "FLOPs as imported: the source does not say whether they are multiply–accumulates."
 ONE_RUN = "One run per configuration: run-to-run variation is unknown, so there is no interval."
@@ -108,25 +108,32 @@ def _more(column: Spent, cell: Document, baseline: Document) -> str:
     return column.difference(cell["costs"], baseline["costs"])
 
 
-def modules(document: Document) -> Section | None:
-    """What the modules of each factor add, a line for each size that they have."""
+def sizes(cells: Sequence[Document]) -> tuple[list[Spent], list[tuple[str, list[str], list[str]]]]:
+    """Columns of what modules add, and a row for each size that a factor's have.
+
+    A row is the factor, the variants where its modules are so large, and a text per column.
+    """
     by_size: dict[tuple[str, ...], list[str]] = {}
     owning = [
         (cell["variant"], factor, {"costs": costs})
-        for cell in configurations(document)
+        for cell in cells
         for factor, costs in cell["shares"].items()
     ]
     columns = spent_columns([own for _, _, own in owning], SHARES)
     for variant, factor, own in owning:
-        sizes = (factor, *(c.text(own["costs"]) for c in columns))
-        by_size.setdefault(sizes, []).append(variant)
-    if not by_size:
-        return None
+        key = (factor, *(c.text(own["costs"]) for c in columns))
+        by_size.setdefault(key, []).append(variant)
     order = list(dict.fromkeys(factor for _, factor, _ in owning))
-    rows = [
-        [sizes[0], some(by_size[sizes]), *sizes[1:]]
-        for sizes in sorted(by_size, key=lambda s: order.index(s[0]))
-    ]
+    keys = sorted(by_size, key=lambda key: order.index(key[0]))
+    return columns, [(key[0], by_size[key], list(key[1:])) for key in keys]
+
+
+def modules(document: Document) -> Section | None:
+    """What the modules of each factor add."""
+    columns, found = sizes(configurations(document))
+    if not found:
+        return None
+    rows = [[factor, some(variants), *texts] for factor, variants, texts in found]
     return Section(
         "What each module adds",
         tables=(
@@ -136,10 +143,10 @@ def modules(document: Document) -> Section | None:
     )
 
 
-def some(names: Sequence[str]) -> str:
+def some(names: Sequence[str], few: int = FEW) -> str:
     """A few names, and how many more there are."""
-    shown = ", ".join(map(one_line, names[:FEW]))
-    return f"{shown} and {len(names) - FEW} more" if len(names) > FEW else shown
+    shown = ", ".join(map(one_line, names[:few]))
+    return f"{shown} and {len(names) - few} more" if len(names) > few else shown
 
 
 def counters(columns: Sequence[Spent]) -> Iterable[str]:

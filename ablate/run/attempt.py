@@ -13,7 +13,7 @@ import numpy as np
 import numpy.random  # numpy loads it when first used: here once, for every child
 import torch
 
-from ablate.measure import probe_costs
+from ablate.measure import measure
 from ablate.record import Cost, State
 from ablate.run.folder import (
     ERROR_LIMIT,
@@ -104,8 +104,13 @@ def _trained(assignment: Assignment, recorder: FolderRecorder) -> Outcome:
 
 
 def _measure(system: System, job: Job, recorder: FolderRecorder) -> None:
+    if system.probe is None:
+        return
     try:
-        recorder.costs(probe_costs(system, job))
+        found = measure(system, job)
+        recorder.costs(found.costs)
+        if found.reason:
+            recorder.note(f"not measured: {found.reason}")
     except Exception as wrong:  # noqa: BLE001 - a probe that fails costs a number, not the trial
         recorder.note(f"parameters and operations not measured: {wrong!r}")
 

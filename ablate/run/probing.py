@@ -1,0 +1,165 @@
+"""Variants measured before they are trained: in this process, or in one beside it."""
+
+import contextlib
+import multiprocessing
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from ablate.errors import HostError
+from ablate.measure import Measured, Step, measure, step
+from ablate.study import Kind, Level, settled
+from ablate.system import Job, System, resolve
+
+Ops: TypeAlias = Literal["", "seed"]
+
+DEADLINE = 60.0
+"""Seconds that a probe beside a run may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The levels, the seed and the data that a variant is built at."""
+
+    levels: Mapping[str, Level]
+    seed: int
+    data: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One variant to measure; with `trained`, one real training step is made there too."""
+
+    variant: str
+    built: Setting
+    trained: Setting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a variant spends and what learns from what; `reasons` say what could not be told."""
+
+    variant: str
+    measured: Measured | None
+    step: Step | None
+    seconds: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Questions about the system that `reference` names, found with `root` on the path."""
+
+    reference: str
+    root: str
+    questions: tuple[Question, ...]
+    ops: Ops = ""
+
+
+def answers(inquiry: Inquiry) -> list[Answer]:
+    """Probe every variant; one that fails is told with its reason, and the others go on."""
+    if inquiry.root not in sys.path:
+        sys.path.insert(0, inquiry.root)
+    with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
+        system = resolve(inquiry.reference)
+        return [_answer(system, q, inquiry.ops, Path(folder)) for q in inquiry.questions]
+
+
+def _answer(system: System, question: Question, ops: Ops, folder: Path) -> Answer:
+    began = time.monotonic()
+    reasons = []
+    measured = taught = None
+    try:
+        measured = measure(system, _job(question.built, folder), ops=ops)
+        reasons.append(measured.reason)
+    except Exception as wrong:  # noqa: BLE001 - whatever a probe raises is what is told
+        reasons.append(_line(wrong))
+    if question.trained is not None:
+        try:
+            taught = _step(system, question.trained, folder)
+            reasons.append(taught.reason)
+        except Exception as wrong:  # noqa: BLE001 - likewise
+            reasons.append(f"one training step: {_line(wrong)}")
+    seconds = time.monotonic() - began
+    told = tuple(dict.fromkeys(filter(None, reasons)))
+    return Answer(question.variant, measured, taught, seconds, told)
+
+
+def _step(system: System, setting: Setting, folder: Path) -> Step:
+    switches = [
+        f.name
+        for f in system.factors
+        if f.kind is Kind.BOOL and not f.reference and setting.levels[f.name] is True
+    ]
+    without = {
+        name: Setting(
+            settled({**setting.levels, name: False}, system.factors), setting.seed, setting.data
+        )
+        for name in switches
+    }
+    return step(
+        system,
+        _job(setting, folder),
+        {name: _job(other, folder) for name, other in without.items()},
+    )
+
+
+def _job(setting: Setting, folder: Path) -> Job:
+    return Job(setting.levels, setting.seed, folder, setting.data)
+
+
+def _line(wrong: Exception) -> str:
+    return " ".join(f"{type(wrong).__name__}: {wrong}".split())
+
+
+class Beside:
+    """A probe in a process of its own, while this one does something else."""
+
+    def __init__(self, inquiry: Inquiry) -> None:
+        """Start it; a fresh interpreter, so that nothing of this process is shared."""
+        fresh = multiprocessing.get_context("spawn")
+        self._ours, theirs = fresh.Pipe(duplex=False)
+        self._process = fresh.Process(target=_tell, args=(theirs, inquiry), daemon=True)
+        self._began = time.monotonic()
+        self._process.start()
+        theirs.close()
+
+    def answers(self, seconds: float = DEADLINE) -> list[Answer]:
+        """The answers, at most `seconds` after the start.
+
+        Raises HostError when it takes longer or dies.
+        """
+        try:
+            if not self._ours.poll(max(0.0, self._began + seconds - time.monotonic())):
+                raise HostError(f"the probe took longer than {seconds:.0f} s")
+            found: list[Answer] | str = self._ours.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            code = self._process.exitcode
+            raise HostError(f"the probe's process ended with {code} and no answer") from None
+        finally:
+            self.close()
+        if isinstance(found, str):
+            raise HostError(f"the probe failed: {found}")
+        return found
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._ours.close()
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+
+
+def _tell(link: Connection, inquiry: Inquiry) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own business
+    try:
+        link.send(answers(inquiry))
+    except Exception as wrong:  # noqa: BLE001 - told to the run, which goes on
+        link.send(_line(wrong))
