@@ -26,7 +26,8 @@ class Selecting:
 
     `beta` weighs the cosines to the spectra's global tokens against the learnt score; `detached`
     cosines pass no gradient. With `ste` a straight-through mask stands for the log-importance of
-    kept tokens. `tau` is the temperature of Gumbel noise on the scores, None without noise.
+    kept tokens. `tau` is the temperature of Gumbel noise on the scores, None without noise: the
+    source has it in the mask only, and no gradient in a mask without it.
     """
 
     patches: int
