@@ -1,7 +1,7 @@
 """What one variant spends: parameters and multiply-accumulates, counted without training it."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ablate.measure.building import aside, built, in_the_open, one_line
 from ablate.measure.reach import Key, parameters, trained
-from ablate.measure.tape import Op, Recording, record, storage
+from ablate.measure.tape import Op, record, storage
 from ablate.record import Cost
 from ablate.system import Job, Part, Probe, System
 
@@ -31,7 +31,8 @@ class Measured:
     names no module has no share of the MACs. `counter` says how MACs were counted: on meta, or on
     the CPU, where data-dependent code makes the number hold for the probe's example only. `inert`
     are the factors none of whose trainable parameters reaches the scored output. `uncounted` names
-    operations that no formula covers: their work is in no number.
+    operations that no formula covers: their work is in no number. `off_meta` says why the count
+    was made on the CPU, where it was.
     """
 
     costs: tuple[Cost, ...] = ()
@@ -39,15 +40,23 @@ class Measured:
     inert: tuple[str, ...] = ()
     reason: str = ""
     uncounted: tuple[str, ...] = ()
+    off_meta: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """A probe as it stands on one device, and its recorded forward pass."""
+    """A probe as it stands on one device, and what its forward pass did.
+
+    `reached` are the trainable parameters that the scored output depends on.
+    """
 
     probe: Probe
-    recording: Recording
     device: str
+    ops: Sequence[Op]
+    live: Sequence[Op]
+    reached: frozenset[Key]
+    uncounted: tuple[str, ...]
+    off_meta: str
 
 
 def owned(probe: Probe) -> dict[str, list[Part]]:
@@ -70,12 +79,21 @@ def measure(system: System, job: Job, ops: Literal["", "seed"] = "") -> Measured
     if system.probe is None:
         return Measured(reason=f"system {system.name!r} has no probe")
     with aside(job.seed):
-        done, reason = _recorded(system.probe, job)
-    if done is None:
-        return Measured(reason=reason)
+        done = _recorded(system.probe, job)
+    if isinstance(done, str):
+        return Measured(reason=done)
     with aside(job.seed):
-        names, reason = _trained(system.probe, job, done)
-    return _measured(done, names, reason, with_ops=ops == "seed")
+        learnt, reason = _trained(system.probe, job, done)
+    if not done.reached and parameters(done.probe):
+        reason = f"{reason}; {ADRIFT}".removeprefix("; ")
+    return Measured(
+        costs=tuple(_costs(done, learnt, with_ops=ops == "seed")),
+        counter=COUNTERS[done.device],
+        inert=_inert(done),
+        reason=reason,
+        uncounted=done.uncounted,
+        off_meta=done.off_meta,
+    )
 
 
 def probe_costs(system: System, job: Job) -> tuple[Cost, ...]:
@@ -91,21 +109,26 @@ def probe_costs(system: System, job: Job) -> tuple[Cost, ...]:
     return found.costs
 
 
-def _recorded(build: Callable[[Job], Probe], job: Job) -> tuple[_Pass | None, str]:
+def _recorded(build: Callable[[Job], Probe], job: Job) -> _Pass | str:
+    """The pass on the first device where it can be made, or why there is none."""
     reasons: dict[str, str] = {}
     for device in COUNTERS:
         try:
-            return _pass(build, job, device), ""
+            return _pass(build, job, device, "; ".join(reasons))
         except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
             reasons.setdefault(one_line(wrong), device)
-    return None, "; ".join(f"on {device}: {line}" for line, device in reasons.items())
+    return "; ".join(f"on {device}: {line}" for line, device in reasons.items())
 
 
-def _pass(build: Callable[[Job], Probe], job: Job, device: str) -> _Pass:
+def _pass(build: Callable[[Job], Probe], job: Job, device: str, off_meta: str) -> _Pass:
     probe = built(build, job, device)
+    every = parameters(probe)
     modules = {factor: _modules(parts) for factor, parts in owned(probe).items()}
     with torch.device(device), in_the_open() if device == "cpu" else contextlib.nullcontext():
-        return _Pass(probe, record(probe.forward, parameters(probe).values(), modules), device)
+        recording = record(probe.forward, every.values(), modules)
+    live, need = recording.live()
+    reached = frozenset(key for key, parameter in every.items() if storage(parameter) in need)
+    return _Pass(probe, device, recording.ops, live, reached, recording.uncounted, off_meta)
 
 
 def _modules(parts: Iterable[Part]) -> list[nn.Module]:
@@ -131,46 +154,35 @@ def _trained(
     return None, f"trained_params: {reason}"
 
 
-def _measured(
-    done: _Pass, learnt: Collection[Key] | None, reason: str, *, with_ops: bool
-) -> Measured:
-    live, need = done.recording.live()
-    every = parameters(done.probe)
-    reached = {key for key, parameter in every.items() if storage(parameter) in need}
-    if every and not reached:
-        reason = f"{reason}; {ADRIFT}".removeprefix("; ")
-    factors = owned(done.probe)
-    costs = []
+def _costs(done: _Pass, learnt: Collection[Key] | None, *, with_ops: bool) -> Iterator[Cost]:
+    every, factors = parameters(done.probe), owned(done.probe)
     for factor in ("", *factors):
         mine = {k: p for k, p in every.items() if factor in {"", done.probe.parts[k[0]].factor}}
-        costs.append(Cost("params", _size(mine, mine), "", TRAINABLE, factor))
-        if reached:
-            costs.append(Cost("live_params", _size(mine, reached), "", LIVE, factor))
+        yield Cost("params", _size(mine, mine), "", TRAINABLE, factor)
+        if done.reached:
+            yield Cost("live_params", _size(mine, done.reached), "", LIVE, factor)
         if learnt is not None:
-            costs.append(Cost("trained_params", _size(mine, learnt), "", TRAINED, factor))
-        if factor and any(part.module is None for part in factors[factor]):
-            continue
-        counter = COUNTERS[done.device]
-        costs.append(Cost("macs", _macs(done.recording.ops, factor), "MAC", counter, factor))
-        if reached:
-            costs.append(Cost("live_macs", _macs(live, factor), "MAC", counter, factor))
-        if reached and with_ops:
-            costs.append(Cost("ops", _operations(live, factor), "", SEED, factor))
-    alive = {done.probe.parts[part].factor for part, _ in reached}
-    inert = [factor for factor in factors if alive and factor not in alive]
-    return Measured(
-        tuple(costs), COUNTERS[done.device], tuple(inert), reason, done.recording.uncounted
+            yield Cost("trained_params", _size(mine, learnt), "", TRAINED, factor)
+        if all(part.module is not None for part in factors.get(factor, [])):
+            yield from _operations(done, factor, with_ops=with_ops)
+
+
+def _operations(done: _Pass, factor: str, *, with_ops: bool) -> Iterator[Cost]:
+    ops, live = (
+        [op for op in found if not factor or factor in op.owners] for found in (done.ops, done.live)
     )
+    yield Cost("macs", sum(op.macs for op in ops), "MAC", COUNTERS[done.device], factor)
+    if done.reached:
+        yield Cost("live_macs", sum(op.macs for op in live), "MAC", COUNTERS[done.device], factor)
+    if done.reached and with_ops:
+        yield Cost("ops", sum(op.macs + op.elements for op in live), "", SEED, factor)
+
+
+def _inert(done: _Pass) -> tuple[str, ...]:
+    alive = {done.probe.parts[part].factor for part, _ in done.reached}
+    return tuple(factor for factor in owned(done.probe) if alive and factor not in alive)
 
 
 def _size(mine: Mapping[Key, Tensor], among: Collection[Key]) -> int:
     """Elements of my parameters that are among some; shared ones once."""
     return sum(p.numel() for p in {id(p): p for key, p in mine.items() if key in among}.values())
-
-
-def _macs(ops: Iterable[Op], factor: str) -> int:
-    return sum(op.macs for op in ops if not factor or factor in op.owners)
-
-
-def _operations(ops: Iterable[Op], factor: str) -> int:
-    return sum(op.macs + op.elements for op in ops if not factor or factor in op.owners)

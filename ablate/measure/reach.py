@@ -42,10 +42,16 @@ def leaves(loss: Tensor) -> frozenset[int]:
 
 
 def task_losses(probe: Probe) -> dict[str, Tensor]:
-    """One training step's losses that train the score: all, where the probe names none."""
+    """One training step's losses that train the score: all, where the probe names none.
+
+    Raises ValueError where there is none.
+    """
     with torch.enable_grad():
-        found: Mapping[str, Tensor] = probe.losses()
-    return {name: loss for name, loss in found.items() if not probe.task or name in probe.task}
+        every: Mapping[str, Tensor] = probe.losses()
+    found = {name: loss for name, loss in every.items() if not probe.task or name in probe.task}
+    if not found:
+        raise ValueError("the probe computes no loss that trains the score")
+    return found
 
 
 def trained(probe: Probe) -> frozenset[Key]:

@@ -89,7 +89,7 @@ def _take(build: Callable[[Job], Probe], job: Job, *, by_loss: bool) -> _Taken:
         losses = dict(probe.losses())
         every = parameters(probe)
         reached = tuple(_reached(probe, losses)) if by_loss else ()
-        total = torch.stack([loss.reshape(()) for loss in losses.values()]).sum()
+        total = torch.stack([torch.zeros(()), *losses.values()]).sum()
         gradients = dict(zip(every, _gradients(total, list(every.values())), strict=True))
     return _Taken(
         output=output,
