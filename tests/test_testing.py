@@ -30,11 +30,23 @@ def build_in_one_stream(job: Job) -> torch.nn.ModuleDict:
 
 
 def probe(job: Job, made=build) -> Probe:  # noqa: ANN001 - the builder under test
+    network = made(job)
     parts = {
-        name: Part({f"{name}.{n}": p for n, p in layer.named_parameters()})
-        for name, layer in made(job).items()
+        name: Part(
+            {f"{name}.{n}": p for n, p in layer.named_parameters()},
+            "deep" if name == "deep" else None,
+            layer,
+        )
+        for name, layer in network.items()
     }
-    return Probe(parts, forward=lambda: torch.zeros(1), losses=dict)
+
+    def forward() -> torch.Tensor:
+        x = torch.ones(2, 4)
+        for layer in network.values():
+            x = layer(x)
+        return x
+
+    return Probe(parts, forward, lambda: {"loss": forward().square().sum()}, frozenset({"loss"}))
 
 
 def train(job: Job) -> Outcome:
@@ -141,6 +153,83 @@ def test_a_training_that_never_saves_is_found(tmp_path: Path) -> None:
 
     with pytest.raises(AssertionError, match="never saves"):
         check_system(replace(SYSTEM, train=careless), tmp_path)
+
+
+def altered(**changes) -> System:  # noqa: ANN003 - fields of a probe
+    return replace(SYSTEM, probe=lambda job: replace(probe(job), **changes))
+
+
+@pytest.mark.parametrize(
+    ("losses", "words"),
+    [
+        (lambda: {"loss": torch.tensor(float("nan"))}, "with the reference, loss 'loss' is nan"),
+        (lambda: {"loss": torch.zeros(3)}, "loss 'loss' is not a tensor of one number"),
+        (dict, "with the reference, the probe computes no loss that trains the score"),
+    ],
+)
+def test_losses_that_cannot_be_minimised_are_found(losses, words: str, tmp_path: Path) -> None:  # noqa: ANN001 - a fake
+    with pytest.raises(AssertionError, match=words):
+        check_system(altered(losses=losses), tmp_path)
+
+
+def test_a_task_that_names_no_loss_is_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"task: loss 'los' is .* \(did you mean 'loss'\?\)"):
+        check_system(altered(task=frozenset({"loss", "los"})), tmp_path)
+
+
+def part_of(factor: str | None, module: torch.nn.Module | None = None) -> System:
+    def odd(job: Job) -> Probe:
+        made = probe(job)
+        last = made.parts["last"]
+        return replace(made, parts=made.parts | {"odd": Part(last.parameters, factor, module)})
+
+    return replace(SYSTEM, probe=odd)
+
+
+@pytest.mark.parametrize(
+    ("system", "words"),
+    [
+        (part_of("deeper"), r"part 'odd': factor 'deeper' is not .* \(did you mean 'deep'\?\)"),
+        (part_of("deep"), "part 'odd' belongs to 'deep', but is there while 'deep' is off"),
+        (part_of("lr"), "parts 'last' and 'odd' own one parameter"),
+        (part_of(None, torch.nn.Linear(4, 4)), "part 'odd' has parameters that its module has not"),
+        (altered(parts={}), "two variants share no parameter"),
+    ],
+)
+def test_parts_that_are_not_whose_they_are_said_to_be_are_found(
+    system: System, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(AssertionError, match=words):
+        check_system(system, tmp_path)
+
+
+def test_a_switch_whose_parameters_nothing_depends_on_is_noted_and_no_failure(
+    tmp_path: Path,
+) -> None:
+    def idle(job: Job) -> Probe:
+        network = build(job)
+        last = network["last"]
+        parts = {
+            name: Part(dict(module.named_parameters(name)), "deep" if name == "deep" else None)
+            for name, module in network.items()
+        }
+        return Probe(
+            parts,
+            forward=lambda: last(torch.ones(2, 4)),
+            losses=lambda: {"loss": last(torch.ones(2, 4)).sum()},
+        )
+
+    (note,) = check_system(replace(SYSTEM, probe=idle), tmp_path)
+    assert "switch 'deep' owns parameters that neither the scored output nor a loss" in note
+
+
+def test_a_probe_that_looks_at_values_is_noted_as_counted_on_the_cpu(tmp_path: Path) -> None:
+    def looking(job: Job) -> Probe:
+        made = probe(job)
+        return replace(made, forward=lambda: made.forward() * made.forward().sum().item())
+
+    (note,) = check_system(replace(SYSTEM, probe=looking), tmp_path)
+    assert "counted on the CPU, as it cannot run on meta: RuntimeError" in note
 
 
 def test_a_level_to_shorten_that_does_not_exist_is_found(tmp_path: Path) -> None:

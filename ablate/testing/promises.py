@@ -1,71 +1,18 @@
-"""What any System must pass: call `check_system` in a test of your own."""
+"""The promises of a system, each with the check that finds it broken."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from ablate.errors import DeclarationError
 from ablate.selection import LAST
-from ablate.study import Factor, Kind, Level, settled
+from ablate.study import Level
 from ablate.system import Job, Outcome, System, check_declaration
-from ablate.train import checkpoint
-
-SEED, OTHER_SEED = 0, 1
-
-
-@dataclass(slots=True)
-class Notebook:
-    """A recorder that keeps everything in memory and its checkpoints in a folder.
-
-    It asks the job to stop once `stop_after` checkpoints are written (None: never).
-    """
-
-    folder: Path
-    stop_after: int | None = None
-    curves: dict[tuple[str, str], dict[int, float]] = field(default_factory=dict)
-    saved: int = 0
-
-    @property
-    def stopping(self) -> bool:
-        """Whether the job is asked to save and return."""
-        return self.stop_after is not None and self.saved >= self.stop_after
-
-    def scalars(self, step: int, split: str, values: Mapping[str, float]) -> None:
-        """Add one point to each named curve; a later one at the same step replaces it."""
-        for name, value in values.items():
-            self.curves.setdefault((split, name), {})[step] = float(value)
-
-    def items(
-        self, split: str, ids: Sequence[object], values: Mapping[str, Sequence[float]]
-    ) -> None:
-        """Check that every item has its value."""
-        for name, scores in values.items():
-            if len(scores) != len(ids):
-                raise AssertionError(
-                    f"log_items({split!r}): {len(ids)} ids but {len(scores)} values of {name!r}"
-                )
-
-    def cost(self, name: str, value: float, unit: str, counter: str) -> None:
-        """Check that the value is a number and says what measured it."""
-        if not (counter and isinstance(unit, str) and isinstance(value, int | float)):
-            raise AssertionError(f"cost({name!r}, {value!r}): give a number, a unit and a counter")
-
-    def note(self, text: str) -> None:
-        """Keep nothing: doubts are for reports."""
-
-    def save(self, state: Mapping[str, object]) -> None:
-        """Write a checkpoint as a run would."""
-        self.saved += 1
-        checkpoint.save(self.folder, self.saved, state, {})
-
-    def resume(self) -> dict[str, object] | None:
-        """Read the newest checkpoint as a run would; one that cannot be read is a failure."""
-        if not checkpoint.generations(self.folder):
-            return None
-        return checkpoint.newest(self.folder)[0]
+from ablate.testing.notebook import Notebook
+from ablate.testing.probing import check_probe
+from ablate.testing.variants import OTHER_SEED, SEED, levels_with, switches
 
 
 def check_system(
@@ -74,14 +21,15 @@ def check_system(
     """Raise AssertionError unless `system` keeps the promises that a study relies on.
 
     Its declaration is sound; at one seed all variants share the weights that they have in common;
-    a training reports every metric; one that is stopped and resumed ends as if undisturbed. It
-    trains three times on the CPU: `shorten` are levels that make that short, `folder` is an empty
-    folder. Returns one line for every check that could not be made.
+    its probe says whose parameters are whose and computes finite losses; a training reports every
+    metric; one that is stopped and resumed ends as if undisturbed. It trains three times on the
+    CPU: `shorten` are levels that make that short, `folder` is an empty folder. Returns one line
+    for every check that could not be made and for every surprise that is no fault.
     """
     check_levels(system)
-    notes = check_streams(system, folder, shorten)
-    check_training(system, folder / "reference", _levels(system, {}, shorten))
-    everything = _levels(system, {f.name: True for f in _switches(system)}, shorten)
+    notes = check_streams(system, folder, shorten) + check_probe(system, folder, shorten)
+    check_training(system, folder / "reference", levels_with(system, {}, shorten))
+    everything = levels_with(system, {f.name: True for f in switches(system)}, shorten)
     check_resume(system, folder / "everything", everything)
     return notes
 
@@ -108,9 +56,9 @@ def check_streams(
     if system.probe is None:
         return (f"streams: system {system.name!r} has no probe, so its weights cannot be compared",)
     folder.mkdir(parents=True, exist_ok=True)
-    reference = _weights(system, folder, _levels(system, {}, shorten), SEED)
-    for switch in _switches(system):
-        levels = _levels(system, {switch.name: True}, shorten)
+    reference = _weights(system, folder, levels_with(system, {}, shorten), SEED)
+    for switch in switches(system):
+        levels = levels_with(system, {switch.name: True}, shorten)
         other = _weights(system, folder, levels, SEED)
         moved = [n for n in _common(reference, other) if not _same(reference[n], other[n])]
         if moved:
@@ -118,7 +66,7 @@ def check_streams(
                 f"switching {switch.name!r} on changes the initial weights of {moved[0]!r} and"
                 f" {len(moved) - 1} more: build each module under its own init_stream"
             )
-    elsewhere = _weights(system, folder, _levels(system, {}, shorten), OTHER_SEED)
+    elsewhere = _weights(system, folder, levels_with(system, {}, shorten), OTHER_SEED)
     if all(_same(reference[n], elsewhere[n]) for n in _common(reference, elsewhere)):
         raise AssertionError("two seeds give the same initial weights: draw from job.stream")
     return ()
@@ -147,28 +95,6 @@ def check_resume(system: System, folder: Path, levels: Mapping[str, Level]) -> N
                 " save and load the optimizer, the schedule and the epoch, and draw from"
                 " job.stream by epoch"
             )
-
-
-def _switches(system: System) -> list[Factor]:
-    return [f for f in system.factors if f.kind is Kind.BOOL]
-
-
-def _levels(
-    system: System, on: Mapping[str, Level], shorten: Mapping[str, Level] | None
-) -> dict[str, Level]:
-    """The reference with `on` and what that requires, made short."""
-    levels: dict[str, Level] = {f.name: f.reference for f in system.factors} | dict(on)
-    by_name = {f.name: f for f in system.factors}
-    for name in on:
-        needed = by_name[name].requires
-        while needed is not None and not levels[needed]:
-            levels[needed] = True
-            needed = by_name[needed].requires
-    for name, level in (shorten or {}).items():
-        if name not in by_name:
-            raise AssertionError(f"shorten names {name!r}, which the system does not declare")
-        levels[name] = by_name[name].level(level)
-    return settled(levels, system.factors)
 
 
 def _weights(
