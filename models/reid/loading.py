@@ -143,8 +143,21 @@ def _real(job: Job, root: Path) -> Data:
     same = found.gallery is found.query
     gallery = query if same else _listed(job, found, found.gallery, TEST_FILTER)
     population = Population(len(people), DECLARED[name].cameras)
-    workers = torch.get_num_threads() - 1
-    return Data(replace(train, ids=labels), query, gallery, population, workers)
+    return Data(replace(train, ids=labels), query, gallery, population, _workers(job))
+
+
+def _workers(job: Job) -> int:
+    """All of the attempt's threads but one load, where a GPU computes; none beside a CPU's.
+
+    There they would compete with the threads that compute, which wait for each other at every
+    operation: with 2 threads on 2 cores, one loading process made a small step twice as long.
+    """
+    return torch.get_num_threads() - 1 if is_cuda(job) else 0
+
+
+def is_cuda(job: Job) -> bool:
+    """Whether a job is on a GPU."""
+    return job.device.startswith("cuda")
 
 
 def _listed(job: Job, found: Dataset, shots: Sequence[Shot], how: Image.Resampling) -> Triples:
@@ -236,7 +249,7 @@ def _batches(
         batch_sampler=keys,
         num_workers=min(workers, len(keys)),
         collate_fn=_as_it_is,
-        pin_memory=job.device.startswith("cuda"),
+        pin_memory=is_cuda(job),
         # without a generator of its own it would draw from torch's global one
         generator=torch.Generator(),
     )

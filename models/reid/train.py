@@ -15,7 +15,7 @@ from ablate.system import Job, Outcome
 from ablate.train import gradient_norms
 from models.reid import clip
 from models.reid.evaluate import Images, Retrieval, distances, retrieve
-from models.reid.loading import Batch, Data, Triples, all_batches, loaded, training_batches
+from models.reid.loading import Batch, Data, Triples, all_batches, is_cuda, loaded, training_batches
 from models.reid.network import Network
 from models.reid.objective import losses, weighted, weights
 from models.reid.optimizer import optimizer, set_rates
@@ -43,7 +43,7 @@ class Training:
         network = Network(job, data.population)
         clip.load(network, job)
         network = network.to(job.device)
-        scaler = torch.amp.GradScaler("cuda", enabled=_is_cuda(job))
+        scaler = torch.amp.GradScaler("cuda", enabled=is_cuda(job))
         return cls(job, network, optimizer(network, job), scaler, data)
 
     def epoch(self, number: int) -> dict[str, float]:
@@ -76,7 +76,7 @@ class Training:
         images = batch.images.to(job.device, non_blocking=True)
         labels = torch.from_numpy(people.ids[batch.index]).to(job.device, non_blocking=True)
         cameras = torch.from_numpy(people.cameras[batch.index]).to(job.device, non_blocking=True)
-        with torch.autocast("cuda", dtype=torch.float16, enabled=_is_cuda(job)):
+        with torch.autocast("cuda", dtype=torch.float16, enabled=is_cuda(job)):
             features = self.network(images, cameras, job.stream(f"gumbel/{number}/{step}"))
             found = losses(self.network, features, images, labels)
         total = weighted(found, weights(job, number))
@@ -171,7 +171,3 @@ def _read(values: Mapping[str, Tensor]) -> dict[str, float]:
         [value.detach().float() for value in values.values()]
     ).tolist()
     return dict(zip(values, read, strict=True))
-
-
-def _is_cuda(job: Job) -> bool:
-    return job.device.startswith("cuda")

@@ -110,12 +110,15 @@ def test_batches_are_the_same_however_many_processes_load_them(made: Callable[[s
     assert loaded_here[0] == list(range(12))
 
 
-def test_all_threads_but_one_are_processes_that_load(made: Callable[[str], Path]) -> None:
-    root = made("rgbnt201")
+def test_beside_a_gpu_all_threads_but_one_are_processes_that_load_and_beside_a_cpu_none(
+    made: Callable[[str], Path],
+) -> None:
+    asked = job(made("rgbnt201"))
     torch.set_num_threads(4)
     try:
-        assert loaded(job(root)).workers == 3
-        assert loaded(replace(job(root), data=None, levels=dict(job(root).levels))).workers == 0
+        assert loaded(asked).workers == 0
+        assert loaded(replace(asked, device="cuda")).workers == 3
+        assert loaded(replace(asked, device="cuda", data=None)).workers == 0
     finally:
         torch.set_num_threads(1)
 
