@@ -55,7 +55,8 @@ def failures(answers: "Sequence[Answer]") -> list[str]:
 
     found: dict[str, list[str]] = {}
     for answer in answers:
-        reasons = [f"not measured: {reason}" for reason in answer.reasons]
+        told = "; ".join(answer.reasons)
+        reasons = [f"not measured: {told}"] if told else []
         if answer.measured and answer.measured.uncounted:
             names = ", ".join(answer.measured.uncounted)
             reasons.append(f"operations that no formula counts, in no number: {names}")

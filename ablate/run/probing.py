@@ -80,7 +80,7 @@ def _answer(system: System, question: Question, ops: Ops, folder: Path) -> Answe
         reasons.append(measured.reason)
     except Exception as wrong:  # noqa: BLE001 - whatever a probe raises is what is told
         reasons.append(_line(wrong))
-    if question.trained is not None:
+    if question.trained is not None and measured is not None and measured.costs:
         try:
             taught = _step(system, question.trained, folder)
             reasons.append(taught.reason)

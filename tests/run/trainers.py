@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -82,6 +83,13 @@ learner = System(
     probe=_probe,
     standin="random numbers 1",
 )
+
+
+def _die(_job: Job) -> Probe:
+    os._exit(7)
+
+
+dying = replace(learner, name="dying", probe=_die)
 
 
 def _misbehave(job: Job) -> Outcome:  # noqa: C901 - one case per fault

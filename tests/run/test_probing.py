@@ -1,0 +1,75 @@
+"""A probe beside a run: its answers, its death and its deadline are the run's to know."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trainers
+
+from ablate import Job, Probe
+from ablate.errors import HostError
+from ablate.run.probing import Beside, Inquiry, Question, Setting, answers
+from ablate.study import Level
+
+HERE = str(Path(__file__).parent)
+
+
+def _asked(name: str, **levels: Level) -> Inquiry:
+    reference = {f.name: f.reference for f in getattr(trainers, name).factors}
+    setting = Setting({**reference, **levels}, 0, None)
+    return Inquiry(f"trainers:{name}", HERE, (Question("only", setting),))
+
+
+def test_a_process_beside_gives_the_answers_of_this_one() -> None:
+    asked = _asked("learner", extra=True)
+    beside = Beside(asked)
+    (here,) = answers(asked)
+    (there,) = beside.answers()
+
+    assert there.measured == here.measured
+    assert here.measured is not None
+    # weights and biases of 8 -> 4 -> 4 -> 1
+    assert {c.name: c.value for c in here.measured.costs}["params"] == 36 + 20 + 5
+    assert here.reasons == ()
+
+
+def test_one_variant_that_cannot_be_built_is_told_and_the_others_are_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = trainers._probe
+
+    def probe(job: Job) -> Probe:
+        if job.on("extra"):
+            raise ValueError("no such\nlayer")
+        return whole(job)
+
+    system = replace(trainers.learner, probe=probe)
+    monkeypatch.setattr(trainers, "learner", system)
+    off, on = (_asked("learner", extra=x).questions[0] for x in (False, True))
+    first, second = answers(Inquiry("trainers:learner", HERE, (on, off)))
+
+    assert first.reasons == ("on meta: ValueError: no such",)
+    assert second.measured is not None
+    assert second.measured.costs
+
+
+def test_a_step_is_made_at_its_own_levels_and_only_switches_that_are_on_are_turned_off() -> None:
+    built, trained = (_asked("learner", extra=x).questions[0].built for x in (False, True))
+    asked = Inquiry("trainers:learner", HERE, (Question("both", built, trained),))
+    (answer,) = answers(asked)
+
+    assert answer.step is not None
+    assert list(answer.step.switched) == ["extra"]
+    assert [(r.loss, r.tensors, r.of) for r in answer.step.reached] == [("mse", 6, 6)]
+
+
+def test_a_probe_that_kills_its_process_ends_in_one_line() -> None:
+    with pytest.raises(HostError, match="the probe's process ended with 7 and no answer"):
+        Beside(_asked("dying")).answers()
+
+
+def test_a_probe_that_takes_too_long_is_ended() -> None:
+    beside = Beside(_asked("dying"))
+    with pytest.raises(HostError, match="longer than 0 s"):
+        beside.answers(0.0)
+    assert not beside._process.is_alive()
