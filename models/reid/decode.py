@@ -20,6 +20,8 @@ except ImportError as missing:
 Float: TypeAlias = npt.NDArray[np.float32]
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+Filter: TypeAlias = Image.Resampling
+
 TRAIN_FILTER = Image.Resampling.BICUBIC
 TEST_FILTER = Image.Resampling.BILINEAR
 _END = b"\xff\xd9"
@@ -57,7 +59,7 @@ def decoded(path: Path) -> Image.Image:
         raise UsageError(_unreadable(path, wrong)) from wrong
 
 
-def fitted(picture: Image.Image, height: int, width: int, how: Image.Resampling) -> Float:
+def fitted(picture: Image.Image, height: int, width: int, how: Filter) -> Float:
     """The picture as (3, height, width) in [-1, 1]: mean and deviation 0.5, resized if need be."""
     if picture.size != (width, height):
         picture = picture.resize((width, height), how)

@@ -5,7 +5,7 @@ image is changed under, so that batches do not depend on how many processes load
 """
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -13,7 +13,6 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
@@ -22,7 +21,7 @@ from ablate.errors import UsageError
 from ablate.system import Job, Silence
 from models.reid.augment import Augmentation
 from models.reid.datasets import Dataset, cameras, dataset, groups, identities
-from models.reid.decode import TEST_FILTER, TRAIN_FILTER, Float, decoded, fitted
+from models.reid.decode import TEST_FILTER, TRAIN_FILTER, Filter, Float, decoded, fitted
 from models.reid.facts import DECLARED, STANDIN, Population
 from models.reid.listing import Shot
 from models.reid.network import Sizes
@@ -51,7 +50,7 @@ class Files:
     shots: Sequence[Shot]
     height: int
     width: int
-    how: Image.Resampling
+    how: Filter
 
     def __getitem__(self, number: int, /) -> Float:
         """One triple; raises UsageError that names a broken file."""
@@ -160,7 +159,7 @@ def is_cuda(job: Job) -> bool:
     return job.device.startswith("cuda")
 
 
-def _listed(job: Job, found: Dataset, shots: Sequence[Shot], how: Image.Resampling) -> Triples:
+def _listed(job: Job, found: Dataset, shots: Sequence[Shot], how: Filter) -> Triples:
     sizes = Sizes.of(job)
     return Triples(
         Files(shots, sizes.height, sizes.width, how),
@@ -192,7 +191,7 @@ class Batch:
         return replace(self, images=self.images.pin_memory())
 
 
-def training_batches(job: Job, data: Data, epoch: int) -> Iterator[Batch]:
+def training_batches(job: Job, data: Data, epoch: int) -> Generator[Batch]:
     """One epoch's batches, augmented; close the iterator to end the processes that load."""
     order = batches(
         data.train.ids,
@@ -208,7 +207,7 @@ def training_batches(job: Job, data: Data, epoch: int) -> Iterator[Batch]:
     return _batches(job, _Loading(data.train.pixels, job, Augmentation.of(job)), keys, data.workers)
 
 
-def all_batches(job: Job, triples: Triples, workers: int) -> Iterator[Batch]:
+def all_batches(job: Job, triples: Triples, workers: int) -> Generator[Batch]:
     """All of a list in its order, unchanged; close the iterator to end the processes that load."""
     numbers = range(len(triples.ids))
     keys = [
@@ -243,7 +242,7 @@ class _Loading:
 
 def _batches(
     job: Job, loading: _Loading, keys: Sequence[list[Key]], workers: int
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     loader = DataLoader(
         replace(loading, job=replace(job, recorder=Silence())),
         batch_sampler=keys,

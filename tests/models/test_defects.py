@@ -1,5 +1,7 @@
 """What is wrong with a data set is said before anything is trained."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -289,4 +291,21 @@ def test_fewer_identities_than_a_batch_holds_are_refused(made: Callable[[str], P
         models.reid.system.train(job("rgbnt201", made("rgbnt201"), ids_per_batch=7))
     assert str(refused.value) == (
         "ids_per_batch is 7, but the training data show 6 identities: lower it"
+    )
+
+
+def test_without_pillow_the_line_says_how_to_install_it() -> None:
+    check = """
+import sys
+sys.modules["PIL"] = None
+from ablate.errors import UsageError
+try:
+    import models.reid.train
+except UsageError as wrong:
+    print(wrong)
+"""
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout == (
+        "the re-identification system reads images with Pillow, which is not installed:"
+        " pip install pillow\n"
     )
