@@ -226,9 +226,9 @@ def _print_modules(answers: "Sequence[Answer]") -> None:
     spent, found = sizes([_cell(a) for a in answers])
     if not found:
         return
-    drops = {"trained_params": 1, "macs": 2}
+    drops = {"trained_params": 3, "macs": 1}
     columns = [Column("Module"), *(Column(c.title, True, drops.get(c.name, 0)) for c in spent)]
-    columns.append(Column("Configurations", drop=3))
+    columns.append(Column("Configurations", drop=2))
     out().print("\nWhat each module adds")
     rows = [[factor, *texts, some(variants, 1)] for factor, variants, texts in found]
     print_table(columns, rows)

@@ -10,8 +10,8 @@ from ablate.report.layout import NONE
 
 _SIZES: dict[str, tuple[tuple[float, float, str], ...]] = {
     "params": ((1e6, 1e6, "Params (M)"), (1e5, 1e3, "Params (k)"), (0, 1, "Params")),
-    "live_params": ((1e6, 1e6, "live (M)"), (1e5, 1e3, "live (k)"), (0, 1, "live")),
-    "trained_params": ((1e6, 1e6, "trained (M)"), (1e5, 1e3, "trained (k)"), (0, 1, "trained")),
+    "live_params": ((1e6, 1e6, "Live (M)"), (1e5, 1e3, "Live (k)"), (0, 1, "Live")),
+    "trained_params": ((1e6, 1e6, "Trained (M)"), (1e5, 1e3, "Trained (k)"), (0, 1, "Trained")),
     "live_macs": ((1e8, 1e9, "GFLOPs"), (1e5, 1e6, "MFLOPs"), (0, 1, "FLOPs")),
     "macs": ((1e8, 1e9, "GFLOPs"), (1e5, 1e6, "MFLOPs"), (0, 1, "FLOPs")),
     "ops": ((1e8, 1e9, "GOps"), (1e5, 1e6, "MOps"), (0, 1, "Ops")),

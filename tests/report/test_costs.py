@@ -98,7 +98,7 @@ def test_what_a_module_adds_is_a_line_for_each_size_that_it_has() -> None:
     document = study_document(STUDY, [RECORDS[0], dead, live])
     lines = section(render_study(document), "What each module adds").splitlines()
 
-    assert lines[2] == "| Module | Configurations | Params (M) | live (M) |"
+    assert lines[2] == "| Module | Configurations | Params (M) | Live (M) |"
     assert lines[4:6] == ["| a | a | 8.39 | 0.00 |", "| a | full | 8.39 | 8.39 |"]
     assert document["cells"][1]["shares"]["a"][1]["mean"] == 0
 
