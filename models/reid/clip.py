@@ -57,9 +57,9 @@ def load(network: Network, job: Job) -> None:
     except OSError as wrong:
         reason = wrong.strerror or type(wrong).__name__
         raise UsageError(
-            f"clip_weights {name!r}: {path} cannot be read: {reason}; put the file there (a relative"
-            " name is looked up beside the data set's folder), or leave clip_weights out for random"
-            " weights"
+            f"clip_weights {name!r}: {path} cannot be read: {reason}; put the file there (relative"
+            " names are looked up beside the data set's folder), or leave clip_weights out for"
+            " random weights"
         ) from None
     except ValueError as wrong:
         raise UsageError(f"clip_weights {name!r}: {wrong}") from None
