@@ -9,8 +9,8 @@ from PIL import Image
 
 from ablate.system import Job
 from models.reid.decode import Float
-from models.reid.loading import Triples
 from models.reid.network import Network, Sizes
+from models.reid.triples import Triples
 
 NAME = "tokens.png"
 TRIPLES = 6

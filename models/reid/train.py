@@ -15,12 +15,13 @@ from ablate.system import Job, Outcome
 from ablate.train import gradient_norms
 from models.reid import clip
 from models.reid.evaluate import Images, Retrieval, distances, retrieve
-from models.reid.loading import Batch, Data, Triples, all_batches, is_cuda, loaded, training_batches
+from models.reid.loading import Batch, all_batches, training_batches
 from models.reid.network import Network
 from models.reid.objective import losses, weighted, weights
 from models.reid.optimizer import optimizer, set_rates
 from models.reid.schedule import Schedule
 from models.reid.tokens import pictured
+from models.reid.triples import Data, Triples, is_cuda, loaded
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from ablate.system import Job
 from models.reid.datasets import Statistics, dataset
 from models.reid.evaluate import Images, retrieve
 from models.reid.facts import Population
-from models.reid.loading import loaded
+from models.reid.triples import loaded
 
 torch.set_num_threads(1)
 SMALL: dict[str, Level] = {

@@ -15,8 +15,9 @@ from ablate.errors import UsageError
 from ablate.study import Level
 from ablate.system import Job
 from models.reid.augment import Augmentation
-from models.reid.loading import Batch, Data, all_batches, loaded, training_batches
+from models.reid.loading import Batch, all_batches, training_batches
 from models.reid.sampling import batches
+from models.reid.triples import Data, loaded
 
 torch.set_num_threads(1)
 

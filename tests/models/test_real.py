@@ -12,7 +12,7 @@ import torch
 import models.reid
 from ablate.study import Level
 from ablate.system import Job, Outcome, Silence
-from models.reid.loading import Data, loaded
+from models.reid.triples import Data, loaded
 
 torch.set_num_threads(1)
 SMALL: dict[str, Level] = {
