@@ -21,6 +21,7 @@ def compare(
 ) -> None:
     """What differs between two configurations: settings first, then costs, then scores."""
     from ablate.analysis.cells import cells
+    from ablate.audit import liveness, recorded
     from ablate.cli.console import json_text, note, out, print_json, print_page
     from ablate.cli.reading import holding, project_store
     from ablate.cli.writing import write_text
@@ -30,7 +31,8 @@ def compare(
     with project_store() as store:
         found = holding(store, [a, b], study)
         by_name = {c.variant: c for c in cells(store.records(found.name))}
-    document = comparison_document(found, by_name[a], by_name[b])
+    both = [*by_name[a].completed, *by_name[b].completed]
+    document = comparison_document(found, by_name[a], by_name[b], liveness(recorded(both)))
     if output is not None:
         as_json = json or output.suffix == ".json"
         write_text(output, json_text(document) if as_json else render_comparison(document))

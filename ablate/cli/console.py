@@ -99,10 +99,12 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
 
 
 def print_page(page: "Page") -> None:
-    """A report's sections in the terminal, its stand-in banner first on stderr."""
+    """A report's sections in the terminal; its stand-in banner and warnings first, on stderr."""
     console = out()
     if page.standin:
         note(f"stand-in data: {page.standin}")
+    for warning in page.warnings:
+        note(f"warning: {warning}")
     for section in page.sections:
         console.print(f"\n{section.title}", soft_wrap=True)
         for line in (*section.lead, *section.lines):

@@ -1,6 +1,7 @@
 """What `plan --probe` and `run` ask of a probe, and how they say what it found."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ablate.study import Placement
 
 FOOTNOTE = "FLOPs are multiply–accumulates ({}), batch 1."
+NAMES = 22
 UNREAD = "Unread: modules without a path to the scored output."
 OPS = "Ops: {}."
 WORDS = "Live: the scored output depends on it. Trained: a loss of the score reaches it."
@@ -77,7 +79,7 @@ def beside(
         return None
     from ablate.run import probing
 
-    asked = inquiry(found, todo, stepping=False)
+    asked = replace(inquiry(found, todo, stepping=False), seconds=probing.PATIENCE)
     return partial(probing.answers, asked) if inline else probing.Beside(asked).answers
 
 
@@ -221,6 +223,7 @@ def _counts(spent: "Sequence[Spent]", costs: Sequence[Mapping[str, Any]]) -> lis
 
 def _print_modules(answers: "Sequence[Answer]") -> None:
     from ablate.cli.console import Column, out, print_table
+    from ablate.cli.tally import shortened
     from ablate.report.tables import OWN, sizes, some
 
     spent, found = sizes([_cell(a) for a in answers])
@@ -230,7 +233,9 @@ def _print_modules(answers: "Sequence[Answer]") -> None:
     columns = [Column("Module"), *(Column(c.title, True, drops.get(c.name, 0)) for c in spent)]
     columns.append(Column("Configurations", drop=2))
     out().print("\nWhat each module adds")
-    rows = [[factor, *texts, some(variants, 1)] for factor, variants, texts in found]
+    rows = [
+        [factor, *texts, shortened(some(variants, 1), NAMES)] for factor, variants, texts in found
+    ]
     print_table(columns, rows)
     for line in (OWN, WORDS):
         out().print(line, soft_wrap=True)

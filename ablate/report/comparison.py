@@ -1,18 +1,26 @@
 """Two configurations side by side, as numbers: what differs, what it costs, what it scores."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.effects import difference
+from ablate.record import Finding
 from ablate.report.contributions import effect_document
-from ablate.report.document import costs_of, metric_document, scores_document
+from ablate.report.document import costs_of, metric_document, notes_of, scores_document
 from ablate.study import Study, settled
 
-SCHEMA = "ablate.compare/1"
+SCHEMA = "ablate.compare/2"
 
 
-def comparison_document(study: Study, a: Cell, b: Cell) -> dict[str, Any]:
-    """All numbers of a comparison, in stored units; differences are `b` minus `a`."""
+def comparison_document(
+    study: Study, a: Cell, b: Cell, findings: Sequence[Finding] = ()
+) -> dict[str, Any]:
+    """All numbers of a comparison, in stored units; differences are `b` minus `a`.
+
+    `findings` are the doubts about the two.
+    """
     level = 1 - study.claims.alpha
     return {
         "schema": SCHEMA,
@@ -22,6 +30,8 @@ def comparison_document(study: Study, a: Cell, b: Cell) -> dict[str, Any]:
             "data": study.data,
             "level": level,
         },
+        "findings": [asdict(f) for f in findings],
+        "notes": notes_of([*a.completed, *b.completed]),
         "a": _side(a),
         "b": _side(b),
         "differs": {

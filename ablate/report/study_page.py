@@ -58,10 +58,10 @@ def study_page(document: Document) -> Page:
         standin=STANDIN if study["standin"] else "",
         warnings=(
             *_noted(document),
-            *_doubts(document),
+            *doubts(document, len(document["cells"])),
             *_mixed(document),
             *_fading(document),
-            *_findings(document),
+            *findings(document),
         ),
         facts=tuple(_facts(document)),
         sections=tuple(s for s in sections if s is not None),
@@ -73,8 +73,8 @@ def _noted(document: Document) -> Iterable[str]:
         yield f"A note in the study file, written by its author: {document['study']['note']}"
 
 
-def _doubts(document: Document) -> Iterable[str]:
-    everything = len(document["cells"])
+def doubts(document: Document, everything: int) -> Iterable[str]:
+    """What trainings noted about their own numbers, each once, of `everything` variants."""
     for note in document["notes"]:
         where = "every configuration"
         if len(note["variants"]) < everything:
@@ -108,7 +108,8 @@ def _fading(document: Document) -> Iterable[str]:
         )
 
 
-def _findings(document: Document) -> Iterable[str]:
+def findings(document: Document) -> Iterable[str]:
+    """What the audit says, with the command that settles it."""
     for finding in document["findings"]:
         yield f"{finding['code']}: {finding['sentence']} ({finding['command']})."
 

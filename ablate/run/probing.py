@@ -1,6 +1,7 @@
 """Variants measured before they are trained: in this process, or in one beside it."""
 
 import contextlib
+import math
 import multiprocessing
 import signal
 import sys
@@ -18,6 +19,9 @@ from ablate.study import Kind, Level, settled
 from ablate.system import Job, System, resolve
 
 Ops: TypeAlias = Literal["", "seed"]
+
+PATIENCE = 20.0
+"""Seconds after which a run begins to probe no further variant."""
 
 DEADLINE = 60.0
 """Seconds that a probe beside a run may take."""
@@ -54,12 +58,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """Questions about the system that `reference` names, found with `root` on the path."""
+    """Questions about the system that `reference` names, found with `root` on the path.
+
+    After `seconds` no further question is begun.
+    """
 
     reference: str
     root: str
     questions: tuple[Question, ...]
     ops: Ops = ""
+    seconds: float = math.inf
 
 
 def answers(inquiry: Inquiry) -> list[Answer]:
@@ -68,7 +76,14 @@ def answers(inquiry: Inquiry) -> list[Answer]:
         sys.path.insert(0, inquiry.root)
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
         system = resolve(inquiry.reference)
-        return [_answer(system, q, inquiry.ops, Path(folder)) for q in inquiry.questions]
+        until = time.monotonic() + inquiry.seconds
+        late = (f"no time was left after {inquiry.seconds:.0f} s",)
+        return [
+            _answer(system, question, inquiry.ops, Path(folder))
+            if time.monotonic() < until
+            else Answer(question.variant, None, None, 0.0, late)
+            for question in inquiry.questions
+        ]
 
 
 def _answer(system: System, question: Question, ops: Ops, folder: Path) -> Answer:

@@ -236,6 +236,16 @@ def test_paper_scale_without_data_is_planned_and_not_run(ablate: Call) -> None:
 
 
 @pytest.mark.usefixtures("ran")
+def test_a_comparison_says_first_what_no_score_can_tell_apart(ablate: Call) -> None:
+    said = ablate("compare", "baseline", "idle")
+    assert "warning: W204: idle: no path to the scored output in idle" in said.stderr
+    assert "fixed" not in said.stderr
+    document = json.loads(ablate("compare", "deep", "idle", "--json").stdout)
+    assert document["notes"] == [{"text": "weights are random", "variants": ["deep"]}]
+    assert [f["code"] for f in document["findings"]] == ["W204"]
+
+
+@pytest.mark.usefixtures("ran")
 def test_the_picture_of_tokens_is_found_or_copied(ablate: Call, tmp_path: Path) -> None:
     key = key_of("deep")
     where = Path(ablate("show", key, "--tokens").stdout.strip())

@@ -122,7 +122,7 @@ def test_compare_with_an_unknown_name_names_the_nearest(imported: Call) -> None:
 
 def test_compare_writes_json_and_markdown(imported: Call, folder: Path) -> None:
     document = json.loads(imported("compare", "baseline", "lif", "--json").stdout)
-    assert document["schema"] == "ablate.compare/1"
+    assert document["schema"] == "ablate.compare/2"
     assert document["differs"] == {"lif": {"a": False, "b": True}}
     assert imported("compare", "baseline", "lif", "-o", "out/c.md").exit_code == 0
     assert "| lif | false | true |" in (folder / "out" / "c.md").read_text()

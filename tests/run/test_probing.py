@@ -63,6 +63,11 @@ def test_a_step_is_made_at_its_own_levels_and_only_switches_that_are_on_are_turn
     assert [(r.loss, r.tensors, r.of) for r in answer.step.reached] == [("mse", 6, 6)]
 
 
+def test_variants_for_which_no_time_is_left_are_said() -> None:
+    (answer,) = answers(replace(_asked("learner"), seconds=0.0))
+    assert (answer.measured, answer.reasons) == (None, ("no time was left after 0 s",))
+
+
 def test_a_probe_that_kills_its_process_ends_in_one_line() -> None:
     with pytest.raises(HostError, match="the probe's process ended with 7 and no answer"):
         Beside(_asked("dying")).answers()
