@@ -1,6 +1,8 @@
 import random
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from toys import MACS, SIZE, Use, costs, job, one_module, system, two_layers
 
 from ablate import Part, Probe
 from ablate.measure import measure, probe_costs
+from ablate.measure.building import in_the_open
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +24,12 @@ ROOT = Path(__file__).parents[2]
 def plus_in_place(a: nn.Module, b: nn.Module, x: Tensor) -> Tensor:
     y = a(x)
     y += b(x)
+    return y
+
+
+def plus_in_a_list(a: nn.Module, b: nn.Module, x: Tensor) -> Tensor:
+    y = a(x)
+    torch._foreach_add_([y], [b(x)])
     return y
 
 
@@ -59,6 +68,7 @@ DEAD: dict[str, Use] = {
 LIVE: dict[str, Use] = {
     "added": lambda a, b, x: a(x) + b(x),
     "added in place": plus_in_place,
+    "added by an operator that returns nothing": plus_in_a_list,
     "times zero": lambda a, b, x: a(x) + 0 * b(x),
     "an argument of a function of the other": lambda a, b, x: a(b(x)),
 }
@@ -133,8 +143,11 @@ def test_a_factor_whose_part_gives_no_module_has_parameters_and_no_share_of_oper
     assert costs(found)["macs"] == 2 * MACS
 
 
-def test_operations_are_charged_to_the_module_that_they_run_in() -> None:
-    # three rows: a linear layer on them is a composite that is taken apart while it is recorded
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_operations_are_charged_to_the_module_that_they_run_in(
+    mode: Callable[[], AbstractContextManager[None]],
+) -> None:
+    # in inference mode a linear layer on three rows arrives whole and is taken apart on record
     def probe(_: object) -> Probe:
         before, mine, after = nn.Linear(SIZE, SIZE), Nested(), nn.Linear(3, 5)
         x = torch.ones(1, 3, SIZE)
@@ -142,7 +155,12 @@ def test_operations_are_charged_to_the_module_that_they_run_in() -> None:
             "rest": Part(dict(before.named_parameters()), None, before),
             "mine": Part(dict(mine.named_parameters()), "b", mine),
         }
-        return Probe(parts, lambda: after(mine(mine.aside(before(x)))), lambda: {"s": x.sum()})
+
+        def forward() -> Tensor:
+            with mode():
+                return after(mine(mine.aside(before(x))))
+
+        return Probe(parts, forward, lambda: {"sum": x.sum()})
 
     found = measure(system(probe), job())
     assert costs(found, "b")["macs"] == 2 * 3 * MACS + 3 * 3 * SIZE
@@ -178,6 +196,20 @@ def test_a_probe_that_looks_at_values_is_counted_on_the_cpu_as_it_would_be_on_me
     assert found.counter == "torch formulas/2 on the CPU"
     assert "meta" in found.off_meta
     assert costs(found) == costs(measure(one_module(build, *shape), job()))
+
+
+@pytest.mark.parametrize("name", ["attention", "fused attention", "encoder", "LSTM"])
+def test_torchs_counter_sees_on_the_cpu_what_it_sees_on_meta_once_all_is_in_the_open(
+    name: str,
+) -> None:
+    build, shape = MODULES[name]
+    module, x = build().eval(), torch.ones(shape)
+    with torch.no_grad(), in_the_open(), FlopCounterMode(display=False) as counter:
+        module(x)
+    with torch.no_grad(), FlopCounterMode(display=False) as hidden:
+        module(x)
+    expected = costs(measure(one_module(build, *shape), job()))["macs"] * 2
+    assert hidden.get_total_flops() < counter.get_total_flops() == expected
 
 
 def test_a_count_on_the_cpu_leaves_torchs_switches_as_they_were() -> None:

@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import pytest
 import torch
 from torch import Tensor, nn
 from toys import SIZE, Use, job, system, two_layers
@@ -73,9 +74,15 @@ def test_a_module_with_a_loss_of_its_own_alone_changes_nothing_that_both_have() 
     )
 
 
-def test_a_switch_may_change_gradients_and_no_number() -> None:
-    cut = switched(lambda a, _, x: a(x).detach() + 0.0 * a(x))
-    assert cut == Switched(output=False, losses=False, gradients=True)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda a, _, x: a(x).detach() + 0.0 * a(x),  # a gradient of zero
+        lambda a, b, x: a(x).detach() + 0.0 * b(x),  # none
+    ],
+)
+def test_a_switch_may_change_gradients_and_no_number(use: Use) -> None:
+    assert switched(use) == Switched(output=False, losses=False, gradients=True)
 
 
 def drawn(_: Job) -> Probe:
@@ -101,10 +108,21 @@ def test_a_step_that_cannot_be_made_says_why() -> None:
     assert step(wrong, job(), {}).reason.startswith("RuntimeError: mat1 and mat2 shapes")
 
 
-def test_a_step_leaves_the_number_of_threads_as_it_was() -> None:
-    threads = torch.get_num_threads()
-    step(gated(lambda a, _, x: a(x)), job(), {})
-    assert torch.get_num_threads() == threads
+def test_a_step_is_made_by_one_thread_and_leaves_their_number_as_it_was() -> None:
+    seen = []
+
+    def looking(a: nn.Module, _: nn.Module, x: Tensor) -> Tensor:
+        seen.append(torch.get_num_threads())
+        return a(x)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        step(gated(looking), job(), {})
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {1}
 
 
 def test_weights_that_only_one_variant_has_are_not_compared() -> None:
