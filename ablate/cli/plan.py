@@ -35,7 +35,7 @@ def plan(
     json: Json = False,
 ) -> None:
     """Show the trials of a study: complete, failed, to run. Writes nothing, trains nothing."""
-    from ablate.cli import probed
+    from ablate.cli import probe_text, probed
     from ablate.cli.asking import Wishes, asked
     from ablate.cli.console import print_json
     from ablate.errors import UsageError
@@ -56,7 +56,7 @@ def plan(
         return
     _print(found, states, seconds, limit)
     if answers is not None:
-        probed.show(found, answers)
+        probe_text.show(found, answers)
 
 
 def _probed(found: "Asked", ops: Literal["", "seed"]) -> "list[Answer]":

@@ -1,23 +1,15 @@
-"""What `plan --probe` and `run` ask of a probe, and how they say what it found."""
+"""What `plan --probe` and `run` ask of a probe, and what it found as findings and as JSON."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ablate.cli.asking import Asked
-    from ablate.measure import Step
     from ablate.record import Cost, Finding
-    from ablate.report.printed import Spent
     from ablate.run.probing import Answer, Inquiry
     from ablate.study import Placement
-
-FOOTNOTE = "FLOPs are multiply–accumulates ({}), batch 1."
-NAMES = 22
-UNREAD = "Unread: modules without a path to the scored output."
-OPS = "Ops: {}."
-WORDS = "Live: the scored output depends on it. Trained: a loss of the score reaches it."
 
 
 def inquiry(
@@ -163,150 +155,3 @@ def _reached(reached: Any) -> dict[str, Any]:  # noqa: ANN401 - a Reached; measu
 
 def _whole(cost: "Cost") -> int | float:
     return int(cost.value) if cost.value == int(cost.value) else cost.value
-
-
-def show(found: "Asked", answers: "Sequence[Answer]") -> None:
-    """Print tables that fit the terminal, what learns from what, and one line per finding."""
-    from ablate.cli.asking import small
-    from ablate.cli.console import note, out
-
-    _print_costs(answers)
-    _print_modules(answers)
-    console = out()
-    told = [*learning(answers), *switching(answers)]
-    if told:
-        console.print(f"\nOne training step ({small(found)[0]} scale)", soft_wrap=True)
-    for line in told:
-        console.print(line, soft_wrap=True)
-    for line in failures(answers):
-        note(f"warning: {line}")
-    for finding in findings(answers):
-        note(f"warning: {finding.code} {finding.sentence}")
-
-
-def _print_costs(answers: "Sequence[Answer]") -> None:
-    from ablate.cli.console import Column, out, print_table
-    from ablate.report.printed import OPERATIONS, SIZE, spent_columns
-
-    cells = {a.variant: _cell(a) for a in answers}
-    spent = spent_columns(list(cells.values()), (*SIZE, "ops"))
-    columns = [Column("Configuration"), *(Column(c.title, right=True) for c in spent)]
-    columns.append(Column("Unread"))
-    rows = [
-        [
-            a.variant,
-            *_counts(spent, cells[a.variant]["costs"]),
-            ", ".join(a.measured.inert) if a.measured else "not measured",
-        ]
-        for a in answers
-    ]
-    out().print()
-    print_table(columns, rows)
-    out().print(UNREAD)
-    counted = dict.fromkeys(c.counter for c in spent if c.name in OPERATIONS)
-    for counter in counted:
-        out().print(FOOTNOTE.format(counter), soft_wrap=True)
-    for column in spent:
-        if column.name == "ops":
-            out().print(OPS.format(column.counter), soft_wrap=True)
-
-
-def _counts(spent: "Sequence[Spent]", costs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A text per column; executed operations only where they are not the live ones."""
-    live = {c.counter: c.text(costs) for c in spent if c.name == "live_macs"}
-    texts = [c.text(costs) for c in spent]
-    return [
-        "same" if c.name == "macs" and live.get(c.counter) == text else text
-        for c, text in zip(spent, texts, strict=True)
-    ]
-
-
-def _print_modules(answers: "Sequence[Answer]") -> None:
-    from ablate.cli.console import Column, out, print_table
-    from ablate.cli.tally import shortened
-    from ablate.report.tables import OWN, sizes, some
-
-    spent, found = sizes([_cell(a) for a in answers])
-    if not found:
-        return
-    drops = {"trained_params": 3, "macs": 1}
-    columns = [Column("Module"), *(Column(c.title, True, drops.get(c.name, 0)) for c in spent)]
-    columns.append(Column("Configurations", drop=2))
-    out().print("\nWhat each module adds")
-    rows = [
-        [factor, *texts, shortened(some(variants, 1), NAMES)] for factor, variants, texts in found
-    ]
-    print_table(columns, rows)
-    for line in (OWN, WORDS):
-        out().print(line, soft_wrap=True)
-
-
-def _cell(answer: "Answer") -> dict[str, Any]:
-    from ablate.report.document import costs_of
-
-    shares: dict[str, list[dict[str, Any]]] = {}
-    costs = answer.measured.costs if answer.measured else ()
-    for cost in costs:
-        if cost.factor:
-            shares.setdefault(cost.factor, []).append(costs_of([cost]))
-    whole = [costs_of([c]) for c in costs if not c.factor]
-    return {"variant": answer.variant, "role": "grid", "costs": whole, "shares": shares}
-
-
-def learning(answers: "Iterable[Answer]") -> list[str]:
-    """For each factor, which losses give its tensors a gradient, and in which variants."""
-    said: dict[str, dict[str, list[str]]] = {}
-    for answer in answers:
-        for factor, sentence in _taught(answer.step).items():
-            said.setdefault(factor, {}).setdefault(sentence, []).append(answer.variant)
-    return list(_by_factor(said))
-
-
-def _taught(step: "Step | None") -> dict[str, str]:
-    counts: dict[str, dict[str, tuple[int, int]]] = {}
-    for r in step.reached if step else ():
-        if r.factor is not None:
-            own = counts.setdefault(r.factor, {})
-            tensors, of = own.get(r.loss, (0, 0))
-            own[r.loss] = tensors + r.tensors, of + r.of
-    return {factor: _sentence(by_loss) for factor, by_loss in counts.items()}
-
-
-def _sentence(by_loss: Mapping[str, tuple[int, int]]) -> str:
-    reached = {loss: n for loss, n in by_loss.items() if n[0]}
-    if not reached:
-        return "no gradient from any loss"
-    if len(set(reached.values())) == 1:
-        n, of = next(iter(reached.values()))
-        names = ", ".join(reached)
-        if len(reached) == 1:
-            return f"gradient from loss {names} only ({n} of {of} tensors)"
-        return f"gradient from losses {names} ({n} of {of} tensors each)"
-    parts = [f"{loss} ({n} of {of} tensors)" for loss, (n, of) in reached.items()]
-    return f"gradient from losses {', '.join(parts)}"
-
-
-def switching(answers: "Iterable[Answer]") -> list[str]:
-    """For each switch that is on, what one step without it changes, where it is not everything."""
-    said: dict[str, dict[str, list[str]]] = {}
-    for answer in answers:
-        for factor, s in answer.step.switched.items() if answer.step else ():
-            facts = {
-                "the scored output": s.output,
-                "the losses that remain": s.losses,
-                "the gradients that remain": s.gradients,
-            }
-            same = [name for name, moved in facts.items() if not moved]
-            if same:
-                sentence = f"switching it off does not change {', '.join(same)}"
-                said.setdefault(factor, {}).setdefault(sentence, []).append(answer.variant)
-    return list(_by_factor(said))
-
-
-def _by_factor(said: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterable[str]:
-    from ablate.report.tables import some
-
-    for factor, sentences in said.items():
-        for sentence, variants in sentences.items():
-            where = f", in {some(variants)}" if len(sentences) > 1 or len(variants) > 1 else ""
-            yield f"  {factor}: {sentence}{where}"
