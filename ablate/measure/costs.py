@@ -139,17 +139,13 @@ def _trained(
     build: Callable[[Job], Probe], job: Job, done: _Pass
 ) -> tuple[frozenset[Key] | None, str]:
     """Parameters, by part and name, that a task loss reaches; None with the reason if unknown."""
-    try:
-        with torch.device(done.device):
-            return trained(done.probe), ""
-    except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
-        reason = one_line(wrong)
-    if done.device == "meta":
+    reason = ""
+    for device in COUNTERS:
         try:
-            probe = built(build, job, "cpu")
-            with torch.device("cpu"):
+            probe = done.probe if device == done.device else built(build, job, device)
+            with torch.device(device):
                 return trained(probe), ""
-        except Exception as wrong:  # noqa: BLE001 - likewise
+        except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
             reason = one_line(wrong)
     return None, f"trained_params: {reason}"
 

@@ -55,7 +55,9 @@ SCALING = {"mul.Scalar": Rule(written=0.5)}
 def elementwise(func: torch._ops.OpOverload, args: Sequence[object], out: object) -> int:
     """The elementwise operations of one call; 0 where the list has no rule for it.
 
-    The list has no `relu_`, no pooling by windows and no minima, so neither has this.
+    The list has no `relu_`, no pooling by windows and no minima, so neither has this. A linear
+    layer's bias counts where torch adds it in a call of its own, which depends on the input's
+    strides (one part in a million of a transformer).
     """
     name = func._overloadpacket.__name__  # noqa: SLF001 - the operator's only name
     rule = SCALING.get(f"{name}.{func._overloadname}", RULES.get(name))  # noqa: SLF001 - likewise
