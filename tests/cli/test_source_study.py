@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Parameters as the logs print them, multiply-accumulates by hand (models.md of the sources), and
-# the logs' own GFLOPs, which count an operation per element besides.
+# Parameters as the source's logs print them, multiply-accumulates (10^9) by hand arithmetic, and the
+# logs' own GFLOPs, which count an operation per element besides.
 SOURCE = {
     "baseline": (87_988_224, 34.170132, 34.28),
     "sacr": (96_381_957, 34.170132, 34.28),
@@ -29,8 +29,10 @@ KEEP = {"full sdtps.keep_ratio=0.5": 97_183_104, "full sdtps.keep_ratio=0.8": 97
 
 def _probed(tmp_path: Path, study: str, *words: str) -> dict[str, Any]:
     planned = subprocess.run(
-        [sys.executable, "-m", "ablate", "plan", study, "--scale", "paper", "--probe", *words]
-        + ["--ops", "seed", "--json"],
+        [
+            *(sys.executable, "-m", "ablate", "plan", study, "--scale", "paper"),
+            *("--probe", "--ops", "seed", "--json", *words),
+        ],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "ABLATE_DB": str(tmp_path / "none.db")},
         capture_output=True,
