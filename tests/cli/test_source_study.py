@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Parameters as the source's logs print them, multiply-accumulates (10^9) by hand arithmetic, and the
-# logs' own GFLOPs, which count an operation per element besides.
+# Parameters as the logs print them, multiply-accumulates (10^9) by hand arithmetic, and the logs' own
+# GFLOPs, which count an operation per element besides.
 SOURCE = {
     "baseline": (87_988_224, 34.170132, 34.28),
     "sacr": (96_381_957, 34.170132, 34.28),
