@@ -100,10 +100,17 @@ def _batches(
         # without a generator of its own it would draw from torch's global one
         generator=torch.Generator(),
     )
-    for batch in _started(loader):
-        if isinstance(batch, str):
-            raise UsageError(batch)
-        yield batch
+    started = _started(loader)
+    try:
+        for batch in started:
+            if isinstance(batch, str):
+                raise UsageError(batch)
+            yield batch
+    finally:
+        if loader.num_workers:
+            # an error's traceback keeps the iterator, which ends its processes only when collected;
+            # they would outlive the training, deaf as they are, and torch has no public way
+            started._shutdown_workers()  # noqa: SLF001
 
 
 def _started(loader: DataLoader[Batch | str]) -> Iterator[Batch | str]:

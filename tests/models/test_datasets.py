@@ -144,6 +144,19 @@ def test_rgbnt100_cuts_its_image_at_256_and_512_into_rgb_ni_and_ti(
     np.testing.assert_allclose(triple, np.broadcast_to(expected, triple.shape), atol=1e-6)
 
 
+def test_rgbnt100_at_its_own_size_shows_every_column_of_each_spectrum(
+    made: Callable[[str], Path],
+) -> None:
+    root = made("rgbnt100")
+    columns = np.tile(np.arange(256, dtype=np.uint8), 3)
+    strip = np.broadcast_to(columns[None, :, None], (128, 768, 3))
+    Image.fromarray(np.ascontiguousarray(strip)).save(root / "rgbir" / "query" / "0007_c8_0008.png")
+    data = loaded(job("rgbnt100", root, height=128, image_width=256))
+    triple = data.query.pixels[list(data.query.names).index("0007_c8_0008")]
+    expected = np.arange(256) / 127.5 - 1.0
+    np.testing.assert_allclose(triple, np.broadcast_to(expected, (3, 3, 128, 256)), atol=1e-6)
+
+
 def test_training_images_are_resized_bicubically_and_test_images_bilinearly(
     made: Callable[[str], Path],
 ) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -232,10 +233,16 @@ def no_identity(root: Path) -> None:
 
 @pytest.mark.parametrize(("name", "spoil", "line"), DEFECTS, ids=[d[1].__name__ for d in DEFECTS])
 def test_a_defect_is_one_line_that_names_the_file_and_what_to_do_before_anything_is_trained(
-    name: str, spoil: Callable[[Path], None], line: str, made: Callable[[str], Path]
+    name: str,
+    spoil: Callable[[Path], None],
+    line: str,
+    made: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     root = made(name)
     spoil(root)
+    begun = partial(pytest.fail, "a training began")
+    monkeypatch.setattr("models.reid.train.Training.begin", begun)
     with pytest.raises(UsageError) as refused:
         models.reid.system.train(job(name, root))
     said = str(refused.value)

@@ -15,6 +15,7 @@ from ablate.errors import UsageError
 from ablate.study import Level
 from ablate.system import Job
 from models.reid.augment import Augmentation
+from models.reid.decode import Float
 from models.reid.loading import Batch, all_batches, training_batches
 from models.reid.sampling import batches
 from models.reid.triples import Data, loaded
@@ -149,6 +150,27 @@ def test_leaving_an_epoch_early_ends_the_processes_that_load_it(
     with closing(training_batches(asked, replace(loaded(asked), workers=2), 1)) as found:
         next(found)
         assert len(multiprocessing.active_children()) == 2
+    assert multiprocessing.active_children() == []
+
+
+class Broken:
+    """Pixels that fail in a way that nobody foresaw."""
+
+    def __getitem__(self, number: int, /) -> Float:
+        """Fail."""
+        raise ArithmeticError(f"image {number} is odd")
+
+
+def test_an_error_in_a_loading_process_keeps_its_kind_and_leaves_no_process_behind(
+    made: Callable[[str], Path],
+) -> None:
+    asked = job(made("rgbnt201"))
+    data = loaded(asked)
+    data = replace(data, train=replace(data.train, pixels=Broken()), workers=2)
+    with pytest.raises(ArithmeticError, match=r"image \d+ is odd") as kept:
+        epoch(asked, data, 1)
+    # the traceback still holds the loader's iterator, which would end its processes when collected
+    assert kept.tb is not None
     assert multiprocessing.active_children() == []
 
 
