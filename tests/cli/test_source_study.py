@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Parameters as the logs print them, multiply-accumulates (10^9) by hand arithmetic, and the logs' own
+# Parameters as the logs print them, multiply-accumulates (10^9) by hand arithmetic, and the logs'
 # GFLOPs, which count an operation per element besides.
 SOURCE = {
     "baseline": (87_988_224, 34.170132, 34.28),
