@@ -153,7 +153,7 @@ def exploding(answers: "Iterable[Answer]") -> list[str]:
 
 
 def switching(answers: "Iterable[Answer]") -> list[str]:
-    """For each switch that is on, what one step without it changes, where it is not everything."""
+    """For each switch that is on, what it cuts, and what one step without it leaves unchanged."""
     said: dict[str, dict[str, list[str]]] = {}
     for answer in answers:
         for factor, s in answer.step.switched.items() if answer.step else ():
@@ -162,6 +162,9 @@ def switching(answers: "Iterable[Answer]") -> list[str]:
                 "the losses that remain": s.losses,
                 "the gradients that remain": s.gradients,
             }
+            for r in s.cut:
+                sentence = f"on, it cuts {r.part} off from loss {r.loss} ({r.tensors} tensors)"
+                said.setdefault(factor, {}).setdefault(sentence, []).append(answer.variant)
             same = [name for name, moved in facts.items() if not moved]
             if same:
                 sentence = f"switching it off does not change {', '.join(same)}"

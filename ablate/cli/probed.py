@@ -134,7 +134,12 @@ def _variant(answer: "Answer") -> dict[str, Any]:
         "switched": None
         if step is None
         else {
-            f: {"output": s.output, "losses": s.losses, "gradients": s.gradients}
+            f: {
+                "output": s.output,
+                "losses": s.losses,
+                "gradients": s.gradients,
+                "cut": [_reached(r) for r in s.cut],
+            }
             for f, s in step.switched.items()
         },
         "seconds": answer.seconds,

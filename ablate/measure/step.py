@@ -32,12 +32,14 @@ class Switched:
     """What turning a switch off changes, compared bit by bit.
 
     `output` is the scored output, `losses` any loss that both variants have, `gradients` the
-    gradient of the sum of all losses in any parameter that both have.
+    gradient of the sum of all losses in any parameter that both have. `cut` are the parts that a
+    loss teaches only while the switch is off, with what they get then.
     """
 
     output: bool
     losses: bool
     gradients: bool
+    cut: tuple[Reached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +73,23 @@ def step(system: System, job: Job, without: Mapping[str, Job]) -> Step:
     if system.probe is None:
         return Step(reason=f"system {system.name!r} has no probe")
     try:
-        taken = _take(system.probe, job, by_loss=True)
+        taken = _take(system.probe, job)
         switched = {
-            factor: _compare(taken, _take(system.probe, other, by_loss=False))
-            for factor, other in without.items()
+            factor: _compare(taken, _take(system.probe, other)) for factor, other in without.items()
         }
     except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
         return Step(reason=one_line(wrong))
     return Step(taken.reached, switched)
 
 
-def _take(build: Callable[[Job], Probe], job: Job, *, by_loss: bool) -> _Taken:
+def _take(build: Callable[[Job], Probe], job: Job) -> _Taken:
     with one_thread(), aside(job.seed), torch.device("cpu"), torch.enable_grad():
         probe = built(build, job, "cpu")
         with torch.no_grad():
             output = probe.forward().clone()
         losses = dict(probe.losses())
         every = parameters(probe)
-        reached = tuple(_reached(probe, losses)) if by_loss else ()
+        reached = tuple(_reached(probe, losses))
         total = torch.stack([torch.zeros(()), *losses.values()]).sum()
         gradients = dict(zip(every, _gradients(total, list(every.values())), strict=True))
     return _Taken(
@@ -119,10 +120,12 @@ def _reached(probe: Probe, losses: Mapping[str, Tensor]) -> Iterator[Reached]:
 
 def _compare(a: _Taken, b: _Taken) -> Switched:
     shared = [key for key, shape in a.shapes.items() if b.shapes.get(key) == shape]
+    taught = {(r.part, r.loss): r.tensors for r in a.reached}
     return Switched(
         output=not _same(a.output, b.output),
         losses=any(not _same(v, b.losses[n]) for n, v in a.losses.items() if n in b.losses),
         gradients=any(not _same(a.gradients[key], b.gradients[key]) for key in shared),
+        cut=tuple(r for r in b.reached if r.tensors and taught.get((r.part, r.loss)) == 0),
     )
 
 

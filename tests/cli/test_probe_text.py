@@ -50,6 +50,15 @@ def test_a_switch_that_changes_everything_is_not_told() -> None:
     ]
 
 
+def test_a_path_that_a_switch_cuts_is_named_with_its_loss() -> None:
+    lost = Reached("reduce", None, "sdtps", 12, 12, 1.0)
+    moved = Switched(output=True, losses=True, gradients=True, cut=(lost,))
+
+    assert switching([_answer("full", detach=moved)]) == [
+        "  detach: on, it cuts reduce off from loss sdtps (12 tensors)"
+    ]
+
+
 def test_a_gradient_that_is_no_number_is_told_with_its_loss_and_part() -> None:
     assert exploding([_answer("lif", _lif("lif", 33, math.nan))]) == [
         "the gradient of loss lif on lif is not finite (lif)"

@@ -116,6 +116,13 @@ def test_detached_scores_cut_the_path_through_the_global_features_and_no_other()
     assert moved == {("reduce", "sdtps")}
 
 
+def test_the_probe_names_the_path_that_detached_scores_cut() -> None:
+    detached = small("010", wiring="source", sdtps__detach_scores=True)
+    found = step(system, detached, {"sdtps.detach_scores": small("010", wiring="source")})
+    cut = found.switched["sdtps.detach_scores"].cut
+    assert [(r.part, r.loss, r.tensors) for r in cut] == [("reduce", "sdtps", 12)]
+
+
 def test_a_switch_that_no_score_depends_on_changes_nothing_when_turned_off() -> None:
     for cell, on in itertools.product(("100", "001", "101"), ("sacr", "lif")):
         whole = small(cell, wiring="source")
