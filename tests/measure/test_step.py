@@ -75,14 +75,16 @@ def test_a_module_with_a_loss_of_its_own_alone_changes_nothing_that_both_have() 
 
 
 @pytest.mark.parametrize(
-    "use",
+    ("use", "cut"),
     [
-        lambda a, _, x: a(x).detach() + 0.0 * a(x),  # a gradient of zero
-        lambda a, b, x: a(x).detach() + 0.0 * b(x),  # none
+        (lambda a, _, x: a(x).detach() + 0.0 * a(x), []),  # a gradient of zero
+        (lambda a, b, x: a(x).detach() + 0.0 * b(x), [("a", "task")]),  # none
     ],
 )
-def test_a_switch_may_change_gradients_and_no_number(use: Use) -> None:
-    assert switched(use) == Switched(output=False, losses=False, gradients=True)
+def test_a_switch_may_change_gradients_and_no_number(use: Use, cut: list[tuple[str, str]]) -> None:
+    found = switched(use)
+    assert (found.output, found.losses, found.gradients) == (False, False, True)
+    assert [(r.part, r.loss) for r in found.cut] == cut
 
 
 def drawn(_: Job) -> Probe:
