@@ -226,7 +226,7 @@ def test_what_the_command_line_adds_stands_beside_the_study_and_is_marked() -> N
 
 
 def test_levels_are_shown_short_and_two_levels_never_alike() -> None:
-    assert [shown(x) for x in (True, False, 1.0, 0.1, 1e-05, 3, "focal")] == [
+    assert [shown(x) for x in (True, False, 1.0, 0.1, 1e-05, 3, "focal", "")] == [
         "true",
         "false",
         "1",
@@ -234,6 +234,7 @@ def test_levels_are_shown_short_and_two_levels_never_alike() -> None:
         "1e-05",
         "3",
         "focal",
+        '""',
     ]
     assert shown(0.1 + 0.2) != shown(0.3)
 

@@ -8,7 +8,20 @@ from ablate import Metric, Outcome, System, choice, real, switch, whole
 from ablate.design import variants
 from ablate.errors import SpecError
 from ablate.spec import Options, bind, read
-from ablate.study import Arm, Axis, Check, Claims, Modules, Resources, Start, Study, Sweep
+from ablate.spec.overrides import axes
+from ablate.study import (
+    Arm,
+    Axis,
+    Check,
+    Claims,
+    Factor,
+    Kind,
+    Modules,
+    Resources,
+    Start,
+    Study,
+    Sweep,
+)
 
 GOOD = (Path(__file__).parent / "hostile" / "good.toml").read_text()
 SYSTEM = System(
@@ -167,6 +180,11 @@ def test_an_override_is_written_as_toml_with_bare_words(
     given: str, axis: Axis, tmp_path: Path
 ) -> None:
     assert bound(tmp_path, options=Options(overrides=[given])).axes == (axis,)
+
+
+def test_nothing_after_the_equals_sign_is_the_empty_text_of_a_text_factor() -> None:
+    weights = Factor("weights", Kind.STR, "vit.pt")
+    assert axes(["weights="], [weights]) == (Axis("weights", ("",)),)
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ def variant_name(
 
 
 def shown(level: Level) -> str:
-    """A level as names and tables print it: `true`, `0.2`, `focal`, and `1` for 1.0."""
+    """A level as names and tables print it: `true`, `0.2`, `focal`, `""`, and `1` for 1.0."""
     if isinstance(level, bool):
         return str(level).lower()
-    return repr(level).removesuffix(".0") if isinstance(level, float) else str(level)
+    return repr(level).removesuffix(".0") if isinstance(level, float) else str(level) or '""'
 
 
 def grid_name(on: Sequence[str], modules: Sequence[str]) -> str:

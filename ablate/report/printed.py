@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ablate.design import shown
 from ablate.metric import LARGE, MINUS, PLUS_MINUS, Metric, plain, rounded, signed
 from ablate.report.layout import NONE
+from ablate.study import Level
 
 _SIZES: dict[str, tuple[tuple[float, float, str], ...]] = {
     "params": ((1e6, 1e6, "Params (M)"), (1e5, 1e3, "Params (k)"), (0, 1, "Params")),
@@ -171,9 +173,7 @@ def bar(share: float, width: int) -> str:
     return "█" * round(share * width) if math.isfinite(share) else ""
 
 
-def level_text(level: object) -> str:
+def level_text(level: Level) -> str:
     """A level as tables print it."""
-    if isinstance(level, bool):
-        return str(level).lower()
-    text = repr(level).removesuffix(".0") if isinstance(level, float) else str(level)
-    return text.replace("-", MINUS, 1) if isinstance(level, int | float) else text
+    text = shown(level)
+    return text if isinstance(level, str) else text.replace("-", MINUS, 1)

@@ -13,7 +13,10 @@ _SEEDS = re.compile(r"(\d{1,10})(?:-(\d{1,10}))?")
 
 
 def axes(overrides: Sequence[str], factors: Sequence[Factor]) -> tuple[Axis, ...]:
-    """`key=value` fixes a factor, `key=a,b,c` is an axis; raises SpecError for anything else."""
+    """`key=value` fixes a factor, `key=a,b,c` is an axis; raises SpecError for anything else.
+
+    `key=` is the empty text, for a factor that holds text.
+    """
     found = [_axis(text, factors) for text in overrides]
     names = [a.factor for a in found]
     twice = next((n for n in names if names.count(n) > 1), None)
@@ -43,11 +46,13 @@ def seeds(text: str) -> tuple[int, ...]:
 def _axis(text: str, factors: Sequence[Factor]) -> Axis:
     name, equals, values = text.partition("=")
     name = name.strip()
-    if not equals or not name or not values.strip():
+    if not equals or not name:
         raise SpecError(f"{text!r:.80} is not of the form key=value")
     factor = next((f for f in factors if f.name == name), None)
     if factor is None:
         raise SpecError(not_one_of("factor", name, [f.name for f in factors]))
+    if not values.strip() and factor.kind is not Kind.STR:
+        raise SpecError(f"{text!r:.80} is not of the form key=value")
     try:
         levels = tuple(factor.level(v) for v in _values(values.strip(), factor))
     except ValueError as wrong:
@@ -67,7 +72,7 @@ def _split(text: str) -> list[str]:
 
 
 def _value(text: str, factor: Factor) -> Level:
-    if factor.kind is Kind.STR and _BARE.fullmatch(text):
+    if factor.kind is Kind.STR and (not text or _BARE.fullmatch(text)):
         return text
     try:
         value = parse(f"v = {text}\n").get("v") if text.isprintable() else None
