@@ -51,6 +51,17 @@ class Factor:
         """What reports call it."""
         return self.title or self.name
 
+    @property
+    def sides(self) -> tuple[Level, Level] | None:
+        """What off and on are in a grid: a switch's levels, or a choice's reference and the other.
+
+        None for a factor that has not two levels.
+        """
+        if self.kind is Kind.BOOL:
+            return False, True
+        others = [c for c in self.choices if c != self.reference]
+        return (self.reference, others[0]) if len(others) == 1 else None
+
     def level(self, value: object) -> Level:
         """The canonical form of `value`: `1` is `1.0` for a float factor and wrong for a switch.
 
@@ -290,6 +301,12 @@ class Study:
         return next((m for m in self.metrics if m.name.lower() == name.lower()), None) or _missing(
             name
         )
+
+    @property
+    def on(self) -> dict[str, Level]:
+        """The grid's modules, each with the level that counts as on."""
+        modules = map(self.factor, self.modules.factors if self.modules else ())
+        return {f.name: f.sides[1] for f in modules if f.sides}
 
     @property
     def directions(self) -> dict[str, str]:

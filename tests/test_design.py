@@ -6,7 +6,7 @@ import pytest
 from ablate.design import beside, count, placements, shown, variant_name, variants
 from ablate.errors import SpecError, UsageError
 from ablate.metric import Metric
-from ablate.study import Arm, Axis, Check, Modules, Start, Study, Sweep, real, switch, whole
+from ablate.study import Arm, Axis, Check, Modules, Start, Study, Sweep, choice, real, switch, whole
 
 FACTORS = (
     switch("sacr"),
@@ -53,6 +53,25 @@ def test_each_design_makes_its_cells_in_the_order_of_the_study(design: str, expe
     study = replace(STUDY, modules=Modules(THREE, design))  # type: ignore[arg-type]
     assert names(study) == expected.split()
     assert count(study) == 3 * len(expected.split())
+
+
+def test_a_choice_of_two_is_a_module_whose_cells_name_the_level_that_is_on() -> None:
+    loss = choice("loss", "ce", "focal")
+    study = replace(STUDY, factors=(*FACTORS, loss), modules=Modules(("sacr", "loss", "lif")))
+    found = {v.name: (v.levels["sacr"], v.levels["loss"], v.levels["lif"]) for v in variants(study)}
+    assert found == {
+        "baseline": (False, "ce", False),
+        "sacr": (True, "ce", False),
+        "loss=focal": (False, "focal", False),
+        "lif": (False, "ce", True),
+        "sacr+loss=focal": (True, "focal", False),
+        "sacr+lif": (True, "ce", True),
+        "loss=focal+lif": (False, "focal", True),
+        "full": (True, "focal", True),
+    }
+    around = replace(study, sweeps=(Sweep("loss=focal+sacr", "lr", (0.1,)),))
+    assert names(around)[-1] == "sacr+loss=focal lr=0.1"
+    assert variant_name({"loss": "focal"}, study.factors, ("loss", "lif")) == "loss=focal"
 
 
 @pytest.mark.parametrize("design", ["full", "add-one", "leave-one-out", "pairs", "ladder"])

@@ -6,13 +6,14 @@ from typing import TypeAlias
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.contrast import Effect, contrast
+from ablate.study import Level
 
 Corner: TypeAlias = frozenset[str]
 """The modules that are on."""
 
 
-def corners(cells: Sequence[Cell], modules: Sequence[str]) -> dict[Corner, Cell]:
-    """The grid's cells by the modules that are on in them.
+def corners(cells: Sequence[Cell], on: Mapping[str, Level]) -> dict[Corner, Cell]:
+    """The grid's cells by the modules that are on in them; `on` has the level that counts as that.
 
     Where an axis repeats the grid at other levels, its first repetition: designs list it whole
     before the next.
@@ -20,7 +21,8 @@ def corners(cells: Sequence[Cell], modules: Sequence[str]) -> dict[Corner, Cell]
     found: dict[Corner, Cell] = {}
     for cell in cells:
         if cell.role == "grid":
-            found.setdefault(frozenset(m for m in modules if cell.levels.get(m) is True), cell)
+            corner = frozenset(m for m, level in on.items() if cell.levels.get(m) == level)
+            found.setdefault(corner, cell)
     return found
 
 

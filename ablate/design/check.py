@@ -1,6 +1,6 @@
 """Whether the names and sweeps of a study make sense."""
 
-from ablate.design.names import Keys, grid_name, known, levels_of, lineage, makes, members
+from ablate.design.names import Keys, cell_name, known, levels_of, lineage, makes, members
 from ablate.errors import SpecError, not_one_of
 from ablate.study import Arm, Study, Sweep, settled
 
@@ -12,7 +12,7 @@ def check(study: Study) -> None:
         keys = ("arm", i, "name")
         if arm.name in names:
             raise SpecError(f"there are two arms called {arm.name!r}", keys)
-        if members(study, arm.name) is not None and makes(study.modules, arm.name):
+        if makes(study, arm.name):
             raise SpecError(f"arm {arm.name!r} has the name of a cell of [modules]", keys)
         names.add(arm.name)
     for i, arm in enumerate(study.arms):
@@ -30,10 +30,9 @@ def _check_twins(study: Study) -> None:
         levels = settled(levels_of(study, arm.name), study.factors)
         twin = found.setdefault((tuple(levels.items()), arm.start), arm.name)
         if twin == arm.name and arm.start is None and study.modules:
-            modules = study.modules.factors
-            name = grid_name([m for m in modules if levels[m]], modules)
+            name = cell_name(study, [m for m, on in study.on.items() if levels[m] == on])
             same = settled(levels_of(study, name), study.factors) == levels
-            twin = name if same and makes(study.modules, name) else twin
+            twin = name if same and makes(study, name) else twin
         if twin != arm.name:
             raise SpecError(
                 f"arm {arm.name!r} has the same levels as {twin!r}: one cell, one name",

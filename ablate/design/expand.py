@@ -12,7 +12,7 @@ from ablate.design.names import (
     FULL,
     PAIR,
     canonical,
-    grid_name,
+    cell_name,
     levels_of,
     referenced,
     shown,
@@ -105,7 +105,7 @@ def _variant(
 
 def _cells(study: Study) -> list[Variant]:
     modules = study.modules
-    grid = [grid_name(on, modules.factors) for on in _grid(modules)] if modules else []
+    grid = [cell_name(study, on) for on in _grid(modules)] if modules else []
     grid += referenced(study)
     root = BASELINE if BASELINE in grid else FULL if FULL in grid else None
     cells = [_variant(study, name, "grid", root) for name in grid]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ablate.errors import SpecError, not_one_of
-from ablate.study import Arm, Factor, Level, Modules, Study
+from ablate.study import Arm, Factor, Level, Study
 
 BASELINE = "baseline"
 FULL = "full"
@@ -28,7 +28,10 @@ def variant_name(
         for name, level in levels.items()
         if name not in modules and level != usual.get(name)
     ]
-    return " ".join([grid_name([m for m in modules if levels.get(m) is True], modules), *rest])
+    grid = [f for f in factors if f.name in modules]
+    on = [f for f in grid if f.sides and levels.get(f.name) == f.sides[1]]
+    ordered = sorted(on, key=lambda f: modules.index(f.name))
+    return " ".join([grid_name(ordered, len(modules)), *rest])
 
 
 def shown(level: Level) -> str:
@@ -38,11 +41,17 @@ def shown(level: Level) -> str:
     return repr(level).removesuffix(".0") if isinstance(level, float) else str(level) or '""'
 
 
-def grid_name(on: Sequence[str], modules: Sequence[str]) -> str:
-    """What the cell with the modules `on` is called."""
+def token(module: Factor) -> str:
+    """What a module that is on adds to a cell's name: `sacr`, or `loss=focal` for a choice."""
+    on = module.sides[1] if module.sides else True
+    return module.name if on is True else f"{module.name}={shown(on)}"
+
+
+def grid_name(on: Sequence[Factor], modules: int) -> str:
+    """What the cell is called in which these of the grid's modules are on."""
     if not on:
         return BASELINE
-    return FULL if len(on) == len(modules) else "+".join(on)
+    return FULL if len(on) == modules else "+".join(map(token, on))
 
 
 def members(study: Study, name: str) -> tuple[str, ...] | None:
@@ -52,25 +61,26 @@ def members(study: Study, name: str) -> tuple[str, ...] | None:
         return ()
     if name == FULL and modules:
         return modules
-    on = name.split("+")
-    if len(set(on)) != len(on) or not set(on) <= set(modules):
+    words = name.split("+")
+    tokens = {m: token(study.factor(m)) for m in modules}
+    if len(set(words)) != len(words) or not set(words) <= set(tokens.values()):
         return None
-    return tuple(m for m in modules if m in on)
+    return tuple(m for m in modules if tokens[m] in words)
 
 
-def makes(modules: Modules | None, name: str) -> bool:
+def makes(study: Study, name: str) -> bool:
     """Whether the grid's design makes the cell called `name`."""
-    if modules is None:
+    on = members(study, name)
+    if study.modules is None or on is None:
         return False
-    k = len(modules.factors)
-    on = () if name == BASELINE else modules.factors if name == FULL else tuple(name.split("+"))
+    modules = study.modules.factors
     return {
         "full": True,
         "add-one": len(on) <= 1,
         "pairs": len(on) <= PAIR,
-        "leave-one-out": len(on) >= k - 1,
-        "ladder": on == modules.factors[: len(on)],
-    }[modules.design]
+        "leave-one-out": len(on) >= len(modules) - 1,
+        "ladder": on == modules[: len(on)],
+    }[study.modules.design]
 
 
 def canonical(study: Study, name: str) -> str:
@@ -78,8 +88,12 @@ def canonical(study: Study, name: str) -> str:
     if any(a.name == name for a in study.arms):
         return name
     on = members(study, name)
-    modules = study.modules.factors if study.modules else ()
-    return name if on is None else grid_name(on, modules)
+    return name if on is None else cell_name(study, on)
+
+
+def cell_name(study: Study, on: Sequence[str]) -> str:
+    """What the cell of the study's grid with the modules `on` is called."""
+    return grid_name([study.factor(m) for m in on], len(study.on))
 
 
 def lineage(study: Study, name: str, keys: Keys) -> list[Arm]:
@@ -103,7 +117,8 @@ def lineage(study: Study, name: str, keys: Keys) -> list[Arm]:
 def known(study: Study) -> list[str]:
     """Names to suggest; not every combination."""
     modules = study.modules.factors if study.modules else ()
-    return [BASELINE, *([FULL] if modules else []), *modules, *(a.name for a in study.arms)]
+    alone = [token(study.factor(m)) for m in modules]
+    return [BASELINE, *([FULL] if modules else []), *alone, *(a.name for a in study.arms)]
 
 
 def referenced(study: Study) -> list[str]:
@@ -115,7 +130,7 @@ def referenced(study: Study) -> list[str]:
     missing = dict.fromkeys(
         canonical(study, n) for n in named if n not in arms and members(study, n) is not None
     )
-    left_out = [n for n in missing if not makes(study.modules, n)]
+    left_out = [n for n in missing if not makes(study, n)]
     alone = study.modules is None and not study.arms and BASELINE not in left_out
     return [BASELINE, *left_out] if alone else left_out
 
@@ -133,8 +148,9 @@ def levels_of(study: Study, name: str, keys: Keys = ()) -> dict[str, Level]:
     root = line[-1].parent if line else name
     levels = _base(study)
     on = members(study, root) if root is not None else None
-    if on is not None and study.modules is not None:
-        levels |= {m: m in on for m in study.modules.factors}
+    if on is not None:
+        sides = {m: study.factor(m).sides for m in study.on}
+        levels |= {m: s[m in on] for m, s in sides.items() if s}
     for arm in reversed(line):
         levels |= arm.set
     return levels

@@ -18,8 +18,8 @@ def contributions(
 
     `corners` tells by metric how many finite runs each cell of the grid gave, and how many not.
     """
-    modules = study.modules.factors if study.modules else ()
-    grid = corners(found, modules)
+    modules = tuple(study.on)
+    grid = corners(found, study.on)
     level = 1 - study.claims.alpha
     effects: list[dict[str, Any]] = []
     runs: dict[str, list[dict[str, Any]]] = {}
@@ -61,7 +61,7 @@ def effect_document(effect: Effect | None) -> dict[str, Any] | None:
 def _courses(
     study: Study, grid: Mapping[frozenset[str], Cell], curves: Mapping[str, Curves]
 ) -> list[dict[str, Any]]:
-    modules = study.modules.factors if study.modules else ()
+    modules = tuple(study.on)
     metric = study.metric(study.primary).name
     runs = {
         corner: [_scored(curves.get(r.key, {}), metric) for r in cell.completed]

@@ -150,6 +150,7 @@ def _study(study: Study, records: Sequence[Record]) -> dict[str, Any]:
         "level": 1 - study.claims.alpha,
         "factors": {f.name: f.label for f in study.factors},
         "fixed": dict(study.fixed),
+        "modules": study.on,
         "source": sorted({r.source for r in records}),
     }
 

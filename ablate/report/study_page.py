@@ -171,7 +171,7 @@ def _effects(document: Document) -> Section | None:
         heads += [f"{m.label} alone", f"{m.label} main effect", f"{level} interval", "Runs"]
     rows = []
     for module in modules:
-        row = [module]
+        row = [_module(document, module)]
         for m in metrics:
             row += _contribution(m, by[module, m.name])
         rows.append(row)
@@ -186,6 +186,12 @@ def _effects(document: Document) -> Section | None:
     return Section(
         "What each module contributes", tables=(table("", heads, rows),), notes=tuple(notes)
     )
+
+
+def _module(document: Document, name: str) -> str:
+    """A module of the grid as its cells name it: with its level, where it is no switch."""
+    on = document["study"]["modules"][name]
+    return name if on is True else f"{name}={printed.level_text(on)}"
 
 
 def _certainty(document: Document, metric: str, main: Document | None, modules: int) -> str:
@@ -235,7 +241,7 @@ def _training(document: Document) -> Section | None:
     steps = _spread_out(list(courses[0]["steps"]))
     rows = [
         [
-            c["module"],
+            _module(document, c["module"]),
             *(printed.estimate(metric, c["steps"][s]) for s in steps),
             f"{printed.estimate(metric, c['peak'])} at {c['peak_step']}",
         ]

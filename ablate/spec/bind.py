@@ -19,7 +19,6 @@ from ablate.study import (
     Check,
     Claims,
     Factor,
-    Kind,
     Level,
     Modules,
     Resources,
@@ -176,8 +175,10 @@ def _modules(file: StudyFile, factors: Sequence[Factor]) -> Modules | None:
         return None
     keys = ("modules", "factors")
     for name in file.modules.factors:
-        if _factor(name, factors, keys).kind is not Kind.BOOL:
-            raise SpecError(f"factor {name!r} is not a switch: sweep it instead", keys)
+        if _factor(name, factors, keys).sides is None:
+            raise SpecError(
+                f"factor {name!r} is not a switch, nor a choice of two: sweep it instead", keys
+            )
     return Modules(_distinct(file.modules.factors, keys), file.modules.design)
 
 

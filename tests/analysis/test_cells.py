@@ -58,7 +58,7 @@ def test_records_of_one_variant_are_one_cell_in_the_order_of_the_study() -> None
 
 def test_the_first_repetition_of_a_grid_is_its_corners() -> None:
     records = [record("b", OFF, 0, 0), record("m", ON, 0, 1), record("m lr=0.3", FAST, 0, 2)]
-    found = corners(cells(records), ["m"])
+    found = corners(cells(records), {"m": True})
     assert found[frozenset({"m"})].variant == "m"
 
 

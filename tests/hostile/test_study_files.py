@@ -103,6 +103,7 @@ CASES: dict[str, tuple[bytes, str]] = {
     "sweep_around_off_baseline": (put('around = "full"', 'around = "baseline"'), "requires 'lif'"),
     "module_twice": (put('"sdtps", "lif"]', '"sdtps", "sdtps"]'), "sdtps is there twice"),
     "module_no_switch": (put('"sdtps", "lif"]', '"sdtps", "lr"]'), "'lr' is not a switch"),
+    "module_of_three": (put('"sdtps", "lif"]', '"sdtps", "loss"]'), "nor a choice of two"),
     "module_fixed": (put("epochs = 50", "sacr = true"), "'sacr' is one of [modules]"),
     "fixed_twice": (put("lr     = 3.5e-4", '"lif.beta" = 0.1\nlif.beta = 0.2'), "is set twice"),
     # names
