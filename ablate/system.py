@@ -42,6 +42,10 @@ class Recorder(Protocol):
         """Keep a doubt about this trial's numbers."""
         ...
 
+    def fact(self, name: str, text: str) -> None:
+        """Keep where this trial's numbers come from."""
+        ...
+
     def save(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint."""
         ...
@@ -68,6 +72,9 @@ class Silence:
         """Keep nothing."""
 
     def note(self, text: str) -> None:
+        """Keep nothing."""
+
+    def fact(self, name: str, text: str) -> None:
         """Keep nothing."""
 
     def save(self, state: Mapping[str, object]) -> None:
@@ -143,6 +150,13 @@ class Job:
     def note(self, text: str) -> None:
         """Keep a doubt about this trial's numbers: it is logged, and every report prints it."""
         self.recorder.note(text)
+
+    def fact(self, name: str, text: str) -> None:
+        """Keep where this trial's numbers come from, such as the digest of pretrained weights.
+
+        It joins the attempt's provenance, which reports print with the number of trials of each.
+        """
+        self.recorder.fact(name, text)
 
     def save(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint atomically: tensors, numbers, text, lists and dicts only."""

@@ -61,11 +61,13 @@ class Logged:
     items: tuple[Item, ...] = ()
     costs: tuple[Cost, ...] = ()
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def provenance(self) -> dict[str, str]:
-        """The attempt's doubts about its own numbers, each once, a line each."""
-        return {NOTES: "\n".join(self.notes)[:NOTES_LIMIT]} if self.notes else {}
+        """The attempt's facts, and its doubts about its own numbers, each once, a line each."""
+        notes = {NOTES: "\n".join(self.notes)[:NOTES_LIMIT]} if self.notes else {}
+        return {**self.facts, **notes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ def _sealed(folder: Path, body: Mapping[str, object], exited: Exit, when: str) -
         exit_code=exited.code,
         error_type=str(body.get("error_type", "")),
         error=str(body.get("error", "")),
-        provenance=said | logged.provenance,
+        provenance=logged.provenance | said,
         scalars=logged.scalars,
         items=logged.items,
         costs=logged.costs,
@@ -227,6 +229,7 @@ def read_events(folder: Path) -> Logged:
     items: dict[tuple[str, str], list[Item]] = {}
     costs: dict[tuple[str, str], Cost] = {}
     notes: dict[str, None] = {}
+    facts: dict[str, str] = {}
     for event in events(folder / EVENTS):
         match event:
             case {"scalars": values, "step": step, "split": split}:
@@ -240,9 +243,11 @@ def read_events(folder: Path) -> Logged:
                 costs.update({(c.factor, c.name): c for c in read})
             case {"note": text}:
                 notes[" ".join(str(text).split())] = None
+            case {"fact": name, "text": text}:
+                facts[str(name)] = str(text)
     points = [Scalar(step, split, name, v) for (split, name, step), v in scalars.items()]
     kept = [i for column in items.values() for i in column]
-    return Logged(tuple(points), tuple(kept), tuple(costs.values()), tuple(notes))
+    return Logged(tuple(points), tuple(kept), tuple(costs.values()), tuple(notes), facts)
 
 
 def events(path: Path) -> Iterator[dict[str, Any]]:

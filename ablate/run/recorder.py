@@ -72,6 +72,10 @@ class FolderRecorder:
         print(text, flush=True)  # noqa: T201 - this is the attempt's own log
         self._write({"note": text})
 
+    def fact(self, name: str, text: str) -> None:
+        """Keep one fact of provenance; a later one of its name replaces it."""
+        self._write({"fact": _named(name), "text": _named(text)})
+
     def save(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint; the events before it are on the disk first."""
         os.fsync(self._events)

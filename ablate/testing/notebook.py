@@ -47,6 +47,9 @@ class Notebook:
     def note(self, text: str) -> None:
         """Keep nothing: doubts are for reports."""
 
+    def fact(self, name: str, text: str) -> None:
+        """Keep nothing: provenance is for reports."""
+
     def save(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint as a run would."""
         self.saved += 1

@@ -92,6 +92,18 @@ def test_the_doubts_of_an_attempt_are_part_of_its_provenance_each_once(
     assert left.provenance["notes"] == "weights are random\none image is missing"
 
 
+def test_a_fact_joins_the_provenance_and_never_hides_what_the_runner_says(tmp_path: Path) -> None:
+    recorder = FolderRecorder(tmp_path)
+    recorder.fact("weights", "vit.pt sha256:00")
+    recorder.fact("weights", "vit.pt sha256:01")
+    recorder.fact("torch", "0.1")
+    recorder.close()
+    write_result(tmp_path, {"state": "completed", "seconds": 1.5, "provenance": {"torch": "2.13"}})
+
+    left = ending(tmp_path, Exit(0, 2.0))
+    assert left.provenance == {"weights": "vit.pt sha256:01", "torch": "2.13"}
+
+
 def test_items_and_values_of_different_length_are_refused(tmp_path: Path) -> None:
     recorder = FolderRecorder(tmp_path)
 
