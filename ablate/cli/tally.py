@@ -14,7 +14,7 @@ from ablate.store import Store
 from ablate.study import Placement, Study
 
 DOT = " \N{MIDDLE DOT} "
-REASON = 160
+REASON = 600
 
 
 def clock(seconds: float | None) -> str:
@@ -121,7 +121,7 @@ class Tally:
         return {variant: statistics.fmean(v) for variant, v in found.items() if v}
 
     def outcome(self, flight: Flight, ending: Ending) -> str:
-        """One ended trial in one line: its primary score and its distance from the baseline."""
+        """One ended trial in one line: its primary score, and that minus the baseline's of its seed."""
         variant, seed = flight.placement.variant.name, flight.placement.trial.seed
         if ending.state is not State.COMPLETED:
             why = next((line for line in ending.error.splitlines() if line.strip()), "")
@@ -129,7 +129,7 @@ class Tally:
             return f"{ending.state} {variant} s{seed}: {why[:REASON]}   ablate logs {key}"
         metric = self.study.metric(self.study.primary)
         score = self.scores[variant][seed].get(metric.name)
-        baseline = self.means(metric.name).get("baseline")
+        baseline = self.scores.get("baseline", {}).get(seed, {}).get(metric.name)
         shown = "no score" if score is None else f"{metric.label} {metric.text(score)}"
         if score is not None and baseline is not None and variant != "baseline":
             shown += f" ({metric.difference(score - baseline)})"

@@ -18,6 +18,8 @@ AS_IMPORTED = "as imported"
 OWN = "Trainable parameters and operations of the modules that the switch itself brings."
 SHARES = ("params", "live_params", "trained_params", *printed.OPERATIONS)
 FEW = 4
+REASON = 400
+"""Characters of an error that a table has room for; the log has the rest."""
 UNTOLD = "FLOPs as imported: the source does not say whether they are multiply–accumulates."
 ONE_RUN = "One run per configuration: run-to-run variation is unknown, so there is no interval."
 
@@ -228,7 +230,7 @@ def unfinished(document: Document) -> Section | None:
             str(t["seed"]),
             t["state"],
             t["key"][:8],
-            one_line(t["error"])[:120] or NONE,
+            one_line(t["error"].strip().partition("\n\n")[0])[:REASON] or NONE,
         ]
         for t in document["trials"]
         if t["state"] != "completed"

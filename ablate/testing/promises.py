@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from ablate.errors import DeclarationError
+from ablate.measure.reach import Key, parameters
 from ablate.selection import LAST
 from ablate.study import Level
 from ablate.system import Job, Outcome, System, check_declaration
@@ -63,8 +64,8 @@ def check_streams(
         moved = [n for n in _common(reference, other) if not _same(reference[n], other[n])]
         if moved:
             raise AssertionError(
-                f"switching {switch.name!r} on changes the initial weights of {moved[0]!r} and"
-                f" {len(moved) - 1} more: build each module under its own init_stream"
+                f"switching {switch.name!r} on changes the initial weights {moved[0][1]!r} of part"
+                f" {moved[0][0]!r} and {len(moved) - 1} more: build each module under its own init_stream"
             )
     elsewhere = _weights(system, folder, levels_with(system, {}, shorten), OTHER_SEED)
     if all(_same(reference[n], elsewhere[n]) for n in _common(reference, elsewhere)):
@@ -99,17 +100,13 @@ def check_resume(system: System, folder: Path, levels: Mapping[str, Level]) -> N
 
 def _weights(
     system: System, folder: Path, levels: Mapping[str, Level], seed: int
-) -> dict[str, torch.Tensor]:
+) -> dict[Key, torch.Tensor]:
     assert system.probe is not None
     probe = system.probe(Job(levels, seed, folder))
-    return {
-        name: weight.detach().clone()
-        for part in probe.parts.values()
-        for name, weight in part.parameters.items()
-    }
+    return {key: weight.detach().clone() for key, weight in parameters(probe).items()}
 
 
-def _common(a: Mapping[str, torch.Tensor], b: Mapping[str, torch.Tensor]) -> list[str]:
+def _common(a: Mapping[Key, torch.Tensor], b: Mapping[Key, torch.Tensor]) -> list[Key]:
     names = [n for n in a if n in b and a[n].shape == b[n].shape]
     if not names:
         raise AssertionError("two variants share no parameter by name: name parts consistently")
