@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,26 @@ def test_the_time_left_is_shared_by_the_slots() -> None:
 def test_clocks_and_names_read_well() -> None:
     assert [clock(s) for s in (22, 221, 3960, None)] == ["0:22", "3:41", "~1 h 06 m", "–"]
     assert shortened("full sdtps.loss_weight=3", 12) == "…ss_weight=3"
+
+
+def test_an_ended_trial_is_told_with_its_distance_from_the_baseline_of_its_own_seed(
+    store: Store, tmp_path: Path
+) -> None:
+    asked = list(placements(replace(STUDY, seeds=(0, 1), sweeps=())))
+    store.put_study(STUDY, asked)
+    tally = Tally(STUDY, store, asked, asked)
+    said = []
+    for placement, score in zip(asked[:4], (0.30, 0.40, 0.30, 0.41), strict=True):
+        attempt = Attempt(placement.trial.key, 1, State.RUNNING, "nobody", "")
+        assignment = Assignment(placement.trial.key, 1, str(tmp_path), "x:y", {}, 0)
+        flight = Flight(placement, attempt, assignment)
+        left = Ending(State.COMPLETED, 60.0, "", scalars=(Scalar(1, "test", "rank1", score),))
+        tally.start(flight)
+        tally.end(flight, left)
+        said.append(tally.outcome(flight, left))
+    assert said == [
+        "baseline s0 Rank-1 30.0 1:00",
+        "baseline s1 Rank-1 40.0 1:00",
+        "sacr s0 Rank-1 30.0 (±0.0) 1:00",
+        "sacr s1 Rank-1 41.0 (+1.0) 1:00",
+    ]
