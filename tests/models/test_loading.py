@@ -51,8 +51,22 @@ def test_a_batch_holds_so_many_images_of_so_many_people() -> None:
     for batch in seen:
         people, counts = np.unique(ids[batch], return_counts=True)
         assert (len(people), set(counts)) == (4, {3})
-    # 10 people with ceil(7/3) = 3 groups each: no more than 30 / 4 batches
-    assert 5 <= len(seen) <= 7
+    # 10 people with 7 // 3 = 2 groups each: no more than 20 / 4 batches, and no fewer than leave
+    # both groups of three people
+    assert 4 <= len(seen) <= 5
+
+
+def test_a_short_rest_is_left_out_and_only_who_has_too_few_images_is_shown_twice() -> None:
+    ids = np.repeat([7, 9], [10, 3])
+    groups: dict[int, list[list[int]]] = {7: [], 9: []}
+    # one person a batch: 10 // 4 = 2 groups of the first; of the second 1, drawn from its 3
+    for batch in batches(ids, 1, 4, np.random.default_rng(0)):
+        (person,) = set(ids[batch].tolist())
+        groups[person].append(batch.tolist())
+    assert {person: len(found) for person, found in groups.items()} == {7: 2, 9: 1}
+    assert len({image for group in groups[7] for image in group}) == 8
+    (few,) = groups[9]
+    assert (len(few), set(few) <= {10, 11, 12}) == (4, True)
 
 
 def test_augmentation_draws_for_each_spectrum_on_its_own() -> None:
