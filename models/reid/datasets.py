@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ablate.errors import UsageError
 from models.reid.decode import measured
+from models.reid.facts import DECLARED, Population
 from models.reid.layouts import LAYOUTS, Layout
 from models.reid.listing import Shot, entries, listing
 
@@ -107,6 +108,20 @@ def dataset(root: Path, name: str) -> Dataset:
     uneven = sum(_check_images(layout, one.shots) for one in found.values())
     ignored = sum((one.ignored for one in found.values()), Counter())
     return Dataset(layout, train, query, gallery, ignored, unmatched, uneven)
+
+
+def population(shots: Sequence[Shot], name: str) -> Population:
+    """Whom the data set `name` trains a network on; of its cameras all, as names may hold any."""
+    return Population(len({shot.label.identity for shot in shots}), DECLARED[name].cameras)
+
+
+def training_shots(root: Path, name: str) -> tuple[Shot, ...]:
+    """The training images of the data set `name`, by their names alone: no header is read.
+
+    Raises UsageError at the first defect of the folders or the training set's names.
+    """
+    _check_folders(root, LAYOUTS[name])
+    return listing(root, LAYOUTS[name].train, LAYOUTS[name]).shots
 
 
 def identities(shots: Sequence[Shot]) -> Int:

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from ablate.system import Job, Probe
-from models.reid.facts import declared
+from models.reid.datasets import population, training_shots
+from models.reid.facts import Population, declared
 from models.reid.network import Network, Sizes
 from models.reid.objective import losses, weights
 
@@ -13,14 +14,14 @@ CAMERAS = (0, 1, 0, 1)
 
 
 def probe(job: Job) -> Probe:
-    """The network and one example of its work, on the default device; reads no data.
+    """The network and one example of its work, on the default device; reads no image.
 
-    With a data folder, present or not, the data set's declared facts give the network's size: costs
-    are known before any image is. The example is two identities, two images of each, of noise that
-    is the same for every job; its losses count what they count in the last epoch.
+    The example is two identities, two images of each, of noise that is the same for every job; its
+    losses count what they count in the last epoch. Raises UsageError where the data folder is
+    there, but its training images' names cannot be read.
     """
     sizes = Sizes.of(job)
-    network = Network(job, declared(job))
+    network = Network(job, _population(job))
     images = _noise(len(LABELS), sizes)
     cameras, labels = torch.tensor(CAMERAS), torch.tensor(LABELS)
 
@@ -36,6 +37,14 @@ def probe(job: Job) -> Probe:
         return {name: by[name] * loss for name, loss in found.items() if by[name]}
 
     return Probe(network.parts(), forward, one_step, task=frozenset({"ori", "sdtps"}))
+
+
+def _population(job: Job) -> Population:
+    """Whom the network is trained on: what is declared where the data are not there (yet)."""
+    if job.data is None or not job.data.exists():
+        return declared(job)
+    name = job.choice("dataset")
+    return population(training_shots(job.data, name), name)
 
 
 def _noise(count: int, sizes: Sizes) -> Tensor:

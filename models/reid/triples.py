@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from ablate.errors import UsageError
 from ablate.system import Job
-from models.reid.datasets import Dataset, cameras, dataset, groups, identities
+from models.reid.datasets import Dataset, cameras, dataset, groups, identities, population
 from models.reid.decode import TEST_FILTER, TRAIN_FILTER, Filter, Float, decoded, fitted
-from models.reid.facts import DECLARED, STANDIN, Population
+from models.reid.facts import STANDIN, Population, declared
 from models.reid.listing import Shot
 from models.reid.network import Sizes
 from models.reid.sampling import Int
@@ -123,15 +123,16 @@ def _real(job: Job, root: Path) -> Data:
     name = job.choice("dataset")
     found = dataset(root, name)
     print(found.table(), flush=True)  # noqa: T201 - this is the attempt's own log
+    trained_on = population(found.train, name)
+    _doubt_people(job, found, trained_on)
     _doubt_shape(job, found)
     train = _listed(job, found, found.train, TRAIN_FILTER)
     # labels follow the sorted identities
-    people, labels = np.unique(train.ids, return_inverse=True)
+    labels = np.unique(train.ids, return_inverse=True)[1]
     query = _listed(job, found, found.query, TEST_FILTER)
     same = found.gallery is found.query
     gallery = query if same else _listed(job, found, found.gallery, TEST_FILTER)
-    population = Population(len(people), DECLARED[name].cameras)
-    return Data(replace(train, ids=labels), query, gallery, population, _workers(job))
+    return Data(replace(train, ids=labels), query, gallery, trained_on, _workers(job))
 
 
 def _workers(job: Job) -> int:
@@ -157,6 +158,15 @@ def _listed(job: Job, found: Dataset, shots: Sequence[Shot], how: Filter) -> Tri
         cameras(shots),
         groups(shots, found.layout),
     )
+
+
+def _doubt_people(job: Job, found: Dataset, trained_on: Population) -> None:
+    there, known = trained_on.identities, declared(job).identities
+    if there != known:
+        job.note(
+            f"trained on {there} identities, where {found.layout.title} has {known}: not the"
+            " benchmark's training set"
+        )
 
 
 def _doubt_shape(job: Job, found: Dataset) -> None:

@@ -1,4 +1,6 @@
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +9,13 @@ import torch
 from PIL import Image
 
 import models.reid
+from ablate.measure import measure
 from ablate.study import Level
-from ablate.system import Job
+from ablate.system import Job, Silence
 from models.reid.datasets import Statistics, dataset
 from models.reid.evaluate import Images, retrieve
-from models.reid.facts import Population
+from models.reid.facts import DECLARED, Population
+from models.reid.train import Training
 from models.reid.triples import loaded
 
 torch.set_num_threads(1)
@@ -215,17 +219,82 @@ def test_queries_without_a_match_and_spectra_of_other_sizes_are_counted_and_no_e
     assert "  2 queries have no match outside their own camera and are not scored" in found.table()
 
 
+class Doubting(Silence):
+    """A recorder that keeps doubts."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Keep it."""
+        self.texts.append(text)
+
+
+def doubts(asked: Job) -> list[str]:
+    """What loading a job's data gives to doubt."""
+    recorder = Doubting()
+    loaded(replace(asked, recorder=recorder))
+    return recorder.texts
+
+
 def test_an_input_of_the_wrong_orientation_is_a_doubt(made: Callable[[str], Path]) -> None:
-    notes: list[str] = []
-
-    class Doubting:
-        def note(self, text: str) -> None:
-            notes.append(text)
-
-    asked = job("msvr310", made("msvr310"), height=32, image_width=16)
-    loaded(Job(asked.levels, 0, asked.workdir, data=asked.data, recorder=Doubting()))
-    (said,) = notes
-    assert said == (
+    said = (
         "the input is 32x16 (height x width), where MSVR310 is read at 128x256: its images are"
         " squeezed"
     )
+    assert said in doubts(job("msvr310", made("msvr310"), height=32, image_width=16))
+    assert said not in doubts(job("msvr310", made("msvr310")))
+
+
+def test_another_number_of_people_than_the_benchmark_trains_on_is_a_doubt(
+    made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = job("rgbnt201", made("rgbnt201"))
+    assert doubts(asked) == [
+        "trained on 6 identities, where RGBNT201 has 171: not the benchmark's training set"
+    ]
+    monkeypatch.setitem(DECLARED, "rgbnt201", Population(identities=6, cameras=4))
+    assert doubts(asked) == []
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_probe_measures_the_network_that_the_folder_trains(
+    name: str, made: Callable[[str], Path]
+) -> None:
+    root = made(name)
+    for path in [*root.rglob("*0040_*"), *root.rglob("*0041_*")]:
+        path.unlink()
+    if name == "msvr310":
+        for person in ("0040", "0041"):
+            shutil.rmtree(root / "bounding_box_train" / person)
+    asked = job(name, root, sdtps=True)
+    training = Training.begin(asked, loaded(asked))
+    assert training.data.population.identities == 4
+    learning = [p.numel() for p in training.network.parameters() if p.requires_grad]
+    costs = {c.name: c.value for c in measure(models.reid.system, asked).costs if not c.factor}
+    assert costs["params"] == sum(learning)
+
+
+def test_without_its_folder_the_probe_goes_by_what_is_declared(
+    made: Callable[[str], Path],
+) -> None:
+    def heads(root: Path) -> float:
+        found = measure(models.reid.system, job("rgbnt201", root)).costs
+        return next(c.value for c in found if (c.name, c.factor) == ("params", ""))
+
+    root = made("rgbnt201")
+    # one head of 3 spectra x 8 channels and no bias: 24 numbers for each identity
+    assert heads(root.with_name("absent")) - heads(root) == (171 - 6) * 24
+
+
+def test_a_defect_of_the_folder_is_why_its_network_is_not_measured(
+    made: Callable[[str], Path],
+) -> None:
+    root = made("rgbnt201")
+    (root / "train_171" / "NI" / "000003_cam1_0_00.jpg").unlink()
+    found = measure(models.reid.system, job("rgbnt201", root))
+    assert found.costs == ()
+    assert found.reason.startswith(
+        f"on meta: UsageError: {root}/train_171/RGB/000003_cam1_0_00.jpg has no image of that name"
+    )
+    assert "\n" not in found.reason
