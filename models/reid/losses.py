@@ -1,5 +1,6 @@
 """The losses of one branch: identity cross-entropy and soft-margin batch-hard triplet."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -12,16 +13,25 @@ from ablate.system import Job
 def triplet_loss(features: Tensor, labels: Tensor) -> Tensor:
     """Batch-hard triplet loss with a soft margin (Hermans et al. 2017), euclidean distances.
 
-    `features` (B, D) are not normalised; every label occurs at least twice in the batch.
+    `features` (B, D) are not normalised; every label occurs at least twice in the batch. Computed
+    in float32 under autocast too.
     """
     x = features.float()
-    square = x.square().sum(dim=1)
-    # rounding can leave a tiny negative, whose square root has no gradient
-    distances = (square[:, None] + square[None] - 2.0 * x @ x.T).clamp_min(1e-12).sqrt()
+    with _without_autocast(x.device.type):
+        square = x.square().sum(dim=1)
+        # rounding can leave a tiny negative, whose square root has no gradient
+        distances = (square[:, None] + square[None] - 2.0 * x @ x.T).clamp_min(1e-12).sqrt()
     same = labels[:, None] == labels[None]
     farthest = distances.masked_fill(~same, -torch.inf).amax(dim=1)
     nearest = distances.masked_fill(same, torch.inf).amin(dim=1)
     return functional.softplus(farthest - nearest).mean()
+
+
+def _without_autocast(device: str) -> AbstractContextManager[object]:
+    """Autocast would make the product of two float32 matrices in half precision."""
+    # on meta, where networks are probed, there is none to switch off
+    known = torch.amp.is_autocast_available(device)
+    return torch.autocast(device, enabled=False) if known else nullcontext()
 
 
 @dataclass(frozen=True, slots=True)

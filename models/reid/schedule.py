@@ -14,9 +14,10 @@ NOISE_SEED = 42
 class Schedule:
     """Epochs count from 1. Warm-up starts at a fraction of the main rate for *every* group.
 
-    So a group with a far smaller rate, the backbone, warms down. The cosine spans all epochs and
-    begins where the warm-up ends; it ends at `floor` of the main rate. `noise` is the limit of
-    what each epoch but the last multiplies every rate by: 1 + n, |n| < noise.
+    So a group with a far smaller rate, the backbone, warms down. As in the source it does so at
+    `backbone_lr` 0 too, which freezes it only without a warm-up or with one from 0. The cosine
+    spans all epochs and begins where the warm-up ends; it ends at `floor` of the main rate. `noise`
+    is the limit of what each epoch but the last multiplies every rate by: 1 + n, |n| < noise.
     """
 
     main: float

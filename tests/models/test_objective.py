@@ -77,6 +77,16 @@ def test_the_identity_loss_is_smoothed_and_both_losses_weighted_as_asked() -> No
         assert found.item() == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_the_triplet_loss_under_autocast_is_that_of_float32(half: torch.dtype) -> None:
+    features = torch.randn(8, 64, generator=torch.Generator().manual_seed(4)) * 10
+    labels = torch.arange(8) // 2
+    with torch.autocast("cpu", dtype=half):
+        assert (features @ features.T).dtype == half
+        under = triplet_loss(features, labels)
+    assert under.item() == triplet_loss(features, labels).item() > 0.0
+
+
 def test_the_levels_of_the_losses_are_the_ones_that_a_network_trains_with() -> None:
     made = job(label_smoothing=0.2, id_weight=0.5, triplet_weight=0.75)
     assert network(made).branch_loss == BranchLoss(smoothing=0.2, identity=0.5, triplet=0.75)
@@ -129,6 +139,32 @@ def test_rates_follow_the_part_and_whether_it_is_a_bias(scale: float, gain: floa
     assert found["sdtps.selectors.0.score.0.weight"] == pytest.approx(lr * scale)
     assert found["sdtps.selectors.0.score.0.bias"] == pytest.approx(lr * scale * gain)
     assert found["sdtps_head.classifier.weight"] == pytest.approx(lr * scale)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.1, 1.0])
+def test_the_scale_of_sdtps_multiplies_its_rates_in_every_epoch(scale: float) -> None:
+    of_all, of_scaled = job(), job(sdtps__lr_scale=scale)
+    net = network(of_all)
+    plain, scaled = optimizer(net, of_all), optimizer(net, of_scaled)
+    for epoch in range(1, 51):
+        for adam in (plain, scaled):
+            set_rates(adam, Schedule.of(of_all), epoch)
+        before, after = rates(net, plain), rates(net, scaled)
+        for name, rate in before.items():
+            assert after[name] == (scale * rate if name.startswith("sdtps") else rate), name
+
+
+def test_sdtps_at_a_scale_of_0_does_not_move_and_all_else_does() -> None:
+    made = job(sdtps__lr_scale=0.0, warmup=2, epochs=4)
+    net = network(made)
+    adam = optimizer(net, made)
+    before = {n: p.detach().clone() for n, p in net.named_parameters() if p.requires_grad}
+    for epoch in range(1, 5):
+        set_rates(adam, Schedule.of(made), epoch)
+        step(made, net, adam, epoch)
+    still = {n for n, p in net.named_parameters() if n in before and torch.equal(p, before[n])}
+    assert still == {n for n in before if n.startswith("sdtps")}
+    assert len(still) > 2
 
 
 def test_the_schedule_of_the_paper_is_that_of_its_source() -> None:
