@@ -28,7 +28,8 @@ from models.reid.triples import Data, Triples, is_cuda, loaded
 class Training:
     """One trial in progress: the network, its optimizer, and the data it learns from.
 
-    `steps` are the wall-clock seconds of every training step so far, without loading.
+    `steps` are the wall-clock seconds of every training step so far, without loading; those of
+    earlier attempts at the trial included.
     """
 
     job: Job
@@ -62,15 +63,19 @@ class Training:
                 for name, value in values.items():
                     sums[name] = sums.get(name, 0.0) + value
                 done = step
+        self.tell_step()
+        means = {name: total / done for name, total in sums.items()}
+        rate = schedule.rate(self.job.number("lr"), number)
+        return means | {"lr": rate} | gradient_norms(self.network.parts())
+
+    def tell_step(self) -> None:
+        """Report what a step takes."""
         self.job.cost(
             "step",
             statistics.median(self.steps),
             unit="s",
             counter="median training step, wall clock",
         )
-        means = {name: total / done for name, total in sums.items()}
-        rate = schedule.rate(self.job.number("lr"), number)
-        return means | {"lr": rate} | gradient_norms(self.network.parts())
 
     def _step(self, number: int, step: int, batch: Batch) -> dict[str, float]:
         job, people = self.job, self.data.train
@@ -89,12 +94,13 @@ class Training:
         return _read({"loss": total} | {f"loss.{name}": loss for name, loss in found.items()})
 
     def state(self, epoch: int) -> dict[str, object]:
-        """All that the next epoch depends on; randomness comes from named streams."""
+        """All that the next epoch and the costs depend on; randomness comes from named streams."""
         return {
             "epoch": epoch,
             "model": self.network.state_dict(),
             "optimizer": self.adam.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "steps": self.steps,
         }
 
     def load(self, state: Mapping[str, object]) -> int:
@@ -102,6 +108,7 @@ class Training:
         self.network.load_state_dict(state["model"])
         self.adam.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
+        self.steps = list(state["steps"])
         return int(state["epoch"])
 
 
@@ -139,7 +146,10 @@ def train(job: Job) -> Outcome:
     data = loaded(job)
     training = Training.begin(job, data)
     state = job.resume()
-    done = 0 if state is None else training.load(state)
+    done = 0
+    if state is not None:
+        done = training.load(state)
+        training.tell_step()
     result = None
     for epoch in range(done + 1, job.whole("epochs") + 1):
         job.log(epoch, "train", **training.epoch(epoch))

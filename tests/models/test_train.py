@@ -1,8 +1,10 @@
+import itertools
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,6 +72,9 @@ class Notebook:
     def note(self, text: str) -> None:
         """Keep nothing."""
 
+    def fact(self, name: str, text: str) -> None:
+        """Keep nothing."""
+
     def save(self, state: Mapping[str, object]) -> None:
         """Write it where `resume` finds it."""
         self.saved += 1
@@ -116,6 +121,7 @@ def test_a_trial_stopped_after_an_epoch_and_resumed_ends_with_the_same_numbers(
     third = Notebook(tmp_path / "parts")
     models.reid.system.train(job(third, **FULL))
     assert third.curves == {}
+    assert third.costs == second.costs
     assert third.kept == whole.kept
     one, other = (load(max((tmp_path / n).glob("*.pt")))[0] for n in ("whole", "parts"))
     for name, value in one["model"].items():
@@ -150,6 +156,28 @@ def test_every_epoch_logs_losses_gradients_and_scores_and_the_end_every_query(
     assert np.mean(notebook.kept["rank1"]) == notebook.curves[1, "test", "rank1"]
     seconds, *named = notebook.costs["step"]
     assert (seconds > 0, named) == (True, ["s", "median training step, wall clock"])
+
+
+def test_the_seconds_of_a_step_are_the_median_over_all_attempts_at_a_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = {"now": 0.0, "step": 5.0}
+    ends = itertools.cycle([False, True])
+
+    def tick() -> float:
+        spent["now"] += spent["step"] if next(ends) else 0.0
+        return spent["now"]
+
+    watch = SimpleNamespace(perf_counter=tick)
+    monkeypatch.setattr(sys.modules["models.reid.train"], "time", watch)
+    first = Notebook(tmp_path, stop_after=2)
+    models.reid.system.train(job(first))
+    # the third epoch of three has fewer steps than the two before it
+    spent["step"] = 1.0
+    second = Notebook(tmp_path)
+    models.reid.system.train(job(second))
+    assert first.costs["step"][0] == second.costs["step"][0] == 5.0
+    assert sum(load(max(tmp_path.glob("*.pt")))[0]["steps"]) == spent["now"]
 
 
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, **levels: Level) -> bytes:
