@@ -39,7 +39,7 @@ class Fitted:
 
 
 def load(network: Network, job: Job) -> None:
-    """Give the backbone the weights that `clip_weights` names, and log what they are.
+    """Give the backbone the weights that `clip_weights` names; keep the file's digest as a fact.
 
     A relative name is looked up in the folder that holds the data set, on stand-in data in the
     current folder. Without a name weights stay random, which is a doubt on real data. Raises
@@ -71,6 +71,7 @@ def load(network: Network, job: Job) -> None:
         f" {fitted.others} other tensors ignored",
         flush=True,
     )
+    job.fact("clip_weights", f"{path.name} sha256:{digest}")
     if fitted.unexpected:
         job.note(
             f"clip_weights {path.name}: {len(fitted.unexpected)} visual tensors have no place in"

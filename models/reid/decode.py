@@ -32,8 +32,9 @@ _DEEP = ("I", "F")
 def measured(path: Path) -> tuple[int, int]:
     """Width and height in pixels, from the header; raises UsageError for a file that is broken.
 
-    That a JPEG is whole shows in its end marker, which its compressed data cannot hold; one
-    without is decoded to the end. Of other kinds, Pillow checks what it can without decoding.
+    A JPEG is only asked for an end marker in its last bytes: one without, cut short most likely, is
+    decoded to the end; damage before the marker is not looked for here. Of other kinds, Pillow
+    checks what it can without decoding.
     """
     try:
         if path.stat().st_size == 0:

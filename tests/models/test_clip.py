@@ -1,5 +1,6 @@
 """CLIP weights from a file, against a second implementation of CLIP's vision transformer."""
 
+import hashlib
 import os
 import pickle
 import warnings
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from ablate.errors import UsageError
 from ablate.study import Level
-from ablate.system import Job
+from ablate.system import Job, Silence
 from models.reid import clip, system
 from models.reid.facts import Population
 from models.reid.network import Network
@@ -144,13 +145,16 @@ def job(tmp_path: Path, data: Path | None = None, **levels: Level) -> Job:
     return Job(reference | TINY | levels, 0, tmp_path, data=data, recorder=Notes())
 
 
-class Notes:
-    """A recorder that keeps doubts."""
-
-    stopping = False
+class Notes(Silence):
+    """A recorder that keeps doubts and facts."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.facts: dict[str, str] = {}
+
+    def fact(self, name: str, text: str) -> None:
+        """Keep it."""
+        self.facts[name] = text
 
     def note(self, text: str) -> None:
         """Keep it."""
@@ -207,6 +211,8 @@ def test_a_file_beside_the_data_is_loaded_and_named_with_its_digest(
     assert "clip.pt (sha256 " in said
     assert "32 visual tensors loaded, positions 14x14 -> 4x2, 2 other tensors ignored" in said
     assert str(tmp_path) not in said
+    digest = hashlib.sha256((tmp_path / "clip.pt").read_bytes()).hexdigest()
+    assert made.recorder.facts == {"clip_weights": f"clip.pt sha256:{digest[:16]}"}
     assert made.recorder.texts == []
 
 
@@ -326,6 +332,7 @@ def test_random_weights_are_a_doubt_on_real_data_and_none_on_the_standin(tmp_pat
         before = net.backbone.proj.clone()
         clip.load(net, made)
         assert torch.equal(net.backbone.proj, before)
+        assert made.recorder.facts == {}
     assert standin.recorder.texts == []
     assert real.recorder.texts == [
         "random initialisation instead of CLIP weights: not comparable with published results"
