@@ -1,6 +1,6 @@
 """Parameters that no score can depend on, or that nothing which trains the score reaches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from ablate.record import Cost, Finding, Record
@@ -9,39 +9,52 @@ Shares: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Cost]]]
 """Variant -> factor -> name -> what the factor's own parameters and modules spend."""
 
 COMMAND = "ablate plan STUDY --probe"
-UNREAD = (
-    "no path to the scored output in {} ({} trainable parameters that no score can depend on);"
-    " with the same shared weights these configurations score as they would without {}"
-)
+UNREAD = "none of its {} trainable parameters reaches the scored output in {}"
+NOWHERE = ", and no loss that trains the score reaches them"
+BESIDE = "; what they learn can act through shared weights only"
 UNTAUGHT = (
-    "no gradient from the losses that train the score in {} ({} trainable parameters that reach"
+    "no gradient from the losses that train the score in {1} ({0} trainable parameters that reach"
     " the scored output as they were made, or as another loss makes them)"
+)
+KINDS = (
+    ("W204", "warning", UNREAD + NOWHERE),
+    ("W204", "warning", UNREAD),
+    ("N204", "note", UNREAD + BESIDE),
+    ("E205", "error", UNTAUGHT),
 )
 
 
 def liveness(shares: Shares) -> list[Finding]:
-    """W204: a factor's parameters reach no score; E205: no loss of the score reaches them.
+    """W204: a factor's parameters reach no score; N204: yet they learn; E205: live and untaught.
 
-    One finding per factor, with the variants where all of its parameters are so; one that has not
-    been measured raises none.
+    One finding per factor and kind, with the variants where all of its parameters are so. Nothing
+    is said of a variant whose live parameters were not counted; where only the trained ones were
+    not, W204 says nothing of them.
     """
     factors = dict.fromkeys(f for of in shares.values() for f in of)
-    found = []
-    for factor in factors:
-        own = {variant: of[factor] for variant, of in shares.items() if factor in of}
-        unread = {v: _count(of, "params") for v, of in own.items() if _dead(of, "live_params")}
-        untaught = {
-            v: _count(of, "params")
-            for v, of in own.items()
-            if v not in unread and _dead(of, "trained_params")
-        }
-        if unread:
-            fact = UNREAD.format(*_where(unread), factor)
-            found.append(Finding("W204", "warning", f"{factor}: {fact}", COMMAND))
-        if untaught:
-            fact = UNTAUGHT.format(*_where(untaught))
-            found.append(Finding("E205", "error", f"{factor}: {fact}", COMMAND))
-    return found
+    return [one for factor in factors for one in _of(factor, shares)]
+
+
+def _of(factor: str, shares: Shares) -> Iterator[Finding]:
+    own = {variant: of[factor] for variant, of in shares.items() if factor in of}
+    kinds = {variant: _kind(of) for variant, of in own.items()}
+    for code, severity, fact in KINDS:
+        found = {v: _count(own[v], "params") for v, kind in kinds.items() if kind == fact}
+        if found:
+            said = fact.format(_size(found), ", ".join(found))
+            yield Finding(code, severity, f"{factor}: {said}", COMMAND)
+
+
+def _kind(of: Mapping[str, Cost]) -> str:
+    """The fact that holds of a factor in one variant, or nothing."""
+    if not _count(of, "params") or "live_params" not in of:
+        return ""
+    trained = bool(_count(of, "trained_params"))
+    if _count(of, "live_params"):
+        return UNTAUGHT if "trained_params" in of and not trained else ""
+    if "trained_params" not in of:
+        return UNREAD
+    return UNREAD + (BESIDE if trained else NOWHERE)
 
 
 def recorded(records: Iterable[Record]) -> Shares:
@@ -64,17 +77,10 @@ def measured(costs: Mapping[str, Sequence[Cost]]) -> Shares:
     return found
 
 
-def _dead(of: Mapping[str, Cost], name: str) -> bool:
-    return _count(of, "params") > 0 and name in of and of[name].value == 0
-
-
 def _count(of: Mapping[str, Cost], name: str) -> int:
     return int(of[name].value) if name in of else 0
 
 
-def _where(counts: Mapping[str, int]) -> tuple[str, str]:
+def _size(counts: Mapping[str, int]) -> str:
     numbers = sorted(set(counts.values()))
-    shown = f"{numbers[0]:,}"
-    if len(numbers) > 1:
-        shown += f" to {numbers[-1]:,}"
-    return ", ".join(counts), shown
+    return " to ".join(f"{n:,}" for n in dict.fromkeys((numbers[0], numbers[-1])))

@@ -2,7 +2,6 @@
 
 from ablate.measure.costs import Measured as Measured
 from ablate.measure.costs import measure as measure
-from ablate.measure.costs import probe_costs as probe_costs
 from ablate.measure.step import Reached as Reached
 from ablate.measure.step import Step as Step
 from ablate.measure.step import Switched as Switched

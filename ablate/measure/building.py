@@ -11,6 +11,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ablate.system import Job, Probe
 
+RAISED = (Exception, SystemExit)
+"""What a system's code may raise without ending the program that asked: its line is the reason."""
+
 
 @contextlib.contextmanager
 def aside(seed: int) -> Iterator[None]:
@@ -65,7 +68,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def one_line(wrong: Exception) -> str:
+def one_line(wrong: BaseException) -> str:
     """An exception's kind and the first line of what it says."""
     said = str(wrong).strip().splitlines()
     return f"{type(wrong).__name__}: {said[0]}" if said else type(wrong).__name__

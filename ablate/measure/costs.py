@@ -8,14 +8,15 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ablate.measure.building import aside, built, in_the_open, one_line
+from ablate.measure.building import RAISED, aside, built, in_the_open, one_line
 from ablate.measure.reach import Key, parameters, trained
 from ablate.measure.tape import Op, record, storage
 from ablate.record import Cost
 from ablate.system import Job, Part, Probe, System
 
-COUNTERS = {"meta": "torch formulas/2 on meta", "cpu": "torch formulas/2 on the CPU"}
-SEED = "seed: live MACs and one operation per element"
+PLACES = {"meta": "on meta", "cpu": "on the CPU"}
+COUNTERS = {device: f"torch formulas/2 {place}" for device, place in PLACES.items()}
+SEED = "seed: live MACs and one operation per element {}"
 TRAINABLE = "trainable"
 LIVE = "reachable from the scored output"
 TRAINED = "reached by a loss that trains the score"
@@ -31,8 +32,10 @@ class Measured:
     names no module has no share of the MACs. `counter` says how MACs were counted: on meta, or on
     the CPU, where data-dependent code makes the number hold for the probe's example only. `inert`
     are the factors none of whose trainable parameters reaches the scored output. `uncounted` names
-    operations that no formula covers: their work is in no number. `off_meta` says why the count
-    was made on the CPU, where it was.
+    operations whose work is in no number: products and decompositions without a formula, foreign
+    kernels, and what else reads parameters and is neither elementwise nor a known reduction; what
+    else reads activations alone is in no number either and is not named. `off_meta` says why the
+    count was made on the CPU, where it was.
     """
 
     costs: tuple[Cost, ...] = ()
@@ -96,26 +99,13 @@ def measure(system: System, job: Job, ops: Literal["", "seed"] = "") -> Measured
     )
 
 
-def probe_costs(system: System, job: Job) -> tuple[Cost, ...]:
-    """The costs of one variant; none for a system without a probe.
-
-    Raises RuntimeError, saying why, where the probe cannot be measured.
-    """
-    if system.probe is None:
-        return ()
-    found = measure(system, job)
-    if not found.costs:
-        raise RuntimeError(found.reason)
-    return found.costs
-
-
 def _recorded(build: Callable[[Job], Probe], job: Job) -> _Pass | str:
     """The pass on the first device where it can be made, or why there is none."""
     reasons: dict[str, str] = {}
     for device in COUNTERS:
         try:
             return _pass(build, job, device, "; ".join(reasons))
-        except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
+        except RAISED as wrong:
             reasons.setdefault(one_line(wrong), device)
     return "; ".join(f"on {device}: {line}" for line, device in reasons.items())
 
@@ -145,7 +135,7 @@ def _trained(
             probe = done.probe if device == done.device else built(build, job, device)
             with torch.device(device):
                 return trained(probe), ""
-        except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
+        except RAISED as wrong:
             reason = one_line(wrong)
     return None, f"trained_params: {reason}"
 
@@ -171,7 +161,8 @@ def _operations(done: _Pass, factor: str, *, with_ops: bool) -> Iterator[Cost]:
     if done.reached:
         yield Cost("live_macs", sum(op.macs for op in live), "MAC", COUNTERS[done.device], factor)
     if done.reached and with_ops:
-        yield Cost("ops", sum(op.macs + op.elements for op in live), "", SEED, factor)
+        spent = sum(op.macs + op.elements for op in live)
+        yield Cost("ops", spent, "", SEED.format(PLACES[done.device]), factor)
 
 
 def _inert(done: _Pass) -> tuple[str, ...]:

@@ -8,6 +8,9 @@ from torch.autograd.graph import get_gradient_edge
 
 from ablate.system import Probe
 
+REENTRANT = "CheckpointFunctionBackward"
+"""The node that stands in autograd's graph for all that a re-entrant checkpoint ran."""
+
 Key = tuple[str, str]
 """A parameter's part and its name there."""
 
@@ -25,7 +28,7 @@ def parameters(probe: Probe) -> dict[Key, Tensor]:
 def leaves(loss: Tensor) -> frozenset[int]:
     """Identities of the tensors that would get a gradient from `loss`; computes none.
 
-    What a re-entrant checkpoint runs is not in the graph, so it is not found.
+    Raises ValueError where a re-entrant checkpoint hides what it ran: that is not in the graph.
     """
     if not loss.requires_grad:
         return frozenset()
@@ -35,6 +38,8 @@ def leaves(loss: Tensor) -> frozenset[int]:
         if node in seen:
             continue
         seen.add(node)
+        if node.name() == REENTRANT:
+            raise ValueError("a checkpoint with use_reentrant=True hides who learns inside it")
         if hasattr(node, "variable"):
             found.add(id(node.variable))
         waiting += [after for after, _ in node.next_functions if after is not None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ablate.measure.building import aside, built, one_line, one_thread
+from ablate.measure.building import RAISED, aside, built, one_line, one_thread
 from ablate.measure.reach import Key, parameters
 from ablate.system import Job, Probe, System
 
@@ -77,7 +77,7 @@ def step(system: System, job: Job, without: Mapping[str, Job]) -> Step:
         switched = {
             factor: _compare(taken, _take(system.probe, other)) for factor, other in without.items()
         }
-    except Exception as wrong:  # noqa: BLE001 - whatever a system's code raises is the reason
+    except RAISED as wrong:
         return Step(reason=one_line(wrong))
     return Step(taken.reached, switched)
 

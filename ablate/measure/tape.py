@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
@@ -33,8 +34,15 @@ FORM = frozenset(
         torch.ops.prim.layout.default,
     }
 )
-# what these hand to Python may decide anything that follows: they count as reaching the output
-TO_PYTHON = frozenset({"_local_scalar_dense", "equal"})
+# these hand values out of torch past its dispatcher: to Python, to numpy, to whoever has a pointer
+LEAVING = frozenset(
+    {
+        *("item", "tolist", "numpy", "__array__", "__dlpack__", "data_ptr"),
+        *("__deepcopy__", "__reduce_ex__"),
+    }
+)
+# what leaves may decide anything that follows: these count as reaching the output
+TO_PYTHON = LEAVING | {"_local_scalar_dense", "equal"}
 # these may read parameters and need no formula
 COPIES = """
 clone copy_ _to_copy cat stack _unsafe_view repeat index index_select gather embedding
@@ -45,6 +53,25 @@ native_layer_norm native_group_norm native_batch_norm _native_batch_norm_legit_n
 sum mean amax amin max min linalg_vector_norm _softmax _log_softmax _safe_softmax sort topk
 upsample_bilinear2d upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa
 """
+# these multiply and have no formula, whether they read parameters or not
+PRODUCTS = """
+mv dot vdot addmv addr addbmm _trilinear
+_int_mm _grouped_mm _scaled_grouped_mm _scaled_grouped_mm_v2 _scaled_mm_v2 _addmm_activation
+_sparse_mm _sparse_addmm _spsolve sspaddmm hspmm sparse_sampled_addmm _foreach_mm
+_cdist_forward _euclidean_dist _pdist_forward
+cholesky cholesky_inverse cholesky_solve _cholesky_solve_helper geqrf orgqr ormqr qr svd lu_solve
+_lu_with_info triangular_solve inverse
+_thnn_fused_lstm_cell _thnn_fused_gru_cell mkldnn_rnn_layer
+conv_tbc conv_depthwise3d _conv_depthwise2d slow_conv3d_forward slow_conv_dilated2d
+slow_conv_dilated3d slow_conv_transpose2d slow_conv_transpose3d mkldnn_convolution
+_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_fused_attention_overrideable
+"""
+FAMILIES = ("_fft_", "linalg_", "_linalg_")
+# of these families, but elementwise, sums, views or checks
+NO_PRODUCTS = """
+linalg_vector_norm linalg__powsum linalg_cross linalg_diagonal _linalg_check_errors
+"""
+MULTIPLYING, CHEAP = frozenset(PRODUCTS.split()), frozenset(NO_PRODUCTS.split())
 ORDINARY = TO_PYTHON | set(COPIES.split()) | set(REDUCTIONS.split())
 
 
@@ -53,7 +80,8 @@ class Op:
     """One operation: the storages it read and wrote, its cost, and the owners it ran inside.
 
     `macs` are multiply-accumulates by torch's formulas, `elements` elementwise operations;
-    `opaque` marks work on parameters, or of a foreign kernel, that no formula covers.
+    `opaque` marks work that no formula covers: of a foreign kernel, of an operation that is known
+    to multiply, or of one that reads parameters and is not known to be cheap.
     """
 
     name: str
@@ -81,8 +109,8 @@ class Recording:
 
         Dependence goes by storage, so views and writes in place need no care; of a buffer that is
         read in part, every write is live, and so is a product with zero: errors are towards live.
-        A value that leaves torch as a number decides what follows, so it is live too; one that
-        leaves through numpy takes its trace with it.
+        A value that leaves torch, as a number or through numpy, may decide what follows, so it is
+        live too.
         """
         need, found = set(self.output), []
         for op in reversed(self.ops):
@@ -163,12 +191,41 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
         )
 
+    def leave(self, name: str, given: Sequence[Tensor]) -> None:
+        """Note that values leave torch by a way of `LEAVING`."""
+        self.kept += given
+        reads = frozenset(map(storage, given))
+        self.ops.append(Op(name, reads, frozenset(), 0, 0, frozenset(self.owners), opaque=False))
+
     def _opaque(self, func: torch._ops.OpOverload, reads: frozenset[int]) -> bool:
         if func.namespace not in {"aten", "prim", "prims"}:
             return True
-        plain = torch.Tag.pointwise in func.tags or func.is_view
         name = func._overloadpacket.__name__  # noqa: SLF001 - the operator's only name
+        if name in MULTIPLYING or (name.startswith(FAMILIES) and name not in CHEAP):
+            return True
+        plain = torch.Tag.pointwise in func.tags or func.is_view
         return not plain and name not in ORDINARY and not reads.isdisjoint(self._parameters)
+
+
+class _Exits(TorchFunctionMode):
+    """Tells a tape which tensors leave torch by a way that no operation shows."""
+
+    def __init__(self, tape: Tape) -> None:
+        super().__init__()
+        self._tape = tape
+
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        """Call the function, after a note where it is a way out."""
+        name = getattr(func, "__name__", "")
+        if name in LEAVING:
+            self._tape.leave(name, _tensors(args))
+        return func(*args, **kwargs or {})
 
 
 def _tensors(tree: object) -> list[Tensor]:
@@ -219,6 +276,6 @@ def record(
     """
     tape = Tape(parameters)
     # the hooks outlive the mode's own `with`: it is entered again for every decomposition
-    with torch.no_grad(), _owned(tape, modules), tape:
+    with torch.no_grad(), _owned(tape, modules), tape, _Exits(tape):
         output = forward()
     return Recording(tape.ops, frozenset(map(storage, _tensors(output))), tape.kept)

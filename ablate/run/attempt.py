@@ -110,8 +110,8 @@ def _measure(system: System, job: Job, recorder: FolderRecorder) -> None:
         found = measure(system, job)
         recorder.costs(found.costs)
         if found.reason:
-            recorder.note(f"not measured: {found.reason}")
-    except Exception as wrong:  # noqa: BLE001 - a probe that fails costs a number, not the trial
+            recorder.note(found.reason if found.costs else f"not measured: {found.reason}")
+    except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a probe that fails costs a number, not the trial
         recorder.note(f"parameters and operations not measured: {wrong!r}")
 
 

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from ablate.errors import HostError
 from ablate.measure import Measured, Step, measure, step
+from ablate.measure.building import RAISED
 from ablate.study import Kind, Level, settled
 from ablate.system import Job, System, resolve
 
@@ -93,13 +94,13 @@ def _answer(system: System, question: Question, ops: Ops, folder: Path) -> Answe
     try:
         measured = measure(system, _job(question.built, folder), ops=ops)
         reasons.append(measured.reason)
-    except Exception as wrong:  # noqa: BLE001 - whatever a probe raises is what is told
+    except RAISED as wrong:
         reasons.append(_line(wrong))
     if question.trained is not None and measured is not None and measured.costs:
         try:
             taught = _step(system, question.trained, folder)
-            reasons.append(taught.reason)
-        except Exception as wrong:  # noqa: BLE001 - likewise
+            reasons.append(taught.reason and f"one training step: {taught.reason}")
+        except RAISED as wrong:
             reasons.append(f"one training step: {_line(wrong)}")
     seconds = time.monotonic() - began
     told = tuple(dict.fromkeys(filter(None, reasons)))
@@ -129,7 +130,7 @@ def _job(setting: Setting, folder: Path) -> Job:
     return Job(setting.levels, setting.seed, folder, setting.data)
 
 
-def _line(wrong: Exception) -> str:
+def _line(wrong: BaseException) -> str:
     return " ".join(f"{type(wrong).__name__}: {wrong}".split())
 
 
@@ -176,5 +177,5 @@ def _tell(link: Connection, inquiry: Inquiry) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own business
     try:
         link.send(answers(inquiry))
-    except Exception as wrong:  # noqa: BLE001 - told to the run, which goes on
+    except RAISED as wrong:  # told to the run, which goes on
         link.send(_line(wrong))

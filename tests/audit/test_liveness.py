@@ -25,12 +25,48 @@ SOURCE = {
 def test_a_module_that_no_score_reads_is_named_with_its_variants_and_parameters() -> None:
     first, second, _ = liveness(measured(SOURCE))
 
-    assert (first.code, second.code) == ("W204", "W204")
-    assert first.sentence.startswith(
-        "sacr: no path to the scored output in sacr, sacr+lif (8,393,733 trainable parameters"
+    assert (first.code, first.severity) == ("W204", "warning")
+    assert first.sentence == (
+        "sacr: none of its 8,393,733 trainable parameters reaches the scored output in sacr,"
+        " sacr+lif, and no loss that trains the score reaches them"
     )
-    assert second.sentence.startswith("lif: no path to the scored output in lif, sacr+lif (169,635")
+    assert second.code == "W204"
+    assert second.sentence.startswith("lif: none of its 169,635 trainable parameters reaches the")
     assert first.command == "ablate plan STUDY --probe"
+
+
+def test_a_head_that_no_score_reads_and_a_loss_of_the_score_trains_is_only_noted() -> None:
+    (finding,) = liveness(measured({"aux": _shares("head", 34, 0, 34)}))
+
+    assert (finding.code, finding.severity) == ("N204", "note")
+    assert finding.sentence == (
+        "head: none of its 34 trainable parameters reaches the scored output in aux; what they"
+        " learn can act through shared weights only"
+    )
+
+
+def test_where_training_is_unknown_no_more_is_said_than_that_no_score_reads_it() -> None:
+    (finding,) = liveness(measured({"aux": _shares("head", 34, 0, 34)[:2]}))
+
+    assert finding.code == "W204"
+    assert finding.sentence == (
+        "head: none of its 34 trainable parameters reaches the scored output in aux"
+    )
+
+
+def test_a_module_that_acts_differently_in_two_variants_is_told_for_each() -> None:
+    costs = {"one": _shares("head", 34, 0, 0), "two": _shares("head", 34, 0, 34)}
+    costs["three"] = _shares("head", 34, 34, 34)
+
+    assert [(f.code, f.sentence.split(" in ")[1][:3]) for f in liveness(measured(costs))] == [
+        ("W204", "one"),
+        ("N204", "two"),
+    ]
+
+
+def test_an_untaught_module_is_no_error_where_nobody_knows_whether_a_score_reads_it() -> None:
+    counts = _shares("head", 34, 0, 0)
+    assert liveness(measured({"a": [c for c in counts if c.name != "live_params"]})) == []
 
 
 def test_a_module_that_is_read_and_not_taught_is_an_error_of_its_own() -> None:
@@ -46,7 +82,8 @@ def test_sizes_that_differ_between_variants_are_a_range() -> None:
     costs = {"small": _shares("lif", 10, 0, 0), "large": _shares("lif", 2000, 0, 0)}
 
     (finding,) = liveness(measured(costs))
-    assert "in small, large (10 to 2,000 trainable parameters" in finding.sentence
+    assert "none of its 10 to 2,000 trainable parameters" in finding.sentence
+    assert "in small, large, and no loss" in finding.sentence
 
 
 def test_what_was_not_measured_and_what_owns_nothing_raise_nothing() -> None:

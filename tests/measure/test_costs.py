@@ -1,3 +1,4 @@
+import copy
 import random
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 from toys import MACS, SIZE, Use, costs, job, one_module, system, two_layers
 
-from ablate import Part, Probe
-from ablate.measure import measure, probe_costs
+from ablate import Job, Part, Probe
+from ablate.audit import liveness, measured
+from ablate.measure import measure
 from ablate.measure.building import in_the_open
 
 ROOT = Path(__file__).parents[2]
@@ -127,14 +129,33 @@ def test_what_decides_a_branch_is_live_though_its_value_left_torch() -> None:
     assert (found.counter, found.inert) == ("torch formulas/2 on the CPU", ())
 
 
-def test_an_output_that_is_connected_to_nothing_accuses_nobody() -> None:
-    def through_numpy(a: nn.Module, b: nn.Module, x: Tensor) -> Tensor:
-        return torch.from_numpy((a(x) + b(x)).numpy())
+LEAVING: dict[str, Use] = {
+    "tolist": lambda a, b, x: a(x)[:, b(x).argmax(1).tolist()],
+    "numpy": lambda a, b, x: a(x)[:, np.argsort(b(x).numpy()[0]).copy()],
+    "asarray": lambda a, b, x: a(x) + float(np.asarray(b(x)).sum()),
+    "dlpack": lambda a, b, x: a(x)[:, np.argsort(np.from_dlpack(b(x))[0]).copy()],
+    "from and to numpy": lambda a, b, x: torch.from_numpy((a(x) + b(x)).numpy()),
+    "a copy": lambda a, b, x: a(x) + copy.deepcopy(b(x)),
+}
 
-    found = measure(two_layers(through_numpy), job())
+
+@pytest.mark.parametrize("way", LEAVING)
+def test_what_leaves_torch_past_its_operations_is_live_and_nobody_is_accused(way: str) -> None:
+    found = measure(two_layers(LEAVING[way]), job())
+    assert found.inert == ()
+    assert costs(found, "b")["live_params"] == costs(found, "b")["params"] == MACS
+    assert "W204" not in [f.code for f in liveness(measured({"full": found.costs}))]
+
+
+def test_an_output_that_is_connected_to_nothing_accuses_nobody() -> None:
+    def constant(a: nn.Module, b: nn.Module, x: Tensor) -> Tensor:
+        return a(x).shape[0] * torch.ones(1, SIZE) + b(x).shape[0]
+
+    found = measure(two_layers(constant), job())
     assert found.inert == ()
     assert "the scored output is connected to no parameter" in found.reason
-    assert set(costs(found)) == {"params", "macs"}
+    assert set(costs(found)) == {"params", "trained_params", "macs"}
+    assert liveness(measured({"full": found.costs})) == []
 
 
 def test_a_factor_whose_part_gives_no_module_has_parameters_and_no_share_of_operations() -> None:
@@ -227,8 +248,6 @@ def test_a_probe_that_fails_everywhere_is_not_measured_and_says_why() -> None:
     found = measure(two_layers(wrong), job())
     assert found.costs == ()
     assert found.reason == "on meta: ValueError: no such thing"
-    with pytest.raises(RuntimeError, match="no such thing"):
-        probe_costs(two_layers(wrong), job())
 
 
 def test_a_loss_that_fails_costs_the_trained_parameters_alone() -> None:
@@ -255,6 +274,60 @@ def test_losses_that_meta_cannot_compute_are_walked_on_the_cpu() -> None:
     assert found.reason == ""
 
 
+def test_who_learns_inside_a_reentrant_checkpoint_is_unknown_and_no_error() -> None:
+    def hidden(a: nn.Module, b: nn.Module, x: Tensor) -> Tensor:
+        learning = torch.is_grad_enabled()
+        return checkpoint(b, a(x), use_reentrant=True) if learning else b(a(x))
+
+    found = measure(two_layers(hidden), job())
+    assert found.reason.startswith("trained_params: ValueError: a checkpoint with use_reentrant")
+    assert "trained_params" not in costs(found, "b")
+    assert liveness(measured({"full": found.costs})) == []
+
+
+def test_a_module_that_is_read_and_detached_is_an_error_of_the_audit() -> None:
+    found = measure(two_layers(NO_GRADIENT["detached"]), job())
+    assert [f.code for f in liveness(measured({"full": found.costs}))] == ["E205"]
+
+
+def test_an_auxiliary_head_is_noted_and_an_idle_module_is_warned_of() -> None:
+    def probe(_: object) -> Probe:
+        trunk, head, aux = (nn.Linear(SIZE, SIZE, bias=False) for _ in range(3))
+        x = torch.ones(1, SIZE)
+        owners = {"trunk": None, "head": None, "aux": "b"}
+        parts = {
+            name: Part(dict(layer.named_parameters()), owners[name], layer)
+            for name, layer in zip(owners, (trunk, head, aux), strict=True)
+        }
+        losses = lambda: {"head": head(trunk(x)).sum(), "aux": aux(trunk(x)).sum()}  # noqa: E731 - a probe takes it so
+        return Probe(parts, lambda: head(trunk(x)), losses)
+
+    codes = {
+        name: [f.code for f in liveness(measured({"full": measure(toy, job()).costs}))]
+        for name, toy in (("aux", system(probe)), ("idle", two_layers(DEAD["only viewed"])))
+    }
+    assert codes == {"aux": ["N204"], "idle": ["W204"]}
+
+
+def test_a_probe_that_ends_the_program_is_not_measured_and_says_why() -> None:
+    def leave(_: Job) -> Probe:
+        sys.exit("no such weights")
+
+    found = measure(system(leave), job())
+    assert (found.costs, found.reason) == ((), "on meta: SystemExit: no such weights")
+
+
+@pytest.mark.parametrize(("look", "place"), [(False, "on meta"), (True, "on the CPU")])
+def test_counts_of_different_devices_never_share_the_name_of_a_counter(
+    look: bool,  # noqa: FBT001 - a parameter of the test
+    place: str,
+) -> None:
+    found = measure(one_module(lambda: nn.Linear(SIZE, SIZE), 1, SIZE, look=look), job(), "seed")
+    counters = {c.counter for c in found.costs if c.name in {"macs", "live_macs", "ops"}}
+    assert len(counters) == 2
+    assert all(counter.endswith(place) for counter in counters)
+
+
 def test_only_losses_that_train_the_score_count_as_training() -> None:
     def probe(_: object) -> Probe:
         a, b, x = nn.Linear(SIZE, 1), nn.Linear(SIZE, 1), torch.ones(1, SIZE)
@@ -266,8 +339,8 @@ def test_only_losses_that_train_the_score_count_as_training() -> None:
 
 
 def test_a_system_without_a_probe_has_no_costs() -> None:
-    assert measure(system(None), job()).reason == "system 'toy' has no probe"
-    assert probe_costs(system(None), job()) == ()
+    found = measure(system(None), job())
+    assert (found.reason, found.costs) == ("system 'toy' has no probe", ())
 
 
 def test_work_on_parameters_that_no_formula_covers_is_named() -> None:
@@ -275,6 +348,39 @@ def test_work_on_parameters_that_no_formula_covers_is_named() -> None:
     found = measure(one_module(Projection, 4, SIZE), job())
     assert found.uncounted == ("mv",)
     assert costs(found)["macs"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("dot", lambda x: x[0].dot(x[0])),
+        ("vdot", lambda x: x[0].vdot(x[0])),
+        ("mv", lambda x: x @ x[0]),
+        ("addmv", lambda x: torch.addmv(x[0], x, x[0])),
+        ("addr", lambda x: torch.addr(x, x[0], x[0])),
+        ("_euclidean_dist", lambda x: torch.cdist(x.repeat(2, 1), x)),
+        ("_fft_r2c", torch.fft.rfft),
+        ("linalg_inv_ex", torch.linalg.inv),
+        ("linalg_cholesky_ex", torch.linalg.cholesky),
+        ("_linalg_svd", torch.linalg.svdvals),
+        ("linalg_qr", lambda x: torch.linalg.qr(x).R),
+        ("linalg_lu_factor_ex", lambda x: torch.linalg.lu_factor(x)[0]),
+    ],
+)
+def test_products_without_a_formula_are_named_though_they_read_activations_alone(
+    name: str, use: Callable[[Tensor], Tensor]
+) -> None:
+    square = torch.eye(SIZE)
+    found = measure(two_layers(lambda a, b, x: (a(x) + b(x)).sum() + use(square).sum()), job())
+    assert name in found.uncounted
+
+
+def test_a_norm_a_sum_and_a_sampling_of_activations_are_not_named() -> None:
+    def cheap(a: nn.Module, b: nn.Module, x: Tensor) -> Tensor:
+        y = a(x) + b(x)
+        return y / torch.linalg.vector_norm(y) + y.sum() + y.cumsum(1)
+
+    assert measure(two_layers(cheap), job()).uncounted == ()
 
 
 def test_a_foreign_kernel_without_a_formula_is_named() -> None:

@@ -77,4 +77,4 @@ def test_only_live_operations_count_and_only_when_asked_for() -> None:
     assert costs(found, "b")["ops"] == 0
     assert "ops" not in costs(measure(wasteful, job()))
     (counter,) = {cost.counter for cost in found.costs if cost.name == "ops"}
-    assert counter == "seed: live MACs and one operation per element"
+    assert counter == "seed: live MACs and one operation per element on meta"

@@ -1,11 +1,11 @@
 """Seed 000's re-identification variants, against their logs and against arithmetic."""
 
-import itertools
 from pathlib import Path
 
 import pytest
 from toys import costs
 
+from ablate.audit import liveness, measured
 from ablate.measure import Reached, Switched, measure, step
 from ablate.study import Level, settled
 from ablate.system import Job
@@ -123,13 +123,19 @@ def test_the_probe_names_the_path_that_detached_scores_cut() -> None:
     assert [(r.part, r.loss, r.tensors) for r in cut] == [("reduce", "sdtps", 12)]
 
 
-def test_a_switch_that_no_score_depends_on_changes_nothing_when_turned_off() -> None:
-    for cell, on in itertools.product(("100", "001", "101"), ("sacr", "lif")):
-        whole = small(cell, wiring="source")
-        if whole.on(on):
-            off = Job(settled(whole.levels | {on: False}, system.factors), 0, Path())
-            found = step(system, whole, {on: off}).switched[on]
-            assert found == Switched(output=False, losses=False, gradients=False)
+@pytest.mark.parametrize("cell", INERT)
+def test_a_switch_that_the_audit_warns_of_changes_nothing_when_turned_off(cell: str) -> None:
+    whole = small(cell, wiring="source")
+    found = liveness(measured({cell: measure(system, whole).costs}))
+    assert [(f.code, f.sentence.split(":")[0]) for f in found] == [
+        ("W204", name) for name in INERT[cell]
+    ]
+    off = {
+        name: Job(settled(whole.levels | {name: False}, system.factors), 0, Path())
+        for name in INERT[cell]
+    }
+    nothing = Switched(output=False, losses=False, gradients=False)
+    assert step(system, whole, off).switched == dict.fromkeys(INERT[cell], nothing)
 
 
 @pytest.mark.parametrize("wiring", ["source", "live"])

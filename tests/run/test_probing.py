@@ -1,5 +1,6 @@
 """A probe beside a run: its answers, its death and its deadline are the run's to know."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,25 @@ def test_one_variant_that_cannot_be_built_is_told_and_the_others_are_measured(
     first, second = answers(Inquiry("trainers:learner", HERE, (on, off)))
 
     assert first.reasons == ("on meta: ValueError: no such",)
+    assert second.measured is not None
+    assert second.measured.costs
+
+
+def test_a_probe_that_ends_the_program_costs_its_own_answer_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = trainers._probe
+
+    def probe(job: Job) -> Probe:
+        if job.on("extra"):
+            sys.exit(3)
+        return whole(job)
+
+    monkeypatch.setattr(trainers, "learner", replace(trainers.learner, probe=probe))
+    on, off = (_asked("learner", extra=x).questions[0] for x in (True, False))
+    first, second = answers(Inquiry("trainers:learner", HERE, (on, off)))
+
+    assert first.reasons == ("on meta: SystemExit: 3",)
     assert second.measured is not None
     assert second.measured.costs
 
