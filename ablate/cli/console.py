@@ -4,13 +4,19 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ablate.report.layout import Page
+
+
+GAP = 2
+"""Cells between two columns of a printed table."""
+NAME, WORD = 24, 10
+"""Cells that the longest word of a printed table's first column keeps, and of other texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,41 +65,86 @@ def _plain(value: object) -> object:
 def fitting(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
 ) -> tuple[list[Column], list[list[str]]]:
-    """The columns that fit in `width` cells, dropping those of the highest `drop` first."""
-    from rich.cells import cell_len
+    """The columns that fit in `width` cells, dropping those of the highest `drop` first.
 
-    sizes = [
-        max([cell_len(c.title), *(cell_len(row[i]) for row in rows)]) for i, c in enumerate(columns)
-    ]
+    Before one is dropped, the titles of numbers break at their spaces, if that helps.
+    """
+    if _space(columns, rows) > width:
+        columns = [replace(c, title=c.title.replace(" ", "\n")) if c.right else c for c in columns]
     kept = list(range(len(columns)))
-    while sum(sizes[i] + 2 for i in kept) > width:
+    while _space([columns[i] for i in kept], _cut(rows, kept)) > width:
         expendable = [i for i in kept if columns[i].drop]
         if not expendable:
             break
         kept.remove(max(expendable, key=lambda i: (columns[i].drop, i)))
-    return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
+    return [columns[i] for i in kept], _cut(rows, kept)
+
+
+def _cut(rows: Sequence[Sequence[str]], kept: Sequence[int]) -> list[list[str]]:
+    return [[row[i] for i in kept] for row in rows]
+
+
+def _space(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
+    return sum(size + GAP for size in _sizes(columns, rows))
+
+
+def _sizes(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    """The cells that each column takes where nothing is folded."""
+    from rich.cells import cell_len
+
+    texts = [[c.title, *(row[i] for row in rows)] for i, c in enumerate(columns)]
+    return [max(cell_len(line) for text in of for line in text.split("\n")) for of in texts]
+
+
+def widths(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The cells of each column: numbers whole, texts folded, the widest first, as far as needed.
+
+    Words stay whole up to `NAME` cells in the first column and `WORD` in other texts; so in the
+    end the table may be wider than `width`.
+    """
+    sizes = _sizes(columns, rows)
+    words = _sizes(
+        [replace(c, title=c.title.replace(" ", "\n")) for c in columns],
+        [[text.replace(" ", "\n") for text in row] for row in rows],
+    )
+    least = [
+        size if c.right else min(words[i], NAME if i == 0 else WORD)
+        for i, (c, size) in enumerate(zip(columns, sizes, strict=True))
+    ]
+    for _ in range(sum(sizes) + GAP * len(sizes) - width):
+        foldable = [i for i, size in enumerate(sizes) if size > least[i]]
+        if not foldable:
+            break
+        sizes[max(foldable, key=lambda i: (sizes[i], i))] -= 1
+    return sizes
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """A table as wide as the terminal allows; what did not fit is named on stderr."""
     from rich import box
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = out()
     kept, cells = fitting(columns, rows, console.width)
+    sizes = widths(kept, cells, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for column in kept:
+    for column, size in zip(kept, sizes, strict=True):
         table.add_column(
             Text(column.title),
             justify="right" if column.right else "left",
             no_wrap=column.right,
             overflow="fold",
+            width=size,
         )
     for row in cells:
         table.add_row(*map(Text, row))
-    console.print(table)
-    hidden = [c.title for c in columns if c not in kept]
+    # numbers are never cut: at worst the terminal wraps whole lines
+    wide = max(console.width, sum(sizes) + GAP * len(sizes))
+    Console(markup=False, highlight=False, emoji=False, width=wide).print(table, soft_wrap=False)
+    shown = {c.title.replace("\n", " ") for c in kept}
+    hidden = [c.title for c in columns if c.title not in shown]
     if hidden:
         note(f"not shown for lack of width: {', '.join(hidden)}")
 

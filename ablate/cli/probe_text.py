@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 FOOTNOTE = "FLOPs are multiply–accumulates ({}), batch 1."
 NAMES = 22
-UNREAD = "Unread: modules without a path to the scored output."
+UNREAD = "Unread: modules none of whose parameters reaches the scored output."
 OPS = "Ops: {}."
+NOTHING = "switching it off changes nothing: same scored output, losses and gradients, bit by bit"
 WORDS = "Live: the scored output depends on it. Trained: a loss of the score reaches it."
 
 
@@ -21,47 +22,80 @@ def show(found: "Asked", answers: "Sequence[Answer]") -> None:
     """Print tables that fit the terminal, what learns from what, and one line per finding."""
     from ablate.cli.asking import small
     from ablate.cli.console import note, out
-    from ablate.cli.probed import failures, findings
+    from ablate.cli.probed import failures, findings, told
 
-    _print_costs(answers)
+    print_costs(answers)
     _print_modules(answers)
     console = out()
-    told = [*learning(answers), *switching(answers)]
-    if told:
+    lines = [*learning(answers), *switching(answers)]
+    if lines:
         console.print(f"\nOne training step ({small(found)[0]} scale)", soft_wrap=True)
-    for line in told:
+    for line in lines:
         console.print(line, soft_wrap=True)
     for line in (*failures(answers), *exploding(answers)):
         note(f"warning: {line}")
     for finding in findings(answers):
-        note(f"warning: {finding.code} {finding.sentence}")
+        note(told(finding))
 
 
-def _print_costs(answers: "Sequence[Answer]") -> None:
+def print_costs(answers: "Sequence[Answer]") -> None:
+    """A row for each variant with what it spends, and below it what counted that."""
     from ablate.cli.console import Column, out, print_table
-    from ablate.report.printed import OPERATIONS, SIZE, spent_columns
+    from ablate.cli.probed import unread
 
     cells = {a.variant: _cell(a) for a in answers}
-    spent = spent_columns(list(cells.values()), (*SIZE, "ops"))
-    columns = [Column("Configuration"), *(Column(c.title, right=True) for c in spent)]
-    columns.append(Column("Unread"))
-    rows = [
-        [
-            a.variant,
-            *_counts(spent, cells[a.variant]["costs"]),
-            ", ".join(a.measured.inert) if a.measured else "not measured",
-        ]
-        for a in answers
+    spent, marks = _columns(answers)
+    drops = {"macs": 1}
+    columns = [
+        Column("Configuration"),
+        *(Column(c.title, True, drops.get(c.name, 0)) for c in spent),
     ]
+    columns.append(Column("Unread"))
+    rows = []
+    for a in answers:
+        names = unread(a)
+        counts = _counts(spent, cells[a.variant]["costs"])
+        rows.append([a.variant, *counts, "not measured" if names is None else ", ".join(names)])
     out().print()
     print_table(columns, rows)
-    out().print(UNREAD)
-    counted = dict.fromkeys(c.counter for c in spent if c.name in OPERATIONS)
-    for counter in counted:
-        out().print(FOOTNOTE.format(counter), soft_wrap=True)
+    out().print(UNREAD, soft_wrap=True)
+    for line in _footnotes(spent, marks):
+        out().print(line, soft_wrap=True)
+
+
+def _columns(answers: "Sequence[Answer]") -> "tuple[list[Spent], dict[str, str]]":
+    """The cost columns, and the mark of each counter that a title names."""
+    from ablate.report.printed import SIZE, spent_columns
+
+    spent = spent_columns([_cell(a) for a in answers], (*SIZE, "ops"))
+    marks = _marks(spent)
+    return [_marked(c, marks) for c in spent], marks
+
+
+def _marks(spent: "Sequence[Spent]") -> dict[str, str]:
+    """A number for each counter that stands in a title, because columns differ by it."""
+    told = dict.fromkeys(c.counter for c in spent if c.title.endswith(f"[{c.counter}]"))
+    return {counter: f"[{n}]" for n, counter in enumerate(told, 1)}
+
+
+def _marked(column: "Spent", marks: Mapping[str, str]) -> "Spent":
+    from dataclasses import replace
+
+    if column.counter not in marks:
+        return column
+    return replace(column, title=column.title.replace(f"[{column.counter}]", marks[column.counter]))
+
+
+def _footnotes(spent: "Sequence[Spent]", marks: Mapping[str, str]) -> list[str]:
+    """What counted the operations of each column, once."""
+    from ablate.report.printed import OPERATIONS
+
+    lines = []
     for column in spent:
-        if column.name == "ops":
-            out().print(OPS.format(column.counter), soft_wrap=True)
+        if column.name in (*OPERATIONS, "ops"):
+            text = (OPS if column.name == "ops" else FOOTNOTE).format(column.counter)
+            lines.append(f"{marks.get(column.counter, '')} {text}".lstrip())
+    return list(dict.fromkeys(lines))
 
 
 def _counts(spent: "Sequence[Spent]", costs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -69,7 +103,7 @@ def _counts(spent: "Sequence[Spent]", costs: Sequence[Mapping[str, Any]]) -> lis
     live = {c.counter: c.text(costs) for c in spent if c.name == "live_macs"}
     texts = [c.text(costs) for c in spent]
     return [
-        "same" if c.name == "macs" and live.get(c.counter) == text else text
+        "same" if c.name == "macs" and c.of(costs) and live.get(c.counter) == text else text
         for c, text in zip(spent, texts, strict=True)
     ]
 
@@ -82,6 +116,9 @@ def _print_modules(answers: "Sequence[Answer]") -> None:
     spent, found = sizes([_cell(a) for a in answers])
     if not found:
         return
+    _, whole = _columns(answers)
+    marks = whole or _marks(spent)
+    spent = [_marked(c, marks) for c in spent]
     drops = {"trained_params": 3, "macs": 1}
     columns = [Column("Module"), *(Column(c.title, True, drops.get(c.name, 0)) for c in spent)]
     columns.append(Column("Configurations", drop=2))
@@ -167,7 +204,8 @@ def switching(answers: "Iterable[Answer]") -> list[str]:
                 said.setdefault(factor, {}).setdefault(sentence, []).append(answer.variant)
             same = [name for name, moved in facts.items() if not moved]
             if same:
-                sentence = f"switching it off does not change {', '.join(same)}"
+                unchanged = f"switching it off does not change {', '.join(same)}"
+                sentence = NOTHING if len(same) == len(facts) else unchanged
                 said.setdefault(factor, {}).setdefault(sentence, []).append(answer.variant)
     return list(_by_factor(said))
 

@@ -43,14 +43,32 @@ def findings(answers: "Sequence[Answer]") -> "list[Finding]":
     return liveness(measured({a.variant: a.measured.costs for a in answers if a.measured}))
 
 
+def told(finding: "Finding") -> str:
+    """A finding as one line; what is no more than a note is not called a warning."""
+    word = "note" if finding.severity == "note" else "warning"
+    return f"{word}: {finding.code} {finding.sentence}"
+
+
+def is_measured(answer: "Answer") -> bool:
+    """Whether anything was counted of the variant."""
+    return unread(answer) is not None
+
+
+def unread(answer: "Answer") -> list[str] | None:
+    """The factors none of whose parameters reaches the scored output; None if unmeasured."""
+    found = answer.measured
+    return list(found.inert) if found and found.costs else None
+
+
 def failures(answers: "Sequence[Answer]") -> list[str]:
     """One line per reason why something was not measured or counted, with the variants."""
     from ablate.report.tables import some
 
     found: dict[str, list[str]] = {}
     for answer in answers:
-        told = "; ".join(answer.reasons)
-        reasons = [f"not measured: {told}"] if told else []
+        why = "; ".join(answer.reasons)
+        prefix = "" if is_measured(answer) else "not measured: "
+        reasons = [f"{prefix}{why}"] if why else []
         if answer.measured and answer.measured.uncounted:
             names = ", ".join(answer.measured.uncounted)
             reasons.append(f"operations that no formula counts, in no number: {names}")
@@ -72,7 +90,17 @@ def beside(
     from ablate.run import probing
 
     asked = replace(inquiry(found, todo, stepping=False), seconds=probing.PATIENCE)
-    return partial(probing.answers, asked) if inline else probing.Beside(asked).answers
+    return partial(_here, asked) if inline else probing.Beside(asked).answers
+
+
+def _here(asked: "Inquiry") -> "list[Answer]":
+    from ablate.cli.console import note
+    from ablate.run import probing
+
+    # said first, because a probe that hangs in this process can be stopped by hand alone
+    n = len(asked.questions)
+    note(f"probing {n} configuration{'' if n == 1 else 's'}")
+    return probing.answers(asked)
 
 
 def warn(collect: "Callable[[], list[Answer]]") -> set[str]:
@@ -89,7 +117,7 @@ def warn(collect: "Callable[[], list[Answer]]") -> set[str]:
         note(f"warning: {line}")
     found = findings(answers)
     for finding in found:
-        note(f"warning: {finding.code} {finding.sentence} ({finding.command})")
+        note(f"{told(finding)} ({finding.command})")
     return {f.sentence for f in found}
 
 
@@ -129,7 +157,7 @@ def _variant(answer: "Answer") -> dict[str, Any]:
         "counter": answer.measured.counter if answer.measured else "",
         "counters": {c.name: c.counter for c in costs if not c.factor},
         "uncounted": list(answer.measured.uncounted) if answer.measured else [],
-        "inert": list(answer.measured.inert) if answer.measured else None,
+        "inert": unread(answer),
         "reached": None if step is None else [_reached(r) for r in step.reached],
         "switched": None
         if step is None

@@ -144,6 +144,7 @@ def test_a_plan_at_paper_scale_is_exact_without_data_and_steps_at_the_small_scal
         "output": False,
         "losses": False,
         "gradients": False,
+        "cut": [],
     }
     assert found["deep"]["counter"] == "torch formulas/2 on meta"
 
@@ -157,9 +158,11 @@ def test_a_probe_is_printed_in_80_columns_with_one_line_per_finding(ablate: Call
     assert "FLOPs are multiply–accumulates (torch formulas/2 on meta), batch 1." in said.stdout
     assert "  deep: gradient from loss fit only (2 of 2 tensors)" in said.stdout
     assert "  idle: no gradient from any loss" in said.stdout
-    assert "idle: switching it off does not change the scored output" in said.stdout
+    assert "idle: switching it off changes nothing: same scored output, losses" in said.stdout
     warned = [line for line in said.stderr.splitlines() if line.startswith("warning")]
-    assert warned[0].startswith("warning: W204 idle: no path to the scored output in idle (6 ")
+    assert warned[0].startswith(
+        "warning: W204 idle: none of its 6 trainable parameters reaches the scored output in idle"
+    )
     assert warned[1].startswith("warning: E205 fixed: no gradient from the losses that train")
     assert len(warned) == 2
 
@@ -189,7 +192,7 @@ def test_a_run_warns_before_it_trains_unless_told_not_to(ablate: Call, ran: Resu
     warning = next(i for i, line in enumerate(lines) if "W204 idle" in line)
     first = next(i for i, line in enumerate(lines) if " 1/4 " in line)
 
-    assert warning < first
+    assert lines.index("probing 4 configurations") < warning < first
     assert sum("W204" in line for line in lines) == 1  # and not again at the end
     again = ablate("run", "probed.toml", "--executor", "inline", "--force", "--no-probe")
     lines = again.stderr.splitlines()
@@ -208,7 +211,7 @@ def test_reports_repeat_what_the_probe_found_and_what_trainings_noted(ablate: Ca
     report = ablate("report", "probed", "--stdout").stdout
     top = report.split("\n## ")[0]
 
-    assert "W204: idle: no path to the scored output in idle (6 trainable parameters" in top
+    assert "W204: idle: none of its 6 trainable parameters reaches the scored output" in top
     assert "E205: fixed: no gradient from the losses that train the score in fixed" in top
     assert "Noted by the training of deep: weights are random" in top
     assert report.count("weights are random") == 1
@@ -238,7 +241,7 @@ def test_paper_scale_without_data_is_planned_and_not_run(ablate: Call) -> None:
 @pytest.mark.usefixtures("ran")
 def test_a_comparison_says_first_what_no_score_can_tell_apart(ablate: Call) -> None:
     said = ablate("compare", "baseline", "idle")
-    assert "warning: W204: idle: no path to the scored output in idle" in said.stderr
+    assert "warning: W204: idle: none of its 6 trainable parameters reaches" in said.stderr
     assert "fixed" not in said.stderr
     document = json.loads(ablate("compare", "deep", "idle", "--json").stdout)
     assert document["notes"] == [{"text": "weights are random", "variants": ["deep"]}]
