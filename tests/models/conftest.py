@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ablate.study import Level
+
 Make: TypeAlias = Callable[[str], Path]
 
 PEOPLE = (258, 3, 40, 11, 12, 41)
@@ -64,6 +66,21 @@ def msvr310(root: Path) -> Path:
                     path = root / split / f"{vehicle:04d}" / spectrum / name
                     picture(path, (32, 16), vehicle)
     return root
+
+
+@pytest.fixture
+def small_levels() -> dict[str, Level]:
+    """The sizes of a network of one block and 8 x 4 patches, on images of the stand-in's size."""
+    return {
+        "width": 32,
+        "depth": 1,
+        "heads": 2,
+        "patch": 8,
+        "height": 64,
+        "image_width": 32,
+        "embed": 16,
+        "lif.channels": 4,
+    }
 
 
 MAKERS = {"rgbnt201": rgbnt201, "rgbnt100": rgbnt100, "msvr310": msvr310}

@@ -1,5 +1,7 @@
 import itertools
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import torch
@@ -27,16 +29,7 @@ EXECUTED = (34.1701, 34.9346, 34.2167, 34.9813, 37.3914, 38.1559, 37.4380, 38.20
 LIVE = (34.170132, 34.170132, 34.216742, 34.981252, 34.170132, 34.170132, 37.437975, 38.202486)
 PRINTED = (34.28, 34.28, 34.33, 35.11, 34.28, 34.28, 37.55, 38.33)
 INERT = ((), ("lif",), (), (), ("sacr",), ("sacr", "lif"), (), ())
-SMALL: dict[str, Level] = {
-    "width": 32,
-    "depth": 1,
-    "heads": 2,
-    "patch": 8,
-    "height": 64,
-    "image_width": 32,
-    "embed": 16,
-    "lif.channels": 4,
-}
+MakeNetwork: TypeAlias = Callable[..., Network]
 
 
 def job(seed: int = 0, data: Path | None = None, **levels: Level) -> Job:
@@ -138,9 +131,16 @@ def test_each_part_belongs_to_its_factor() -> None:
     }
 
 
-def small(on: tuple[bool, bool, bool], seed: int = 0, **levels: Level) -> Network:
-    torch.set_num_threads(1)
-    return Network(job(seed, **SMALL | cell(on) | levels), Population(identities=4, cameras=2))
+@pytest.fixture
+def small(small_levels: dict[str, Level]) -> MakeNetwork:
+    """Makes small networks with the modules that are on."""
+
+    def make(on: tuple[bool, bool, bool], seed: int = 0, **levels: Level) -> Network:
+        torch.set_num_threads(1)
+        every = small_levels | cell(on) | levels
+        return Network(job(seed, **every), Population(identities=4, cameras=2))
+
+    return make
 
 
 def example() -> tuple[torch.Tensor, torch.Tensor]:
@@ -149,7 +149,7 @@ def example() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("module", ["sacr", "lif", "sdtps"])
-def test_each_module_alone_changes_the_scored_feature(module: str) -> None:
+def test_each_module_alone_changes_the_scored_feature(module: str, small: MakeNetwork) -> None:
     on = tuple(module == name for name in MODULES)
     with_module, without = small(on).eval(), small((False, False, False)).eval()
     images, cameras = example()
@@ -165,10 +165,10 @@ def test_each_module_alone_changes_the_scored_feature(module: str) -> None:
 
 @pytest.mark.parametrize("on", CELLS)
 def test_every_parameter_learns_from_the_loss_that_trains_the_score(
-    on: tuple[bool, bool, bool],
+    on: tuple[bool, bool, bool], small: MakeNetwork, small_levels: dict[str, Level]
 ) -> None:
     torch.set_num_threads(1)
-    made = probe(job(**SMALL | cell(on)))
+    made = probe(job(**small_levels | cell(on)))
     assert set(made.losses()) == {"ori"} | {n for n in ("sdtps", "lif") if cell(on)[n]}
     network = small(on).train()
     images, cameras = example()
@@ -189,8 +189,8 @@ def test_every_parameter_learns_from_the_loss_that_trains_the_score(
     assert silent == set()
 
 
-def test_sdtps_runs_where_nothing_is_dropped() -> None:
-    made = probe(job(**SMALL | cell((False, True, False)), sdtps__keep_ratio=1.0))
+def test_sdtps_runs_where_nothing_is_dropped(small_levels: dict[str, Level]) -> None:
+    made = probe(job(**small_levels | cell((False, True, False)), sdtps__keep_ratio=1.0))
     assert made.forward().isfinite().all()
 
 
@@ -212,25 +212,29 @@ def test_sacr_refuses_tokens_that_do_not_fill_the_grid() -> None:
     ],
 )
 def test_levels_that_do_not_fit_each_other_are_refused(
-    levels: dict[str, Level], words: str
+    levels: dict[str, Level], words: str, small_levels: dict[str, Level]
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        Sizes.of(job(**SMALL | levels))
+        Sizes.of(job(**small_levels | levels))
 
 
-def test_patches_are_counted_from_the_image_where_it_is_no_multiple_of_the_patch() -> None:
-    made = probe(job(**SMALL | cell((True, True, True)) | {"height": 60, "image_width": 30}))
+def test_patches_are_counted_from_the_image_where_it_is_no_multiple_of_the_patch(
+    small_levels: dict[str, Level],
+) -> None:
+    made = probe(job(**small_levels | cell((True, True, True)) | {"height": 60, "image_width": 30}))
     assert made.forward().shape == (1, 2 * 3 * 16)
 
 
-def test_at_one_seed_baseline_and_full_share_every_weight_of_the_baseline() -> None:
+def test_at_one_seed_baseline_and_full_share_every_weight_of_the_baseline(
+    small: MakeNetwork,
+) -> None:
     bare, full = small((False, False, False)), small((True, True, True))
     theirs = full.state_dict()
     for name, value in bare.state_dict().items():
         assert torch.equal(value, theirs[name]), name
 
 
-def test_another_seed_begins_with_other_weights() -> None:
+def test_another_seed_begins_with_other_weights(small: MakeNetwork) -> None:
     one, other = small((True, True, True)).state_dict(), small((True, True, True), 1).state_dict()
     drawn = {n for n, v in one.items() if v.is_floating_point() and v.numel() > 1 and v.std() > 0}
     assert len(drawn) > 40
@@ -248,7 +252,7 @@ def scored(network: Network) -> torch.Tensor:
 
 @pytest.mark.parametrize("on", [SACR_ONLY, LIF_ONLY, (True, False, True)])
 def test_in_the_source_wiring_sacr_and_lif_without_sdtps_leave_the_score_bit_for_bit(
-    on: tuple[bool, bool, bool],
+    on: tuple[bool, bool, bool], small: MakeNetwork
 ) -> None:
     bare = scored(small(NONE, wiring="source"))
     assert torch.equal(scored(small(on, wiring="source")), bare)
@@ -258,7 +262,7 @@ def test_in_the_source_wiring_sacr_and_lif_without_sdtps_leave_the_score_bit_for
 
 @pytest.mark.parametrize("on", [(True, True, False), (False, True, True)])
 def test_in_the_source_wiring_sdtps_alone_reads_what_sacr_and_lif_did(
-    on: tuple[bool, bool, bool],
+    on: tuple[bool, bool, bool], small: MakeNetwork
 ) -> None:
     images, cameras = example()
     alone = small((False, True, False), wiring="source").eval()(images, cameras).branches
@@ -275,17 +279,18 @@ def test_lif_alone_learns_in_the_source_wiring_from_its_own_loss_only(
     wiring: str,
     teachers: set[str],
     output: bool,  # noqa: FBT001 - a column of the table above
+    small_levels: dict[str, Level],
 ) -> None:
     torch.set_num_threads(1)
-    on = job(**SMALL | cell(LIF_ONLY), wiring=wiring)
-    off = job(**SMALL | cell(NONE), wiring=wiring)
+    on = job(**small_levels | cell(LIF_ONLY), wiring=wiring)
+    off = job(**small_levels | cell(NONE), wiring=wiring)
     found = step(system, on, {"lif": off})
     assert {r.loss for r in found.reached if r.factor == "lif" and r.tensors} == teachers
     assert found.switched["lif"].output == output
     assert found.switched["lif"].gradients == output
 
 
-def test_each_part_is_a_module_that_holds_its_parameters() -> None:
+def test_each_part_is_a_module_that_holds_its_parameters(small: MakeNetwork) -> None:
     network = small(ALL)
     for name, part in network.parts().items():
         assert part.module is getattr(network, name)
@@ -305,7 +310,7 @@ def test_overlapping_patches_are_counted_as_the_convolution_makes_them(
     assert torch.nn.Conv2d(3, 1, patch, stride)(torch.zeros(1, 3, 256, 128)).shape[2:] == grid
 
 
-def test_a_stride_below_the_patch_gives_every_module_more_patches() -> None:
+def test_a_stride_below_the_patch_gives_every_module_more_patches(small: MakeNetwork) -> None:
     network = small(ALL, stride=4)
     assert network.grid == (15, 7)
     features = network.eval()(*example())
@@ -313,12 +318,14 @@ def test_a_stride_below_the_patch_gives_every_module_more_patches() -> None:
     assert [tuple(mask.shape) for mask in features.kept.values()] == [(4, 105)] * 3
 
 
-def test_images_of_another_size_than_the_network_was_built_for_are_refused() -> None:
+def test_images_of_another_size_than_the_network_was_built_for_are_refused(
+    small: MakeNetwork,
+) -> None:
     with pytest.raises(ValueError, match="grid of 7x4 patches, not the 8x4 built for"):
         small(NONE)(torch.zeros(1, 3, 3, 56, 32), torch.tensor([0]))
 
 
-def test_each_dilation_is_a_branch_of_sacr() -> None:
+def test_each_dilation_is_a_branch_of_sacr(small: MakeNetwork) -> None:
     network = small(SACR_ONLY, **{"sacr.dilations": "1,5"})
     rates = [stage[0].dilation[0] for stage in network.sacr.dilated]
     assert rates == [1, 5]
@@ -332,7 +339,7 @@ def test_dilations_that_are_no_list_of_whole_numbers_get_one_line(text: str) -> 
         dilations(text)
 
 
-def test_the_score_is_one_branch_or_both_in_one_row() -> None:
+def test_the_score_is_one_branch_or_both_in_one_row(small: MakeNetwork) -> None:
     on = (False, True, False)
     rows = {score: scored(small(on, score=score)) for score in ("both", "ori", "sdtps")}
     assert [row.shape[1] for row in rows.values()] == [96, 48, 48]
@@ -342,7 +349,7 @@ def test_the_score_is_one_branch_or_both_in_one_row() -> None:
         torch.testing.assert_close(torch.nn.functional.normalize(part, dim=1), rows[name])
 
 
-def test_lif_at_beta_zero_weighs_the_three_spectra_alike() -> None:
+def test_lif_at_beta_zero_weighs_the_three_spectra_alike(small: MakeNetwork) -> None:
     network = small(LIF_ONLY, **{"lif.beta": 0.0}).eval()
     tokens = torch.rand(4, 3, 32, 16, generator=torch.Generator().manual_seed(2))
     changed, maps = network.lif(tokens, example()[0], network.grid)
@@ -352,16 +359,18 @@ def test_lif_at_beta_zero_weighs_the_three_spectra_alike() -> None:
     assert not torch.allclose(sharp, changed)
 
 
-def test_lif_is_as_wide_as_its_channels_say() -> None:
+def test_lif_is_as_wide_as_its_channels_say(small: MakeNetwork) -> None:
     widths = [
         small(LIF_ONLY, **{"lif.channels": n}).lif.predictors[0][0][0].out_channels for n in (4, 6)
     ]
     assert widths == [4, 6]
 
 
-def test_the_probe_is_the_same_twice_and_draws_nothing_from_the_global_generator() -> None:
+def test_the_probe_is_the_same_twice_and_draws_nothing_from_the_global_generator(
+    small_levels: dict[str, Level],
+) -> None:
     torch.set_num_threads(1)
-    levels = SMALL | cell(ALL) | {"sdtps.gumbel": True}
+    levels = small_levels | cell(ALL) | {"sdtps.gumbel": True}
     before = torch.random.get_rng_state()
     one, other = probe(job(**levels)), probe(job(**levels))
     losses = [{n: loss.item() for n, loss in made.losses().items()} for made in (one, other)]

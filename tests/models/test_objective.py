@@ -1,7 +1,9 @@
 """What each loss counts, and at which rate each parameter follows it."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -17,18 +19,8 @@ from models.reid.objective import losses, weighted, weights
 from models.reid.optimizer import optimizer, set_rates
 from models.reid.schedule import Schedule
 
-SMALL: dict[str, Level] = {
-    "width": 32,
-    "depth": 1,
-    "heads": 2,
-    "patch": 8,
-    "height": 64,
-    "image_width": 32,
-    "embed": 16,
-    "lif.channels": 4,
-    "sdtps": True,
-    "lif": True,
-}
+MakeJob: TypeAlias = Callable[..., Job]
+
 LABELS = torch.tensor([0, 0, 1, 1])
 
 
@@ -37,10 +29,17 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def job(**levels: Level) -> Job:
+@pytest.fixture
+def job(small_levels: dict[str, Level]) -> MakeJob:
+    """Makes jobs of a small network with SDTPS and LIF."""
     reference = {f.name: f.reference for f in system.factors}
-    named = {name.replace("__", "."): level for name, level in levels.items()}
-    return Job(settled(reference | SMALL | named, system.factors), 0, Path())
+    small = reference | small_levels | {"sdtps": True, "lif": True}
+
+    def make(**levels: Level) -> Job:
+        named = {name.replace("__", "."): level for name, level in levels.items()}
+        return Job(settled(small | named, system.factors), 0, Path())
+
+    return make
 
 
 def network(made: Job) -> Network:
@@ -87,13 +86,13 @@ def test_the_triplet_loss_under_autocast_is_that_of_float32(half: torch.dtype) -
     assert under.item() == triplet_loss(features, labels).item() > 0.0
 
 
-def test_the_levels_of_the_losses_are_the_ones_that_a_network_trains_with() -> None:
+def test_the_levels_of_the_losses_are_the_ones_that_a_network_trains_with(job: MakeJob) -> None:
     made = job(label_smoothing=0.2, id_weight=0.5, triplet_weight=0.75)
     assert network(made).branch_loss == BranchLoss(smoothing=0.2, identity=0.5, triplet=0.75)
     assert network(job()).branch_loss == BranchLoss(smoothing=0.1, identity=0.25, triplet=1.0)
 
 
-def test_each_loss_counts_what_its_level_says() -> None:
+def test_each_loss_counts_what_its_level_says(job: MakeJob) -> None:
     made = job(sdtps__loss_weight=3.0, lif__loss_weight=0.3)
     assert weights(made, 1) == {"ori": 1.0, "sdtps": 3.0, "lif": 0.3}
     parts = {"ori": torch.tensor(1.0), "sdtps": torch.tensor(10.0), "lif": torch.tensor(100.0)}
@@ -105,7 +104,9 @@ def test_a_loss_that_counts_nothing_has_no_part_in_the_sum_even_where_it_is_brok
     assert weighted(parts, {"ori": 1.0, "lif": 0.0}).item() == 1.0
 
 
-def test_before_its_first_epoch_the_loss_of_sdtps_moves_nothing_that_it_alone_reaches() -> None:
+def test_before_its_first_epoch_the_loss_of_sdtps_moves_nothing_that_it_alone_reaches(
+    job: MakeJob,
+) -> None:
     made = job(sdtps__start_epoch=3)
     assert [weights(made, epoch)["sdtps"] for epoch in (1, 2, 3, 4)] == [0.0, 0.0, 2.0, 2.0]
     net = network(made)
@@ -128,7 +129,9 @@ def rates(net: Network, adam: torch.optim.Adam) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("scale", "gain"), [(1.0, 2.0), (10.0, 2.0), (1.0, 1.0), (0.5, 3.0)])
-def test_rates_follow_the_part_and_whether_it_is_a_bias(scale: float, gain: float) -> None:
+def test_rates_follow_the_part_and_whether_it_is_a_bias(
+    scale: float, gain: float, job: MakeJob
+) -> None:
     made = job(sdtps__lr_scale=scale, bias_lr_gain=gain)
     net = network(made)
     found = rates(net, optimizer(net, made))
@@ -142,7 +145,7 @@ def test_rates_follow_the_part_and_whether_it_is_a_bias(scale: float, gain: floa
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.1, 1.0])
-def test_the_scale_of_sdtps_multiplies_its_rates_in_every_epoch(scale: float) -> None:
+def test_the_scale_of_sdtps_multiplies_its_rates_in_every_epoch(scale: float, job: MakeJob) -> None:
     of_all, of_scaled = job(), job(sdtps__lr_scale=scale)
     net = network(of_all)
     plain, scaled = optimizer(net, of_all), optimizer(net, of_scaled)
@@ -154,7 +157,7 @@ def test_the_scale_of_sdtps_multiplies_its_rates_in_every_epoch(scale: float) ->
             assert after[name] == (scale * rate if name.startswith("sdtps") else rate), name
 
 
-def test_sdtps_at_a_scale_of_0_does_not_move_and_all_else_does() -> None:
+def test_sdtps_at_a_scale_of_0_does_not_move_and_all_else_does(job: MakeJob) -> None:
     made = job(sdtps__lr_scale=0.0, warmup=2, epochs=4)
     net = network(made)
     adam = optimizer(net, made)
@@ -167,7 +170,7 @@ def test_sdtps_at_a_scale_of_0_does_not_move_and_all_else_does() -> None:
     assert len(still) > 2
 
 
-def test_the_schedule_of_the_paper_is_that_of_its_source() -> None:
+def test_the_schedule_of_the_paper_is_that_of_its_source(job: MakeJob) -> None:
     schedule = Schedule.of(job())
     # epoch 1 prints 6.65e-5 in the logs; every group starts at 3.5e-5, the backbone's too
     assert schedule.rate(3.5e-4, 1) == pytest.approx(6.65e-5)
@@ -175,14 +178,14 @@ def test_the_schedule_of_the_paper_is_that_of_its_source() -> None:
     assert schedule.rate(3.5e-4, 50) == pytest.approx(3.5e-7)
 
 
-def test_warm_up_and_floor_are_fractions_of_the_main_rate() -> None:
+def test_warm_up_and_floor_are_fractions_of_the_main_rate(job: MakeJob) -> None:
     schedule = Schedule.of(job(lr=1e-3, warmup=4, warmup_from=0.5, lr_floor=0.2, epochs=8))
     assert schedule.rate(1e-3, 1) == pytest.approx(0.5e-3 + 0.5e-3 / 4)
     assert schedule.rate(1e-3, 4) == pytest.approx(0.2e-3 + 0.5 * 0.8e-3)
     assert schedule.rate(1e-3, 8) == pytest.approx(0.2e-3)
 
 
-def test_noise_multiplies_all_rates_of_an_epoch_alike_and_within_its_limit() -> None:
+def test_noise_multiplies_all_rates_of_an_epoch_alike_and_within_its_limit(job: MakeJob) -> None:
     plain, noisy = Schedule.of(job()), Schedule.of(job(lr_noise=0.67))
     gains = {}
     for epoch in range(1, 50):
@@ -208,7 +211,7 @@ def test_noise_is_the_first_small_enough_draw_of_the_epoch_s_own_generator() -> 
         assert gain == pytest.approx(expected, rel=1e-6)
 
 
-def test_all_groups_get_the_rate_of_their_epoch() -> None:
+def test_all_groups_get_the_rate_of_their_epoch(job: MakeJob) -> None:
     made = job(lr_noise=0.5, epochs=8, warmup=0)
     net = network(made)
     adam, schedule = optimizer(net, made), Schedule.of(made)

@@ -1,6 +1,8 @@
 """SDTPS: which patches it keeps, what their scores do, and which paths its gradients take."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -15,16 +17,8 @@ from models.reid.facts import Population
 from models.reid.network import Network
 from models.reid.sdtps import MASKED, Selecting, Selector
 
-SMALL: dict[str, Level] = {
-    "width": 32,
-    "depth": 1,
-    "heads": 2,
-    "patch": 8,
-    "height": 64,
-    "image_width": 32,
-    "embed": 16,
-    "sdtps": True,
-}
+MakeJob: TypeAlias = Callable[..., Job]
+MakeNetwork: TypeAlias = Callable[..., Network]
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +26,27 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def job(**levels: Level) -> Job:
+@pytest.fixture
+def job(small_levels: dict[str, Level]) -> MakeJob:
+    """Makes jobs of a small network with SDTPS, from levels of SDTPS's own factors."""
     reference = {f.name: f.reference for f in system.factors}
-    named = {f"sdtps.{name}": level for name, level in levels.items()}
-    return Job(settled(reference | SMALL | named, system.factors), 0, Path())
+
+    def make(**levels: Level) -> Job:
+        named = {f"sdtps.{name}": level for name, level in levels.items()}
+        every = reference | small_levels | {"sdtps": True} | named
+        return Job(settled(every, system.factors), 0, Path())
+
+    return make
 
 
-def network(**levels: Level) -> Network:
-    return Network(job(**levels), Population(identities=4, cameras=2))
+@pytest.fixture
+def network(job: MakeJob) -> MakeNetwork:
+    """Makes the networks of such jobs."""
+
+    def make(**levels: Level) -> Network:
+        return Network(job(**levels), Population(identities=4, cameras=2))
+
+    return make
 
 
 def example() -> tuple[Tensor, Tensor]:
@@ -92,7 +99,9 @@ def test_the_kept_patches_are_those_with_the_highest_scores() -> None:
 
 
 @pytest.mark.parametrize("ratio", [0.25, 0.5, 1.0])
-def test_the_network_says_which_patches_each_spectrum_kept(ratio: float) -> None:
+def test_the_network_says_which_patches_each_spectrum_kept(
+    ratio: float, network: MakeNetwork
+) -> None:
     features = network(keep_ratio=ratio).eval()(*example())
     assert features.kept is not None
     assert sorted(features.kept) == [0, 1, 2]
@@ -101,14 +110,16 @@ def test_the_network_says_which_patches_each_spectrum_kept(ratio: float) -> None
         assert mask.sum(dim=1).tolist() == [32 * ratio] * 4
 
 
-def test_without_sdtps_nothing_is_said_to_be_kept() -> None:
+def test_without_sdtps_nothing_is_said_to_be_kept(job: MakeJob) -> None:
     bare = Network(
         Job(dict(job().levels) | {"sdtps": False}, 0, Path()), Population(identities=4, cameras=2)
     )
     assert bare.eval()(*example()).kept is None
 
 
-def test_gumbel_noise_moves_a_training_step_by_its_draw_and_never_which_patches_are_kept() -> None:
+def test_gumbel_noise_moves_a_training_step_by_its_draw_and_never_which_patches_are_kept(
+    network: MakeNetwork,
+) -> None:
     net = network(gumbel=True).train()
     images, cameras = example()
     one, same, other = (net(images, cameras, rng(seed)) for seed in (0, 0, 1))
@@ -118,7 +129,9 @@ def test_gumbel_noise_moves_a_training_step_by_its_draw_and_never_which_patches_
     assert torch.equal(one.branches["ori"], other.branches["ori"])
 
 
-def test_gumbel_noise_is_drawn_in_training_only_and_must_be_drawn_there() -> None:
+def test_gumbel_noise_is_drawn_in_training_only_and_must_be_drawn_there(
+    network: MakeNetwork,
+) -> None:
     net = network(gumbel=True)
     images, cameras = example()
     net.eval()
@@ -130,7 +143,9 @@ def test_gumbel_noise_is_drawn_in_training_only_and_must_be_drawn_there() -> Non
 
 
 @pytest.mark.parametrize("mask", ["importance", "ste"])
-def test_the_temperature_of_gumbel_noise_decides_what_scores_weigh(mask: str) -> None:
+def test_the_temperature_of_gumbel_noise_decides_what_scores_weigh(
+    mask: str, network: MakeNetwork, job: MakeJob
+) -> None:
     def gradient(tau: float) -> Tensor:
         net = network(gumbel=True, gumbel_tau=tau, mask=mask).train()
         net(*example(), rng()).branches["sdtps"].square().sum().backward()
@@ -176,7 +191,9 @@ def test_log_importance_reaches_the_forward_pass_and_the_mask_does_not() -> None
 
 
 @pytest.mark.parametrize("wiring", ["live", "source"])
-def test_detached_scores_cut_the_path_to_the_global_features_and_no_other(wiring: str) -> None:
+def test_detached_scores_cut_the_path_to_the_global_features_and_no_other(
+    wiring: str, job: MakeJob
+) -> None:
     def norms(*, detached: bool) -> dict[str, float]:
         levels = dict(job(detach_scores=detached).levels) | {"wiring": wiring}
         found = step(system, Job(levels, 0, Path()), {}).reached
@@ -190,14 +207,14 @@ def test_detached_scores_cut_the_path_to_the_global_features_and_no_other(wiring
     assert cut["backbone"] != joined["backbone"]
 
 
-def test_detached_scores_change_gradients_and_nothing_forward() -> None:
+def test_detached_scores_change_gradients_and_nothing_forward(network: MakeNetwork) -> None:
     images, cameras = example()
     joined, cut = (network(detach_scores=d).train()(images, cameras) for d in (False, True))
     assert torch.equal(joined.branches["sdtps"], cut.branches["sdtps"])
 
 
 @pytest.mark.parametrize("name", ["keep_ratio", "aggregate_ratio", "beta"])
-def test_each_ratio_changes_the_feature(name: str) -> None:
+def test_each_ratio_changes_the_feature(name: str, network: MakeNetwork) -> None:
     images, cameras = example()
     found = [network(**{name: at}).eval()(images, cameras).scored() for at in (0.2, 0.45)]
     assert not torch.allclose(*found)
@@ -210,7 +227,9 @@ def test_the_mask_is_finite_in_sixteen_bits() -> None:
 
 @pytest.mark.parametrize("mask", ["importance", "ste"])
 @pytest.mark.parametrize("kind", ["autocast", "bfloat16", "float16"])
-def test_features_and_gradients_are_finite_in_sixteen_bits(mask: str, kind: str) -> None:
+def test_features_and_gradients_are_finite_in_sixteen_bits(
+    mask: str, kind: str, job: MakeJob
+) -> None:
     levels = dict(job(gumbel=True, mask=mask).levels) | {"sacr": True, "lif": True}
     net = Network(Job(levels | {"lif.channels": 4}, 0, Path()), Population(4, 2)).train()
     images, cameras = example()
