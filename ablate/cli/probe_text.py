@@ -205,9 +205,20 @@ def switching(answers: "Iterable[Answer]") -> list[str]:
             same = [name for name, moved in facts.items() if not moved]
             if same:
                 unchanged = f"switching it off does not change {', '.join(same)}"
-                sentence = NOTHING if len(same) == len(facts) else unchanged
+                own = _own_losses(factor, answer.step)
+                sentence = NOTHING + own if len(same) == len(facts) else unchanged
                 said.setdefault(factor, {}).setdefault(sentence, []).append(answer.variant)
     return list(_by_factor(said))
+
+
+def _own_losses(factor: str, step: "Step | None") -> str:
+    """The losses that teach this factor's parts and no other, which go with the switch."""
+    taught: dict[str, set[str | None]] = {}
+    for r in step.reached if step else ():
+        if r.tensors:
+            taught.setdefault(r.loss, set()).add(r.factor)
+    own = [loss for loss, of in taught.items() if of == {factor}]
+    return f", its own loss {', '.join(own)} aside" if own else ""
 
 
 def _by_factor(said: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterable[str]:

@@ -200,6 +200,38 @@ def test_a_run_warns_before_it_trains_unless_told_not_to(ablate: Call, ran: Resu
     assert any("W204 idle" in line for line in lines)
 
 
+def test_a_probe_that_ends_the_program_ends_neither_a_plan_nor_a_run(
+    ablate: Call, tmp_path: Path
+) -> None:
+    exits = SYSTEM.replace("raise ValueError(", "raise SystemExit(")
+    (tmp_path / "probed_system.py").write_text(exits)
+    words = ("probed.toml", "broken=false,true", "--only", "base*")
+    planned = ablate("plan", *words, "--probe", "--json")
+    ran = ablate("run", *words, "--executor", "inline")
+
+    assert (planned.exit_code, ran.exit_code) == (0, 0)
+    whole, broken = json.loads(planned.stdout)["probe"]["variants"]
+    assert (whole["inert"], broken["inert"]) == ([], None)
+    reason = "not measured: on meta: SystemExit: no such network"
+    assert broken["reason"] == reason.removeprefix("not measured: ")
+    lines = ran.stderr.splitlines()
+    assert f"warning: {reason} (baseline broken=true)" in lines
+    assert f"noted by baseline broken=true: {reason}" in lines
+
+
+def test_what_was_counted_is_not_called_unmeasured_for_what_was_not(
+    ablate: Call, tmp_path: Path
+) -> None:
+    untrained = SYSTEM.replace('lambda: {"fit": network(x).sum()}', "dict")
+    (tmp_path / "probed_system.py").write_text(untrained)
+    ran = ablate("run", "probed.toml", "--executor", "inline", "--only", "baseline")
+
+    reason = "trained_params: ValueError: the probe computes no loss that trains the score"
+    assert f"noted by baseline: {reason}" in ran.stderr.splitlines()
+    assert f"warning: {reason} (baseline)" in ran.stderr.splitlines()
+    assert "probing 1 configuration\n" in ran.stderr
+
+
 def test_nothing_is_probed_when_nothing_is_to_run(ablate: Call, ran: Result) -> None:
     assert ran.exit_code == 0
     again = ablate("run", "probed.toml", "--executor", "inline")

@@ -64,6 +64,14 @@ def test_a_switch_that_changes_nothing_is_told_in_one_sentence() -> None:
     assert line == f"  sacr: {nothing}, bit by bit"
 
 
+def test_a_loss_that_only_the_switched_module_learns_from_goes_with_it() -> None:
+    same = Switched(output=False, losses=False, gradients=False)
+    backbone = Reached("backbone", None, "ori", 32, 32, 1.0)
+
+    (line,) = switching([_answer("lif", backbone, _lif("ori", 0), _lif("lif", 33), lif=same)])
+    assert line.endswith("losses and gradients, bit by bit, its own loss lif aside")
+
+
 def test_a_path_that_a_switch_cuts_is_named_with_its_loss() -> None:
     lost = Reached("reduce", None, "sdtps", 12, 12, 1.0)
     moved = Switched(output=True, losses=True, gradients=True, cut=(lost,))
