@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from ablate.system import Job
 from models.reid.decode import Float
@@ -16,6 +16,9 @@ NAME = "tokens.png"
 TRIPLES = 6
 DIMMED = 0.25
 GAP = 4
+TITLES = ("RGB", "near IR", "thermal IR")
+TOP = 16
+"""Pixels above the pictures, for the spectra's titles."""
 TALL = 128
 """Small images are enlarged, by a whole number, to about as many pixels."""
 
@@ -52,17 +55,20 @@ def covered(kept: npt.NDArray[np.bool_], sizes: Sizes) -> npt.NDArray[np.bool_]:
 
 
 def sheet(images: Float, bright: npt.NDArray[np.bool_]) -> Image.Image:
-    """Triples (T, 3, 3, H, W) in [-1, 1] and the pixels (T, 3, H, W) that stay bright, as one."""
+    """Triples (T, 3, 3, H, W) in [-1, 1] and the pixels (T, 3, H, W) that stay bright, as one.
+
+    A triple a row, its spectra under their titles.
+    """
     shown = np.where(bright[:, :, None], 1.0, DIMMED) * (images + 1.0) * 127.5
     grey = np.rint(np.clip(shown, 0.0, 255.0)).astype(np.uint8).transpose(0, 1, 3, 4, 2)
     factor = max(1, TALL // grey.shape[2])
     grey = grey.repeat(factor, axis=2).repeat(factor, axis=3)
     triples, spectra, height, width, _ = grey.shape
-    page = np.full(
-        (triples * (height + GAP) - GAP, spectra * (width + GAP) - GAP, 3), 255, dtype=np.uint8
-    )
-    for t in range(triples):
-        for m in range(spectra):
-            top, left = t * (height + GAP), m * (width + GAP)
-            page[top : top + height, left : left + width] = grey[t, m]
-    return Image.fromarray(page)
+    size = (spectra * (width + GAP) - GAP, TOP + triples * (height + GAP) - GAP)
+    page = Image.new("RGB", size, "white")
+    for m, title in enumerate(TITLES):
+        left = m * (width + GAP)
+        ImageDraw.Draw(page).text((left, 2), title, fill="black")
+        for t in range(triples):
+            page.paste(Image.fromarray(grey[t, m]), (left, TOP + t * (height + GAP)))
+    return page

@@ -9,7 +9,7 @@ import models.reid
 from ablate.study import Level
 from ablate.system import Job
 from models.reid.network import Sizes
-from models.reid.tokens import GAP, covered, sheet
+from models.reid.tokens import GAP, TOP, covered, sheet
 
 torch.set_num_threads(1)
 
@@ -27,9 +27,10 @@ def test_exactly_the_kept_patches_keep_their_brightness(tmp_path: Path) -> None:
     path = tmp_path / "tokens.png"
     sheet(white, covered(kept, sizes(0))).save(path)
     page = np.asarray(Image.open(path))
-    assert page.shape == (2 * 128 + GAP, 3 * 64 + 2 * GAP, 3)
+    assert page.shape == (TOP + 2 * 128 + GAP, 3 * 64 + 2 * GAP, 3)
+    assert all((page[:TOP, left : left + 64] < 128).any() for left in (0, 68, 136))  # titles
     for triple, spectrum, patch in np.ndindex(2, 3, 8):
-        top = triple * (128 + GAP) + (patch // 2) * 32
+        top = TOP + triple * (128 + GAP) + (patch // 2) * 32
         left = spectrum * (64 + GAP) + (patch % 2) * 32
         # white is 255, a quarter of it 63.75
         expected = 255 if kept[triple, spectrum, patch] else 64
@@ -69,9 +70,9 @@ def test_a_training_with_sdtps_leaves_a_picture_of_one_query_for_each_of_six_peo
     assert outcome.artifacts == {"tokens": tmp_path / "tokens.png"}
     page = np.asarray(Image.open(outcome.artifacts["tokens"]))
     # three people are all there are; 4 of 8 patches are kept, so half of each white image is bright
-    assert page.shape == (3 * 128 + 2 * GAP, 3 * 64 + 2 * GAP, 3)
+    assert page.shape == (TOP + 3 * 128 + 2 * GAP, 3 * 64 + 2 * GAP, 3)
     for triple, spectrum in np.ndindex(3, 3):
-        top, left = triple * (128 + GAP), spectrum * (64 + GAP)
+        top, left = TOP + triple * (128 + GAP), spectrum * (64 + GAP)
         cell = page[top : top + 128, left : left + 64]
         assert ((cell == 255).mean(), (cell == 64).mean()) == (0.5, 0.5)
     bare = Job(reference | small | {"sdtps": False}, 0, tmp_path, data=root)
