@@ -200,7 +200,8 @@ class Probe:
     """A built network, ready to be measured without training.
 
     `forward` gives the *scored* output of one sample in eval mode; `losses` computes one training
-    step's losses when called; `task` names those that train the score.
+    step's losses when called; `task` names those that train the score. Building one may raise
+    UsageError for levels or data that no training could use: a run then ends before it begins.
     """
 
     parts: Mapping[str, Part]

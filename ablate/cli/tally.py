@@ -121,7 +121,10 @@ class Tally:
         return {variant: statistics.fmean(v) for variant, v in found.items() if v}
 
     def outcome(self, flight: Flight, ending: Ending) -> str:
-        """One ended trial in one line: its primary score, and that minus the baseline's of its seed."""
+        """One ended trial in one line: its primary score, and how far it is from its baseline.
+
+        That is the baseline's run of the same seed.
+        """
         variant, seed = flight.placement.variant.name, flight.placement.trial.seed
         if ending.state is not State.COMPLETED:
             why = next((line for line in ending.error.splitlines() if line.strip()), "")

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ablate.errors import UsageError
 from ablate.measure.building import RAISED, aside, built, in_the_open, one_line
 from ablate.measure.reach import Key, parameters, trained
 from ablate.measure.tape import Op, record, storage
@@ -77,6 +78,7 @@ def measure(system: System, job: Job, ops: Literal["", "seed"] = "") -> Measured
 
     Built on torch's meta device; where the code looks at tensor values, on the CPU without the
     kernels that hide work from a counter; where that fails too, not measured, with the reason.
+    Raises the UsageError with which the probe refuses its levels or data.
     `ops="seed"` adds the cost `ops`. Global random generators are left as they were.
     """
     if system.probe is None:
@@ -105,6 +107,8 @@ def _recorded(build: Callable[[Job], Probe], job: Job) -> _Pass | str:
     for device in COUNTERS:
         try:
             return _pass(build, job, device, "; ".join(reasons))
+        except UsageError:
+            raise
         except RAISED as wrong:
             reasons.setdefault(one_line(wrong), device)
     return "; ".join(f"on {device}: {line}" for line, device in reasons.items())

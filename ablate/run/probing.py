@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ablate.errors import HostError
+from ablate.errors import HostError, UsageError
 from ablate.measure import Measured, Step, measure, step
 from ablate.measure.building import RAISED
 from ablate.study import Kind, Level, settled
@@ -72,7 +72,10 @@ class Inquiry:
 
 
 def answers(inquiry: Inquiry) -> list[Answer]:
-    """Probe every variant; one that fails is told with its reason, and the others go on."""
+    """Probe every variant; one that fails is told with its reason, and the others go on.
+
+    Raises the UsageError of the first variant that the system refuses.
+    """
     if inquiry.root not in sys.path:
         sys.path.insert(0, inquiry.root)
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
@@ -94,6 +97,8 @@ def _answer(system: System, question: Question, ops: Ops, folder: Path) -> Answe
     try:
         measured = measure(system, _job(question.built, folder), ops=ops)
         reasons.append(measured.reason)
+    except UsageError as refused:
+        raise UsageError(f"{question.variant}: {refused}") from None
     except RAISED as wrong:
         reasons.append(_line(wrong))
     if question.trained is not None and measured is not None and measured.costs:
@@ -149,18 +154,21 @@ class Beside:
     def answers(self, seconds: float = DEADLINE) -> list[Answer]:
         """The answers, at most `seconds` after the start.
 
-        Raises HostError when it takes longer or dies.
+        Raises HostError when it takes longer or dies, UsageError for a variant that the system
+        refuses.
         """
         try:
             if not self._ours.poll(max(0.0, self._began + seconds - time.monotonic())):
                 raise HostError(f"the probe took longer than {seconds:.0f} s")
-            found: list[Answer] | str = self._ours.recv()
+            found: list[Answer] | UsageError | str = self._ours.recv()
         except (EOFError, OSError):
             self._process.join()
             code = self._process.exitcode
             raise HostError(f"the probe's process ended with {code} and no answer") from None
         finally:
             self.close()
+        if isinstance(found, UsageError):
+            raise found
         if isinstance(found, str):
             raise HostError(f"the probe failed: {found}")
         return found
@@ -177,5 +185,7 @@ def _tell(link: Connection, inquiry: Inquiry) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own business
     try:
         link.send(answers(inquiry))
+    except UsageError as refused:
+        link.send(refused)
     except RAISED as wrong:  # told to the run, which goes on
         link.send(_line(wrong))

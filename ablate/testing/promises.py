@@ -64,8 +64,9 @@ def check_streams(
         moved = [n for n in _common(reference, other) if not _same(reference[n], other[n])]
         if moved:
             raise AssertionError(
-                f"switching {switch.name!r} on changes the initial weights {moved[0][1]!r} of part"
-                f" {moved[0][0]!r} and {len(moved) - 1} more: build each module under its own init_stream"
+                f"switching {switch.name!r} on changes the initial weights {moved[0][1]!r} of"
+                f" part {moved[0][0]!r} and {len(moved) - 1} more: build each module under its own"
+                " init_stream"
             )
     elsewhere = _weights(system, folder, levels_with(system, {}, shorten), OTHER_SEED)
     if all(_same(reference[n], elsewhere[n]) for n in _common(reference, elsewhere)):

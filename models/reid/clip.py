@@ -41,28 +41,19 @@ class Fitted:
 def load(network: Network, job: Job) -> None:
     """Give the backbone the weights that `clip_weights` names; keep the file's digest as a fact.
 
-    A relative name is looked up in the folder that holds the data set, on stand-in data in the
-    current folder. Without a name weights stay random, which is a doubt on real data. Raises
-    UsageError where there is no such file, or it cannot be read or does not fit.
+    Without a name weights stay random, which is a doubt on real data. Raises UsageError where the
+    file cannot be read or does not fit.
     """
-    name = job.choice("clip_weights")
-    if not name:
+    path = weights_file(job)
+    if path is None:
         if job.data is not None:
             job.note(UNTRAINED)
         return
-    path = (job.data.parent if job.data else Path()) / name
+    digest = _digest(path)
     try:
-        digest = _digest(path)
         fitted = fit(read(path), network.backbone)
-    except OSError as wrong:
-        reason = wrong.strerror or type(wrong).__name__
-        raise UsageError(
-            f"clip_weights {name!r}: {path} cannot be read: {reason}; put the file there (relative"
-            " names are looked up beside the data set's folder), or leave clip_weights out for"
-            " random weights"
-        ) from None
     except ValueError as wrong:
-        raise UsageError(f"clip_weights {name!r}: {wrong}") from None
+        raise UsageError(f"clip_weights {job.choice('clip_weights')!r}: {wrong}") from None
     network.backbone.load_state_dict(dict(fitted.weights))
     rows, columns = network.grid
     print(  # noqa: T201 - this is the attempt's own log
@@ -77,6 +68,28 @@ def load(network: Network, job: Job) -> None:
             f"clip_weights {path.name}: {len(fitted.unexpected)} visual tensors have no place in"
             f" the backbone ({_named(VISUAL + n for n in fitted.unexpected)})"
         )
+
+
+def weights_file(job: Job) -> Path | None:
+    """The file that `clip_weights` names; None where it names none.
+
+    A relative name is looked up in the folder that holds the data set, on stand-in data in the
+    current folder. Raises UsageError where there is no file that can be opened.
+    """
+    name = job.choice("clip_weights")
+    if not name:
+        return None
+    path = (job.data.parent if job.data else Path()) / name
+    try:
+        path.open("rb").close()
+    except OSError as wrong:
+        reason = wrong.strerror or type(wrong).__name__
+        raise UsageError(
+            f"clip_weights {name!r}: {path} cannot be read: {reason}; put the file there (relative"
+            " names are looked up beside the data set's folder), or leave clip_weights out for"
+            " random weights"
+        ) from None
+    return path
 
 
 def read(path: Path) -> dict[str, Tensor]:

@@ -115,15 +115,6 @@ def population(shots: Sequence[Shot], name: str) -> Population:
     return Population(len({shot.label.identity for shot in shots}), DECLARED[name].cameras)
 
 
-def training_shots(root: Path, name: str) -> tuple[Shot, ...]:
-    """The training images of the data set `name`, by their names alone: no header is read.
-
-    Raises UsageError at the first defect of the folders or the training set's names.
-    """
-    _check_folders(root, LAYOUTS[name])
-    return listing(root, LAYOUTS[name].train, LAYOUTS[name]).shots
-
-
 def identities(shots: Sequence[Shot]) -> Int:
     """(N,) identities as their names have them."""
     return np.array([shot.label.identity for shot in shots], dtype=np.int64)

@@ -1,24 +1,29 @@
 """The network as it would be trained, ready to be measured."""
 
+from functools import lru_cache
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
 from ablate.system import Job, Probe
-from models.reid.datasets import population, training_shots
+from models.reid.clip import weights_file
+from models.reid.datasets import dataset, population
 from models.reid.facts import Population, declared
 from models.reid.network import Network, Sizes
 from models.reid.objective import losses, weights
+from models.reid.triples import check_people
 
 LABELS = (0, 0, 1, 1)
 CAMERAS = (0, 1, 0, 1)
 
 
 def probe(job: Job) -> Probe:
-    """The network and one example of its work, on the default device; reads no image.
+    """The network and one example of its work, on the default device; trains on no image.
 
     The example is two identities, two images of each, of noise that is the same for every job; its
-    losses count what they count in the last epoch. Raises UsageError where the data folder is
-    there, but its training images' names cannot be read.
+    losses count what they count in the last epoch. Raises UsageError for levels that do not fit,
+    and where the data are there for data that no training could use, or CLIP weights that are not.
     """
     sizes = Sizes.of(job)
     network = Network(job, _population(job))
@@ -41,10 +46,18 @@ def probe(job: Job) -> Probe:
 
 def _population(job: Job) -> Population:
     """Whom the network is trained on: what is declared where the data are not there (yet)."""
-    if job.data is None or not job.data.exists():
+    if job.data is not None and not job.data.exists():
         return declared(job)
-    name = job.choice("dataset")
-    return population(training_shots(job.data, name), name)
+    weights_file(job)
+    found = declared(job) if job.data is None else _people(job.data, job.choice("dataset"))
+    check_people(job, found.identities)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _people(root: Path, name: str) -> Population:
+    """Those of a data set that is checked once for all variants that a process probes."""
+    return population(dataset(root, name).train, name)
 
 
 def _noise(count: int, sizes: Sizes) -> Tensor:

@@ -86,13 +86,17 @@ def loaded(job: Job) -> Data:
     Prints the data set's statistics. Raises UsageError for whatever is wrong with it.
     """
     data = _standin(job) if job.data is None else _real(job, job.data)
-    people = len(np.unique(data.train.ids))
+    check_people(job, len(np.unique(data.train.ids)))
+    return data
+
+
+def check_people(job: Job, people: int) -> None:
+    """Raise UsageError unless the training data's identities fill a batch."""
     if people < job.whole("ids_per_batch"):
         raise UsageError(
             f"ids_per_batch is {job.whole('ids_per_batch')}, but the training data show {people}"
             " identities: lower it"
         )
-    return data
 
 
 def _standin(job: Job) -> Data:

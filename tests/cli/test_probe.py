@@ -20,6 +20,7 @@ from ablate.store import open_store
 SYSTEM = """
 import torch
 from ablate import Job, Metric, Outcome, Part, Probe, System, switch, whole
+from ablate.errors import UsageError
 
 MODULES = ("deep", "idle", "fixed")
 
@@ -51,6 +52,8 @@ def train(job: Job) -> Outcome:
 def probe(job: Job) -> Probe:
     if job.on("broken"):
         raise ValueError("no such network")
+    if job.whole("width") > 64:
+        raise UsageError("width is too large: lower it")
     network = Network(job)
     x = torch.ones(1, network.base.in_features)
     modules = dict(network.named_children())
@@ -185,6 +188,19 @@ def test_a_variant_whose_probe_fails_is_one_line_and_the_others_go_on(ablate: Ca
     assert "ValueError: no such network" in warned[0]
     assert warned[0].endswith("(baseline broken=true)")
     assert re.search(r"^baseline +13 +10 *$", said.stdout, re.MULTILINE)
+
+
+def test_levels_that_the_system_refuses_end_a_plan_and_a_run_before_any_trial_begins(
+    ablate: Call, tmp_path: Path
+) -> None:
+    planned = ablate("plan", "probed.toml", "width=99", "--probe")
+    ran = ablate("run", "probed.toml", "width=99", "--executor", "inline")
+    for said in (planned, ran):
+        assert isinstance(said.exception, UsageError)
+        assert str(said.exception) == "baseline width=99: width is too large: lower it"
+    with open_store(tmp_path / ".ablate" / "results.db") as store:
+        assert {str(r.state) for r in store.records("probed")} == {"pending"}
+        assert not any(store.attempts(r.key) for r in store.records("probed"))
 
 
 def test_a_run_warns_before_it_trains_unless_told_not_to(ablate: Call, ran: Result) -> None:

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 import models.reid
+from ablate.errors import UsageError
 from ablate.measure import measure
 from ablate.study import Level
 from ablate.system import Job, Silence
@@ -287,14 +288,18 @@ def test_without_its_folder_the_probe_goes_by_what_is_declared(
     assert heads(root.with_name("absent")) - heads(root) == (171 - 6) * 24
 
 
-def test_a_defect_of_the_folder_is_why_its_network_is_not_measured(
-    made: Callable[[str], Path],
-) -> None:
+def test_the_probe_refuses_data_that_no_training_could_use(made: Callable[[str], Path]) -> None:
     root = made("rgbnt201")
-    (root / "train_171" / "NI" / "000003_cam1_0_00.jpg").unlink()
-    found = measure(models.reid.system, job("rgbnt201", root))
-    assert found.costs == ()
-    assert found.reason.startswith(
-        f"on meta: UsageError: {root}/train_171/RGB/000003_cam1_0_00.jpg has no image of that name"
-    )
-    assert "\n" not in found.reason
+    (root / "test" / "NI" / "000009_cam1_0_00.jpg").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"test/NI/000009_cam1_0_00\.jpg"):
+        measure(models.reid.system, job("rgbnt201", root))
+
+
+def test_the_probe_refuses_clip_weights_that_are_not_there(made: Callable[[str], Path]) -> None:
+    root = made("rgbnt201")
+    asked = job("rgbnt201", root)
+    wanting = replace(asked, levels={**asked.levels, "clip_weights": "ViT-B-16.pt"})
+    with pytest.raises(UsageError, match=r"'ViT-B-16.pt': .*ViT-B-16.pt cannot be read: No such"):
+        measure(models.reid.system, wanting)
+    # where neither data nor weights are there yet, the declared facts are measured
+    assert measure(models.reid.system, replace(wanting, data=root.with_name("absent"))).costs

@@ -8,7 +8,7 @@ import pytest
 import trainers
 
 from ablate import Job, Probe
-from ablate.errors import HostError
+from ablate.errors import HostError, UsageError
 from ablate.run.probing import Beside, Inquiry, Question, Setting, answers
 from ablate.study import Level
 
@@ -91,6 +91,14 @@ def test_variants_for_which_no_time_is_left_are_said() -> None:
 def test_a_probe_that_kills_its_process_ends_in_one_line() -> None:
     with pytest.raises(HostError, match="the probe's process ended with 7 and no answer"):
         Beside(_asked("dying")).answers()
+
+
+def test_levels_that_a_system_refuses_are_the_users_to_mend_wherever_they_are_probed() -> None:
+    line = "^only: stride 99 skips pixels: lower it$"
+    with pytest.raises(UsageError, match=line):
+        answers(_asked("refusing"))
+    with pytest.raises(UsageError, match=line):
+        Beside(_asked("refusing")).answers()
 
 
 def test_a_probe_that_takes_too_long_is_ended() -> None:

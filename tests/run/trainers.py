@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from ablate import Job, Metric, Outcome, Part, Probe, System, choice, switch, whole
+from ablate.errors import UsageError
 from ablate.train import init_stream, torch_generator
 
 
@@ -90,6 +91,13 @@ def _die(_job: Job) -> Probe:
 
 
 dying = replace(learner, name="dying", probe=_die)
+
+
+def _refuse(_job: Job) -> Probe:
+    raise UsageError("stride 99 skips pixels: lower it")
+
+
+refusing = replace(learner, name="refusing", probe=_refuse)
 
 
 def _misbehave(job: Job) -> Outcome:  # noqa: C901 - one case per fault
