@@ -156,6 +156,8 @@ def print_page(page: "Page") -> None:
         note(f"stand-in data: {page.standin}")
     for warning in page.warnings:
         note(f"warning: {warning}")
+    for remark in page.remarks:
+        note(f"note: {remark}")
     for section in page.sections:
         console.print(f"\n{section.title}", soft_wrap=True)
         for line in (*section.lead, *section.lines):

@@ -61,14 +61,13 @@ def plan(
 
 def _probed(found: "Asked", ops: Literal["", "seed"]) -> "list[Answer]":
     from ablate.cli import probed
-    from ablate.cli.console import note
     from ablate.errors import UsageError
     from ablate.run import probing
 
     if found.system.probe is None:
         raise UsageError(f"system {found.system.name!r} has no probe: nothing can be measured")
     inquiry = probed.inquiry(found, found.chosen, stepping=True, ops=ops)
-    note(f"probing {len(inquiry.questions)} configurations")
+    probed.announce(inquiry)
     return probing.answers(inquiry)
 
 

@@ -94,13 +94,18 @@ def beside(
 
 
 def _here(asked: "Inquiry") -> "list[Answer]":
-    from ablate.cli.console import note
     from ablate.run import probing
 
-    # said first, because a probe that hangs in this process can be stopped by hand alone
+    announce(asked)
+    return probing.answers(asked)
+
+
+def announce(asked: "Inquiry") -> None:
+    """Say what is done, first: a probe that hangs in this process is stopped by hand alone."""
+    from ablate.cli.console import note
+
     n = len(asked.questions)
     note(f"probing {n} configuration{'' if n == 1 else 's'}")
-    return probing.answers(asked)
 
 
 def warn(collect: "Callable[[], list[Answer]]") -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from ablate.report import printed
 from ablate.report.layout import Page, Section, table
 from ablate.report.printed import metric_of, spent_columns
-from ablate.report.study_page import STANDIN, doubts, findings
+from ablate.report.study_page import STANDIN, doubts, findings, remarks
 from ablate.report.tables import counters
 
 Document: TypeAlias = Mapping[str, Any]
@@ -19,6 +19,7 @@ def comparison_page(document: Document) -> Page:
         title=f"{a} and {b}",
         standin=STANDIN if document["study"]["standin"] else "",
         warnings=(*doubts(document, everything=2), *findings(document)),
+        remarks=tuple(remarks(document)),
         facts=(
             ("Study", document["study"]["name"]),
             ("Runs", f"{a}: {document['a']['runs']} · {b}: {document['b']['runs']}"),

@@ -47,6 +47,7 @@ class Page:
     title: str
     standin: str = ""
     warnings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     sections: tuple[Section, ...] = field(default=())
 

@@ -63,6 +63,7 @@ def study_page(document: Document) -> Page:
             *_fading(document),
             *findings(document),
         ),
+        remarks=tuple(remarks(document)),
         facts=tuple(_facts(document)),
         sections=tuple(s for s in sections if s is not None),
     )
@@ -109,9 +110,17 @@ def _fading(document: Document) -> Iterable[str]:
 
 
 def findings(document: Document) -> Iterable[str]:
-    """What the audit says, with the command that settles it."""
-    for finding in document["findings"]:
-        yield f"{finding['code']}: {finding['sentence']} ({finding['command']})."
+    """What the audit warns of, with the command that settles it."""
+    return (_audited(f) for f in document["findings"] if f["severity"] != "note")
+
+
+def remarks(document: Document) -> Iterable[str]:
+    """What the audit has noted and does not warn of."""
+    return (_audited(f) for f in document["findings"] if f["severity"] == "note")
+
+
+def _audited(finding: Mapping[str, str]) -> str:
+    return f"{finding['code']}: {finding['sentence']} ({finding['command']})."
 
 
 def _points(metric: Metric, effect: Document) -> str:

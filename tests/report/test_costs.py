@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ablate.analysis.cells import cells
 from ablate.metric import Metric
-from ablate.record import Attempt, Cost, Record, State
+from ablate.record import Attempt, Cost, Finding, Record, State
 from ablate.report import comparison_document, render_comparison, render_study, study_document
 from ablate.study import Level, Modules, Study, switch
 
@@ -139,3 +139,14 @@ def test_a_doubt_that_trainings_noted_is_said_once_with_the_variants_it_concerns
     assert f"> ⚠️ Noted by the training of every configuration: {random}" in top
     assert "> ⚠️ Noted by the training of a: one image is gone" in top
     assert report.count(random) == 1
+
+
+def test_what_the_audit_only_notes_carries_no_warning_sign() -> None:
+    found = [
+        Finding("W204", "warning", "a: read by nobody", "x"),
+        Finding("N204", "note", "b: acts elsewhere", "y"),
+    ]
+    top = render_study(study_document(STUDY, RECORDS, {}, found)).split("\n# ")[0].splitlines()
+
+    assert "> ⚠️ W204: a: read by nobody (x)." in top
+    assert "> N204: b: acts elsewhere (y)." in top
