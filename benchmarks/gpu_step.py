@@ -3,10 +3,11 @@
     python benchmarks/gpu_step.py                # on a GPU, in AMP (float16), about two minutes
     python benchmarks/gpu_step.py --smoke        # on the CPU, small: only shows that it runs
 
-A step is forward, losses, backward and the optimizer's update on a batch of 64 triples (8 people,
-8 images each) of RGBNT201's shape, already in the device's memory: loading is not timed. The
-fraction is the step's multiply-accumulates (counted on meta, forward and backward) per second over
-the rate of one large matrix product, measured in the same run.
+A step is the training's own: forward, losses, backward, the optimizer's update and reading the
+losses, on a batch of 64 triples (8 people, 8 images each) of RGBNT201's shape that is already in
+the device's memory: loading is not timed. The fraction is the step's multiply-accumulates (counted
+on meta, forward and backward) per second over the rate of one large matrix product, measured in
+the same run.
 """
 
 import argparse
@@ -15,11 +16,11 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # models are no installed package
@@ -27,9 +28,11 @@ from ablate.study import Level, settled
 from ablate.system import Job
 from models.reid import system
 from models.reid.facts import DECLARED
+from models.reid.loading import Batch
 from models.reid.network import Network
 from models.reid.objective import losses, weighted, weights
-from models.reid.optimizer import optimizer
+from models.reid.train import Training
+from models.reid.triples import Data, Triples
 
 MODULES = ("sacr", "sdtps", "lif")
 PEOPLE, EACH = 8, 8
@@ -40,52 +43,28 @@ SMALL: dict[str, Level] = {
 MATRIX = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one training step needs, on one device."""
-
-    network: Network
-    adam: torch.optim.Optimizer
-    scaler: torch.amp.GradScaler
-    by: dict[str, float]
-    images: Tensor
-    cameras: Tensor
-    labels: Tensor
-
-    @classmethod
-    def of(cls, job: Job, device: str) -> "Step":
-        """A network with a batch of RGBNT201's shape."""
-        known = DECLARED["rgbnt201"]
-        network = Network(job, known).to(device).train()
-        size = (PEOPLE * EACH, 3, 3, job.whole("height"), job.whole("image_width"))
-        images = torch.rand(size, device=device) * 2.0 - 1.0
-        cameras = (torch.arange(len(images)) % known.cameras).to(device)
-        labels = torch.arange(PEOPLE).repeat_interleave(EACH).to(device)
-        scaler = torch.amp.GradScaler("cuda", enabled=device == "cuda")
-        by = weights(job, job.whole("epochs"))
-        return cls(network, optimizer(network, job), scaler, by, images, cameras, labels)
-
-    def loss(self) -> Tensor:
-        """The loss that is minimised."""
-        features = self.network(self.images, self.cameras)
-        return weighted(losses(self.network, features, self.images, self.labels), self.by)
-
-    def __call__(self) -> None:
-        """Forward, backward, update."""
-        on_gpu = self.images.is_cuda
-        with torch.autocast("cuda", dtype=torch.float16, enabled=on_gpu):
-            total = self.loss()
-        self.adam.zero_grad(set_to_none=True)
-        self.scaler.scale(total).backward()
-        self.scaler.unscale_(self.adam)
-        self.scaler.step(self.adam)
-        self.scaler.update()
+def prepared(job: Job) -> tuple[Training, Batch]:
+    """A training as a trial begins it, and a batch of RGBNT201's shape on its device."""
+    known, count = DECLARED["rgbnt201"], PEOPLE * EACH
+    ids = np.arange(PEOPLE).repeat(EACH)
+    cameras = np.arange(count) % known.cameras
+    pixels = np.zeros((count, 3, 3, job.whole("height"), job.whole("image_width")), np.float32)
+    people = Triples(pixels, [str(n) for n in range(count)], ids, cameras, cameras)
+    training = Training.begin(job, Data(people, people, people, known))
+    training.network.train()
+    images = torch.rand(pixels.shape, device=job.device) * 2.0 - 1.0
+    return training, Batch(np.arange(count), images)
 
 
 def operations(job: Job) -> int:
     """Multiply-accumulates of one step, forward and backward."""
+    known, count = DECLARED["rgbnt201"], PEOPLE * EACH
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        Step.of(job, "meta").loss().backward()
+        network = Network(job, known).train()
+        images = torch.rand(count, 3, 3, job.whole("height"), job.whole("image_width"))
+        features = network(images, torch.arange(count) % known.cameras)
+        found = losses(network, features, images, torch.arange(PEOPLE).repeat_interleave(EACH))
+        weighted(found, weights(job, job.whole("epochs"))).backward()
     return counter.get_total_flops() // 2
 
 
@@ -129,12 +108,13 @@ def main() -> int:
     for on in itertools.product((False, True), repeat=len(MODULES)):
         wanted = dict(zip(MODULES, on, strict=True))
         levels = {f.name: f.reference for f in system.factors} | (SMALL if smoke else {}) | wanted
-        job = Job(settled(levels, system.factors), 0, Path(), Path())
+        job = Job(settled(levels, system.factors), 0, Path(), Path(), device)
         count = operations(job)
         if device == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
-        step = Step.of(job, device)
+        training, batch = prepared(job)
+        step = partial(training.step, job.whole("epochs"), 1, batch)
         spent = seconds(step, device, 3 if smoke else 20)
         peak = torch.cuda.max_memory_allocated() / 2**30 if device == "cuda" else float("nan")
         name = "+".join(m for m in MODULES if wanted[m]) or "baseline"
@@ -142,7 +122,7 @@ def main() -> int:
         print(
             f"{name:16} {spent * 1e3:8.1f} {PEOPLE * EACH / spent:10.1f} {peak:9.2f} {share:15.3f}"
         )
-        del step
+        del training, step
     return 0
 
 

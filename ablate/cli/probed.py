@@ -1,7 +1,7 @@
 """What `plan --probe` and `run` ask of a probe, and what it found as findings and as JSON."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -128,8 +128,6 @@ def warn(collect: "Callable[[], list[Answer]]") -> set[str]:
 
 def document(found: "Asked", answers: "Sequence[Answer]", ops: str) -> dict[str, Any]:
     """The `probe` of a plan's JSON: every count whole, every gradient."""
-    from dataclasses import asdict
-
     from ablate.cli.asking import small
 
     return {
@@ -163,31 +161,10 @@ def _variant(answer: "Answer") -> dict[str, Any]:
         "counters": {c.name: c.counter for c in costs if not c.factor},
         "uncounted": list(answer.measured.uncounted) if answer.measured else [],
         "inert": unread(answer),
-        "reached": None if step is None else [_reached(r) for r in step.reached],
-        "switched": None
-        if step is None
-        else {
-            f: {
-                "output": s.output,
-                "losses": s.losses,
-                "gradients": s.gradients,
-                "cut": [_reached(r) for r in s.cut],
-            }
-            for f, s in step.switched.items()
-        },
+        "reached": step and [asdict(r) for r in step.reached],
+        "switched": step and {f: asdict(s) for f, s in step.switched.items()},
         "seconds": answer.seconds,
         "reason": "; ".join(answer.reasons),
-    }
-
-
-def _reached(reached: Any) -> dict[str, Any]:  # noqa: ANN401 - a Reached; measure imports torch
-    return {
-        "part": reached.part,
-        "factor": reached.factor,
-        "loss": reached.loss,
-        "tensors": reached.tensors,
-        "of": reached.of,
-        "norm": reached.norm,
     }
 
 

@@ -14,6 +14,7 @@ import numpy.random  # numpy loads it when first used: here once, for every chil
 import torch
 
 from ablate.measure import measure
+from ablate.measure.building import RAISED
 from ablate.record import Cost, State
 from ablate.run.folder import (
     ERROR_LIMIT,
@@ -111,7 +112,7 @@ def _measure(system: System, job: Job, recorder: FolderRecorder) -> None:
         recorder.costs(found.costs)
         if found.reason:
             recorder.note(found.reason if found.costs else f"not measured: {found.reason}")
-    except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a probe that fails costs a number, not the trial
+    except RAISED as wrong:  # a probe that fails costs a number, not the trial
         recorder.note(f"parameters and operations not measured: {wrong!r}")
 
 

@@ -7,6 +7,7 @@ depended on the file system: everything here is sorted, and labels follow the so
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -91,10 +92,12 @@ class Dataset:
         return "\n".join(lines)
 
 
+@lru_cache(maxsize=1)
 def dataset(root: Path, name: str) -> Dataset:
     """The data set `name` (a level of the factor `dataset`) in the folder `root`.
 
-    `root` is the folder that holds the splits. Every header is read. Raises UsageError, one line
+    `root` is the folder that holds the splits. Every header is read, once per process for all who
+    ask: the probe's variants, and the training after its own probe. Raises UsageError, one line
     that names the file and what to do, at the first defect.
     """
     layout = LAYOUTS[name]

@@ -1,8 +1,5 @@
 """The network as it would be trained, ready to be measured."""
 
-from functools import lru_cache
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
@@ -49,15 +46,11 @@ def _population(job: Job) -> Population:
     if job.data is not None and not job.data.exists():
         return declared(job)
     weights_file(job)
-    found = declared(job) if job.data is None else _people(job.data, job.choice("dataset"))
+    name, found = job.choice("dataset"), declared(job)
+    if job.data is not None:
+        found = population(dataset(job.data, name).train, name)
     check_people(job, found.identities)
     return found
-
-
-@lru_cache(maxsize=1)
-def _people(root: Path, name: str) -> Population:
-    """Those of a data set that is checked once for all variants that a process probes."""
-    return population(dataset(root, name).train, name)
 
 
 def _noise(count: int, sizes: Sizes) -> Tensor:

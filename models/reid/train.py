@@ -58,7 +58,7 @@ class Training:
         with closing(training_batches(self.job, self.data, number)) as batches:
             for step, batch in enumerate(batches, start=1):
                 began = time.perf_counter()
-                values = self._step(number, step, batch)
+                values = self.step(number, step, batch)
                 self.steps.append(time.perf_counter() - began)
                 for name, value in values.items():
                     sums[name] = sums.get(name, 0.0) + value
@@ -77,7 +77,8 @@ class Training:
             counter="median training step, wall clock",
         )
 
-    def _step(self, number: int, step: int, batch: Batch) -> dict[str, float]:
+    def step(self, number: int, step: int, batch: Batch) -> dict[str, float]:
+        """Learn from one batch, the `step`-th of epoch `number`; the losses."""
         job, people = self.job, self.data.train
         images = batch.images.to(job.device, non_blocking=True)
         labels = torch.from_numpy(people.ids[batch.index]).to(job.device, non_blocking=True)

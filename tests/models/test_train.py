@@ -184,13 +184,13 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, **levels
     """Every augmented image and every label of one epoch, as the network was given them."""
     seen: list[bytes] = []
     training = sys.modules["models.reid.train"]
-    step = training.Training._step
+    step = training.Training.step
 
     def watch(self: object, number: int, place: int, batch: Batch) -> dict[str, float]:
         seen.extend([batch.index.tobytes(), batch.images.numpy().tobytes()])
         return step(self, number, place, batch)
 
-    monkeypatch.setattr(training.Training, "_step", watch)
+    monkeypatch.setattr(training.Training, "step", watch)
     models.reid.system.train(job(Notebook(tmp_path), seed, **levels, epochs=1))
     monkeypatch.undo()
     return b"".join(seen)
