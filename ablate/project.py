@@ -1,5 +1,6 @@
 """A project: the folder of `ablate.toml`, the systems it names, and where its things are kept."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pydantic import Field
 from ablate.errors import DeclarationError, SpecError, not_one_of
 from ablate.spec.document import validated
 from ablate.spec.schema import Table, Text
+from ablate.spec.systems import CommandTable, ReaderTable
 from ablate.spec.toml import load, located
 from ablate.system import System, resolve
 
@@ -32,7 +34,8 @@ class _RunnerTable(Table):
 
 
 class _ProjectFile(Table):
-    systems: dict[Text, Text] = Field(default_factory=dict)
+    systems: dict[Text, Text | CommandTable] = Field(default_factory=dict)
+    readers: dict[Text, Text | ReaderTable] = Field(default_factory=dict)
     store: _StoreTable = _StoreTable()
     data: _DataTable = _DataTable()
     runner: _RunnerTable = _RunnerTable()
@@ -42,13 +45,16 @@ class _ProjectFile(Table):
 class Project:
     """Where studies find their systems, their results and their data.
 
-    `file` is None where no `ablate.toml` was found: there are then defaults and no systems.
+    `systems` are references, as `ablate.system.resolve` takes them; `readers` are references to
+    readers (`package.module:name`) or their declarations. `file` is None where no `ablate.toml` was
+    found: there are then defaults and no systems.
     """
 
     root: Path
     store: Path
     data: Path
     systems: Mapping[str, str] = field(default_factory=dict)
+    readers: Mapping[str, str | ReaderTable] = field(default_factory=dict)
     slots: int | None = None
     file: Path | None = None
 
@@ -109,20 +115,39 @@ def _read(path: Path) -> Project:
 
 
 def _project(root: Path, file: _ProjectFile, path: Path | None) -> Project:
-    for name, reference in file.systems.items():
-        module, _, attribute = reference.partition(":")
-        if not (all(p.isidentifier() for p in module.split(".")) and attribute.isidentifier()):
-            raise SpecError(
-                f"{reference!r} is not of the form 'package.module:name'", ("systems", name)
-            )
+    for kind, named in (("systems", file.systems), ("readers", file.readers)):
+        for name, reference in named.items():
+            if isinstance(reference, str):
+                _check_reference(reference, (kind, name))
     return Project(
         root=root,
         store=_place(root, os.environ.get("ABLATE_DB"), file.store.path),
         data=_place(root, os.environ.get("ABLATE_DATA"), file.data.root),
-        systems=dict(file.systems),
+        systems={name: _reference(name, root, found, file) for name, found in file.systems.items()},
+        readers=dict(file.readers),
         slots=file.runner.slots,
         file=path,
     )
+
+
+def _check_reference(reference: str, keys: tuple[str, str]) -> None:
+    module, _, attribute = reference.partition(":")
+    if not (all(p.isidentifier() for p in module.split(".")) and attribute.isidentifier()):
+        raise SpecError(f"{reference!r} is not of the form 'package.module:name'", keys)
+
+
+def _reference(name: str, root: Path, system: str | CommandTable, file: _ProjectFile) -> str:
+    """A command system travels as its whole declaration: a queued attempt sees no later edit."""
+    if isinstance(system, str):
+        return system
+    reader = file.readers.get(system.reader or "")
+    declared = {
+        "name": name,
+        "root": str(root),
+        "command": system.model_dump(mode="json"),
+        "reader": reader.model_dump(mode="json") if isinstance(reader, ReaderTable) else reader,
+    }
+    return f"ablate.command:declared({json.dumps(declared, ensure_ascii=False, sort_keys=True)})"
 
 
 def _place(root: Path, environment: str | None, written: str) -> Path:

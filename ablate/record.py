@@ -18,6 +18,8 @@ class State(StrEnum):
     CRASHED = "crashed"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
+    INCOMPLETE = "incomplete"
+    """Brought in from a record that ends before its run does."""
 
     @property
     def ended(self) -> bool:
@@ -25,7 +27,7 @@ class State(StrEnum):
         return self not in {State.PENDING, State.RUNNING}
 
 
-RERUN = frozenset({State.PENDING, State.CRASHED, State.CANCELLED})
+RERUN = frozenset({State.PENDING, State.CRASHED, State.CANCELLED, State.INCOMPLETE})
 """The states that `ablate run` takes up again unasked."""
 
 
@@ -85,7 +87,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """All that one attempt left behind, ready to be stored in one transaction."""
+    """All that one attempt left behind, ready to be stored in one transaction.
+
+    `settings` is the configuration that the program itself resolved: dotted key to text.
+    """
 
     state: State
     seconds: float
@@ -99,6 +104,7 @@ class Ending:
     items: tuple[Item, ...] = ()
     costs: tuple[Cost, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ class Selection:
     """`last`, or the step with the best value of a metric, on a split.
 
     Without a split: `val` where the metric is logged there, else `test`. Ties go to the later
-    step. The scores are then read at that step on the scored split (`test` where it is logged).
+    step, unless the source itself says which of them was its best (`held`): rounded values tie
+    where its own did not. The scores are then read at that step on the scored split (`test` where
+    it is logged).
     """
 
     metric: str = ""
@@ -80,13 +82,24 @@ class Selection:
     def _step(self, curves: Curves, directions: Mapping[str, str]) -> int | None:
         if not self.metric:
             return None
-        curve = curves.get((self.chosen_on(curves), self.metric), {})
+        split = self.chosen_on(curves)
+        curve = curves.get((split, self.metric), {})
         sign = 1 if directions[self.metric] == "up" else -1
         finite = [(sign * v, s) for s, v in curve.items() if math.isfinite(v)]
-        return max(finite)[1] if finite else -1
+        if not finite:
+            return -1
+        best, latest = max(finite)
+        marks = curves.get((split, held(self.metric)), {})
+        said = marks[max(marks)] if marks else math.nan
+        return int(said) if (best, said) in finite else latest
 
 
 LAST = Selection()
+
+
+def held(metric: str) -> str:
+    """The curve in which a source says, at each step, at which step its best `metric` was."""
+    return f"best_step.{metric}"
 
 
 def _first_split(curves: Curves, metric: str, preferred: Iterable[str]) -> str:

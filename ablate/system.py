@@ -216,7 +216,8 @@ class System:
 
     Raise `revision` when results are no longer comparable with older ones. `standin` is the
     identity (generator version and settings) of its stand-in data, None where it has none.
-    `preload` names the modules that its training imports, for the fork server.
+    `preload` names the modules that its training imports, for the fork server. One that
+    `finds_data` by itself may be studied without a data root: its data have no identity then.
     """
 
     name: str
@@ -228,6 +229,7 @@ class System:
     standin: str | None = None
     real_data: bool = True
     preload: tuple[str, ...] = ()
+    finds_data: bool = False
 
 
 def check_declaration(system: System) -> None:
@@ -259,12 +261,19 @@ def check_declaration(system: System) -> None:
 
 
 def resolve(reference: str) -> System:
-    """The system that `package.module:name` names; raises DeclarationError with the reason."""
-    module, _, name = reference.partition(":")
+    """The system that `package.module:name` names; raises DeclarationError with the reason.
+
+    With text in parentheses behind it, the system that this function makes of that text.
+    """
+    path, given, text = reference.partition("(")
+    module, _, name = path.partition(":")
     if not module or not name:
         raise DeclarationError(f"{reference!r} is not of the form 'package.module:name'")
     try:
         found = getattr(importlib.import_module(module), name)
+        found = found(text.removesuffix(")")) if given else found
+    except DeclarationError:
+        raise
     except Exception as wrong:
         kind = type(wrong).__name__
         raise DeclarationError(f"system {reference!r} cannot be loaded: {kind}: {wrong}") from wrong

@@ -10,6 +10,8 @@ from ablate.errors import SpecError, not_one_of
 from ablate.system import System
 
 MISSING = "missing"
+UNNAMED = "unnamed"
+"""The data of a system that finds them by itself and is told of none."""
 PAPER = "paper"
 SMALL = "small"
 
@@ -30,6 +32,8 @@ def source(system: System, root: str | None, folder: Path, wanted: str | None = 
     declares, a run may not. So has no root at all at the `wanted` scale `paper`, which means the
     real data of a system that knows any. Raises SpecError where the system has neither.
     """
+    if root is None and system.finds_data:
+        return Source(None, UNNAMED, standin=False)
     if root is None and wanted == PAPER and system.real_data:
         return Source(None, MISSING, standin=False)
     if root is None:
