@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ablate.design import BASELINE, variant_name
 from ablate.ingest.columns import SWITCH, Column, is_switch
+from ablate.ingest.roles import IMPORTED, trial, variants
 from ablate.ingest.table import Row, Table, is_number, number
 from ablate.record import Cost, Ending, State
 from ablate.study import (
@@ -16,11 +16,8 @@ from ablate.study import (
     Level,
     Modules,
     Placement,
-    Role,
     Study,
-    Trial,
     Variant,
-    changed,
     settled,
 )
 
@@ -42,16 +39,16 @@ def build(table: Table, columns: Sequence[Column], name: str) -> Imported:
     factors = _factors(table, columns)
     levels = [_levels(table, row, columns, factors) for row in table.rows]
     named = not any(c.role == "factor" for c in columns)
-    variants = _variants(levels, factors, named=named)
+    found = _variants(levels, factors, named=named)
     seeds = [_seed(table, row, columns) for row in table.rows]
-    _check_twice(table, variants, seeds)
+    _check_twice(table, found, seeds)
     metrics = tuple(c.metric for c in columns if c.metric is not None)
     switches = tuple(f.name for f in factors if f.kind is Kind.BOOL)
     study = Study(
         name=name,
         title=name,
         system="csv",
-        revision="imported",
+        revision=IMPORTED,
         factors=factors,
         metrics=metrics,
         primary=metrics[0].name,
@@ -61,8 +58,11 @@ def build(table: Table, columns: Sequence[Column], name: str) -> Imported:
     )
     digest = hashlib.sha256(table.path.read_bytes()).hexdigest()
     results = tuple(
-        (_placement(study, variant, seed), _ending(row, columns, table, digest))
-        for row, variant, seed in zip(table.rows, variants, seeds, strict=True)
+        (
+            Placement(variant, trial(variant, factors, seed, "csv", study.data)),
+            _ending(row, columns, table, digest),
+        )
+        for row, variant, seed in zip(table.rows, found, seeds, strict=True)
     )
     return Imported(study, results, tuple(columns))
 
@@ -141,28 +141,7 @@ def _variants(
     switches = [f.name for f in factors if f.kind is Kind.BOOL]
     if named:
         return [Variant(str(of[factors[0].name]), of, "arm") for of in levels]
-    names = [variant_name(of, factors, switches) for of in levels]
-    return [
-        _variant(name, of, factors, switches, set(names))
-        for name, of in zip(names, levels, strict=True)
-    ]
-
-
-def _variant(
-    name: str,
-    levels: Mapping[str, Level],
-    factors: Sequence[Factor],
-    switches: Sequence[str],
-    present: set[str],
-) -> Variant:
-    moved = [n for n in changed(levels, factors) if n not in switches]
-    roles: tuple[Role, ...] = ("grid", "sweep", "arm")
-    at_reference = {f.name: levels[f.name] if f.name in switches else f.reference for f in factors}
-    around = variant_name(at_reference, factors, switches)
-    parent = around if moved else BASELINE
-    return Variant(
-        name, levels, roles[min(len(moved), 2)], parent if parent in present - {name} else None
-    )
+    return variants(levels, factors, switches)
 
 
 def _seed(table: Table, row: Row, columns: Sequence[Column]) -> int:
@@ -184,19 +163,6 @@ def _check_twice(table: Table, variants: Sequence[Variant], seeds: Sequence[int]
                 row.line,
                 f"{variant.name} at seed {seed} again, as in line {first}; add a 'seed' column",
             )
-
-
-def _placement(study: Study, variant: Variant, seed: int) -> Placement:
-    """All levels that mean something enter the key: the reference may move with the next row."""
-    known = {f.name: f for f in study.factors}
-    levels = {
-        name: level
-        for name, level in variant.levels.items()
-        if known[name].requires is None or variant.levels[known[name].requires or ""] is True
-    }
-    return Placement(
-        variant, Trial("csv", study.revision, variant.levels, levels, seed, study.data)
-    )
 
 
 def _ending(row: Row, columns: Sequence[Column], table: Table, digest: str) -> Ending:
