@@ -66,6 +66,32 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class External:
+    """A score of one trial that was measured elsewhere, as somebody recorded it.
+
+    `date` (ISO 8601) is when `source` said so. It is never part of a mean.
+    """
+
+    metric: str
+    value: float
+    source: str
+    date: str
+    split: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Somebody's words on a study, on one of its variants, or on a trial; they change no number."""
+
+    text: str
+    author: str
+    date: str
+    study: str = ""
+    variant: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One execution of a trial: `number` is its fencing token, `folder` its place in attempts/."""
 
@@ -127,6 +153,7 @@ class Record:
     """Costs by factor and name: what the modules of each factor spend of the whole."""
     attempt: Attempt | None = None
     source: str = ""
+    externals: tuple[External, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session, create_engine
 
-from ablate.errors import AblateError, HostError, LockedError, StoreError
+from ablate.errors import AblateError, HostError, LockedError, StoreError, UsageError
 from ablate.store.schema import APPLICATION_ID, VERSION
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
+BACKUPS = "backups"
 BUSY_SECONDS = 30
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
@@ -40,11 +41,13 @@ def connect(path: Path, *, create: bool) -> Engine:
         with translated(path), reading(engine) as session:
             version = _pragma(session.connection(), "user_version")
             _refuse_newer(path, version)
-        if version < VERSION:
-            _bring_up(path, engine, create=create)
     except BaseException:
         engine.dispose()
         raise
+    if version < VERSION:
+        engine.dispose()
+        bring_up(path, version, create=create)
+        engine = _engine(path)
     return engine
 
 
@@ -98,13 +101,7 @@ def _refuse_truncated(path: Path, header: bytes, size: int) -> None:
 
 def _make(path: Path) -> None:
     """Write a whole new database beside `path` and link it there: never a half-made one."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as wrong:
-        raise StoreError(
-            f"{path}: the results database cannot be made ({wrong.strerror})"
-        ) from None
+    handle, name = _beside(path)
     os.close(handle)
     fresh = Path(name)
     try:
@@ -112,47 +109,116 @@ def _make(path: Path) -> None:
         with sqlite3.connect(fresh) as raw:
             raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         raw.close()
-        engine = _engine(fresh)
         with translated(path):
-            _upgrade(engine)
-        engine.dispose()
+            _upgrade(fresh)
         _settle(fresh, path)
     finally:
         for left in path.parent.glob(f"{fresh.name}*"):
             left.unlink(missing_ok=True)
 
 
-def _settle(fresh: Path, path: Path) -> None:
-    """Give a finished database its name, unless another process was faster."""
+def _beside(path: Path) -> tuple[int, str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as wrong:
+        raise StoreError(f"{path}: the database cannot be made ({wrong.strerror})") from None
+
+
+def _settle(fresh: Path, path: Path) -> bool:
+    """Give a finished database its name; False where there is one of that name already."""
     try:
         path.hardlink_to(fresh)
     except FileExistsError:
-        return
+        return False
     except OSError:
         # A file system without hard links: a rename is atomic too, but would replace.
-        if not path.exists():
-            fresh.rename(path)
+        if path.exists():
+            return False
+        fresh.rename(path)
+    return True
 
 
-def _bring_up(path: Path, engine: Engine, *, create: bool) -> None:
+def bring_up(path: Path, version: int, *, create: bool) -> None:
+    """Take an older database to this program's schema; its copy is kept beside it first."""
     if not create:
-        raise StoreError(f"{path}: written by an older ablate; `ablate run` brings it up to date")
+        raise StoreError(
+            f"{path}: written by an older ablate (schema {version}, this one reads {VERSION}); "
+            "`ablate db upgrade` keeps a copy and brings it up to date"
+        )
+    keep(path, f"schema-{version}")
     with translated(path):
-        _upgrade(engine)
+        _upgrade(path)
 
 
-def _upgrade(engine: Engine) -> None:
+def keep(path: Path, why: str) -> Path:
+    """Copy the database whole into the folder `backups` beside it, as it is; the copy's path."""
+    folder = path.parent / BACKUPS
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as wrong:
+        raise HostError(f"{folder}: {wrong.strerror}; no copy can be kept there") from None
+    number = 1
+    while (copy := folder / f"{path.stem}.{why}.{number}{path.suffix}").exists():
+        number += 1
+    return backup(path, copy)
+
+
+def backup(path: Path, copy: Path) -> Path:
+    """Copy the database into a new file, one state of it even while it is written; verified.
+
+    Raises UsageError where `copy` exists already; nothing but a whole copy gets that name.
+    """
+    if copy.exists():
+        raise UsageError(f"{copy} exists already; name a new file")
+    handle, name = _beside(copy)
+    os.close(handle)
+    fresh = Path(name)
+    try:
+        fresh.chmod(0o644)
+        with translated(path):
+            _copy(path, fresh)
+        if not _settle(fresh, copy):
+            raise UsageError(f"{copy} exists already; name a new file")
+    finally:
+        fresh.unlink(missing_ok=True)
+    return copy
+
+
+def _copy(path: Path, fresh: Path) -> None:
+    source = sqlite3.connect(path.absolute().as_uri() + "?mode=rw", uri=True, timeout=BUSY_SECONDS)
+    target = sqlite3.connect(fresh)
+    try:
+        source.backup(target)
+        said = [row for (row,) in target.execute("PRAGMA integrity_check")]
+    finally:
+        target.close()
+        source.close()
+    if said != ["ok"]:
+        raise StoreError(f"{path}: the copy is not sound: {said[0]}; `ablate db check` says more")
+
+
+def _upgrade(path: Path) -> None:
     from alembic import command  # noqa: PLC0415 - a third of a second that reading never pays
     from alembic.config import Config  # noqa: PLC0415 - likewise
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with writer(engine).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    engine = _engine(path, foreign_keys=False)
+    try:
+        with writer(engine).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if lost:
+                raise StoreError(
+                    f"{path}: {len(lost)} rows of {lost[0][0]} refer to nothing; it was not changed"
+                )
+    finally:
+        engine.dispose()
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
     engine = create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(
@@ -164,7 +230,7 @@ def _engine(path: Path) -> Engine:
         ),
         poolclass=QueuePool,
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _prepare if foreign_keys else _prepare_migration)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -178,6 +244,14 @@ def _prepare(raw: "DBAPIConnection", _entry: "ConnectionPoolEntry") -> None:
         "foreign_keys = ON",
     ):
         cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _prepare_migration(raw: "DBAPIConnection", entry: "ConnectionPoolEntry") -> None:
+    # Dropping a table that is made anew would delete all that refers to it.
+    _prepare(raw, entry)
+    cursor = raw.cursor()
+    cursor.execute("PRAGMA foreign_keys = OFF")
     cursor.close()
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from ablate.errors import UsageError
 from ablate.record import Attempt, Cost, Finding, Item, Record, State
 from ablate.selection import Score, Selection
-from ablate.store import finals, values
+from ablate.store import by_hand, finals, values
 from ablate.store.schema import AttemptRow, FindingRow, StudyRow, TrialRow
 from ablate.study import Study
 
@@ -131,6 +131,7 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
             finals.compute(session, finals.COMPLETED, (row.id,), selection, study.directions)
         )
     costs = _costs(connection, row.id)
+    externals = by_hand.externals(session, _PLACED, row.id)
     last = _last_attempts(session, row.id)
     rows = connection.exec_driver_sql(
         "SELECT p.variant, p.role, p.parent, p.position, p.seed, t.id, t.key, t.levels, t.changed,"
@@ -155,6 +156,7 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
             shares={f: of for f, of in costs.get(trial, {}).items() if f},
             attempt=attempt(key, last[trial]) if trial in last else None,
             source=last[trial].source if trial in last else row.source,
+            externals=externals.get(key, ()),
         )
         for variant, role, parent, position, seed, trial, key, levels, changed, state in rows
     ]
@@ -216,6 +218,26 @@ def items(session: Session, key: str) -> list[Item]:
         (key,),
     )
     return [Item(s, item, name, values.read(value, bad)) for s, item, name, value, bad in rows]
+
+
+def settings(session: Session, key: str) -> dict[str, str]:
+    """The configuration that a trial's own program resolved, by key."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT setting.key, value FROM setting JOIN trial ON trial.id = setting.trial_id"
+        " WHERE trial.key = ? ORDER BY setting.key",
+        (key,),
+    )
+    return {str(name): str(value) for name, value in rows}
+
+
+def keys_of(session: Session, study: str) -> set[str]:
+    """The keys of a study's trials."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT trial.key FROM placement JOIN trial ON trial.id = placement.trial_id"
+        " JOIN study ON study.id = placement.study_id WHERE study.name = ?",
+        (study,),
+    )
+    return set(rows.scalars())
 
 
 def find_trial(session: Session, ref: str) -> list[str]:

@@ -14,7 +14,7 @@ from ablate.record import State
 APPLICATION_ID = 0x61626C74
 """`ablt`: marks a SQLite file as a results database of ablate."""
 
-VERSION = 2
+VERSION = 3
 """The schema that this program reads and writes: `PRAGMA user_version`."""
 
 _STATES = ", ".join(f"'{state}'" for state in State)
@@ -47,10 +47,12 @@ def _real() -> Any:  # noqa: ANN401 - as Field
     return Field(default=None, sa_column=Column(Float, nullable=True))
 
 
-def _of(table: str, *, primary_key: bool = False, index: bool = False) -> Any:  # noqa: ANN401 - as Field
+def _of(
+    table: str, *, primary_key: bool = False, index: bool = False, nullable: bool = False
+) -> Any:  # noqa: ANN401 - as Field
     key = ForeignKey(f"{table}.id", ondelete="CASCADE")
     return Field(
-        sa_column=Column(Integer, key, primary_key=primary_key, index=index, nullable=False)
+        sa_column=Column(Integer, key, primary_key=primary_key, index=index, nullable=nullable)
     )
 
 
@@ -248,6 +250,54 @@ class ItemRow(Table, table=True):
     name: str = _text()
     value: float | None = _real()
     nonfinite: str | None = _text(nullable=True)
+
+
+class SettingRow(Table, table=True):
+    """One key of the configuration that a trial's own program resolved."""
+
+    __tablename__: ClassVar[Any] = "setting"
+    __table_args__: ClassVar[Any] = ({"sqlite_with_rowid": False},)
+
+    trial_id: int = _of("trial", primary_key=True)
+    key: str = _text(primary_key=True)
+    value: str = _text()
+
+
+class ExternalRow(Table, table=True):
+    """A score that was measured elsewhere and recorded by hand; never part of `final`."""
+
+    __tablename__: ClassVar[Any] = "external"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("typeof(value) = 'real'", name="external_value_is_real"),
+    )
+
+    trial_id: int = _of("trial", primary_key=True)
+    metric: str = _text(primary_key=True)
+    split: str = _text(primary_key=True)
+    source: str = _text(primary_key=True)
+    date: str = _text(primary_key=True)
+    value: float = Field(sa_column=Column(Float, nullable=False))
+    recorded: str = _text()
+
+
+class NoteRow(Table, table=True):
+    """Somebody's words on a study, one of its variants, or a trial."""
+
+    __tablename__: ClassVar[Any] = "note"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint(
+            "(study_id IS NULL) <> (trial_id IS NULL) AND (variant = '' OR trial_id IS NULL)",
+            name="note_is_on_one_thing",
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    study_id: int | None = _of("study", nullable=True)
+    variant: str = _text()
+    trial_id: int | None = _of("trial", nullable=True)
+    text: str = _text()
+    author: str = _text()
+    date: str = _text()
 
 
 class FindingRow(Table, table=True):

@@ -10,9 +10,9 @@ from typing import Self
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from ablate.record import Attempt, Ending, Finding, Item, Record, State
+from ablate.record import Attempt, Ending, External, Finding, Item, Note, Record, State
 from ablate.selection import Selection
-from ablate.store import connection, placing, reading, writing
+from ablate.store import by_hand, connection, importing, placing, reading, writing
 from ablate.study import Placement, Study
 
 
@@ -88,13 +88,24 @@ class Store:
         Placements that another source brought stay; those of this source that it no longer has
         are removed. Raises LockedError where a trial is being run.
         """
-        pairs = list(results)
+        self._import(study, list(results), source, whole=True)
+
+    def add_results(
+        self, study: Study, results: Iterable[tuple[Placement, Ending]], *, source: str
+    ) -> None:
+        """As `put_results`, and every other placement stays: one part of a large import."""
+        self._import(study, list(results), source, whole=False)
+
+    def _import(
+        self, study: Study, pairs: list[tuple[Placement, Ending]], source: str, *, whole: bool
+    ) -> None:
         with self.writing() as session:
             put = placing.put(session, study, source)
-            keep = placing.Keep.NONE if put.before == source else placing.Keep.ALL
+            again = whole and put.before == source
+            keep = placing.Keep.NONE if again else placing.Keep.ALL
             placements = [placement for placement, _ in pairs]
             placed = placing.place(session, put.id, study, placements, keep)
-            brought = writing.bring_in(session, pairs, source=source)
+            brought = importing.bring_in(session, pairs, source=source)
             if put.changed or placed or brought:
                 writing.touch(session, [put.id])
 
@@ -164,10 +175,38 @@ class Store:
         with self.reading() as session:
             return reading.curves(session, key)
 
+    def settings(self, key: str) -> dict[str, str]:
+        """The configuration that a trial's own program resolved: dotted key to text."""
+        with self.reading() as session:
+            return reading.settings(session, key)
+
     def items(self, key: str) -> list[Item]:
         """The scores of every query, image or class of one trial, in the order of logging."""
         with self.reading() as session:
             return reading.items(session, key)
+
+    def record(self, key: str, score: External, *, replace: bool = False) -> bool:
+        """Add a score of one trial that was measured elsewhere; whether anything changed.
+
+        Raises UsageError where its source said another value on the same day, unless it is to
+        `replace` all that the source has said of this metric.
+        """
+        with self.writing() as session:
+            return by_hand.record(session, key, score, replace=replace)
+
+    def put_note(self, note: Note) -> bool:
+        """Add somebody's words to what the note names; whether they were not there already."""
+        with self.writing() as session:
+            return by_hand.put_note(session, note)
+
+    def notes(self, study: str = "") -> list[Note]:
+        """The notes in the order of writing: all, or those of a study, its variants and trials."""
+        with self.reading() as session:
+            found = by_hand.notes(session)
+            if not study:
+                return found
+            keys = reading.keys_of(session, study)
+            return [n for n in found if n.study == study or n.key in keys]
 
     def find_trial(self, ref: str) -> list[str]:
         """The keys that begin with `ref`."""

@@ -1,18 +1,18 @@
 """What changes the database. Every function runs inside one write transaction of its caller."""
 
-import hashlib
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 
 from sqlalchemy import Connection
 from sqlmodel import Session, select
 
-from ablate.errors import LockedError
 from ablate.record import RERUN, Attempt, Cost, Ending, Finding, Item, Scalar, State
 from ablate.store import finals, reading, values
 from ablate.store.schema import AttemptRow, FindingRow, StudyRow, TrialRow
-from ablate.study import Placement
+
+MEASURED = ("scalar", "item", "cost", "setting", "final")
+"""The tables that hold what a trial's newest attempt left behind."""
 
 
 def claim(session: Session, key: str, owner: str, *, again: State | None) -> Attempt | None:
@@ -28,7 +28,7 @@ def claim(session: Session, key: str, owner: str, *, again: State | None) -> Att
         return None
     trial.state = State.RUNNING
     row = _attempt(session, trial.id, key, owner=values.text(owner), source="run")
-    touch(session, _studies_of(session.connection(), trial.id))
+    touch(session, studies_of(session.connection(), trial.id))
     return reading.attempt(key, row)
 
 
@@ -61,15 +61,16 @@ def end(session: Session, row: AttemptRow, trial: TrialRow, ending: Ending) -> N
 
 
 def replace_results(session: Session, trial: int, ending: Ending) -> None:
-    """Put an ending's curves, items, costs and finals in the place of any earlier ones."""
+    """Put an ending's curves, items, costs, settings and finals in the place of earlier ones."""
     connection = session.connection()
-    for table in ("scalar", "item", "cost", "final"):
-        connection.exec_driver_sql(f"DELETE FROM {table} WHERE trial_id = ?", (trial,))  # noqa: S608 - the names above
+    for table in MEASURED:
+        connection.exec_driver_sql(f"DELETE FROM {table} WHERE trial_id = ?", (trial,))  # noqa: S608 - our own names
     write_scalars(connection, trial, ending.scalars)
-    _write_items(connection, trial, ending.items)
-    _write_costs(connection, trial, ending.costs)
+    write_items(connection, trial, ending.items)
+    write_costs(connection, trial, ending.costs)
+    write_settings(connection, trial, ending.settings)
     if ending.state is State.COMPLETED:
-        for study_id in _studies_of(connection, trial):
+        for study_id in studies_of(connection, trial):
             study = reading.document(session, study_id)
             finals.write(session, study_id, study, "?", trial)
 
@@ -91,7 +92,8 @@ def write_scalars(connection: Connection, trial: int, scalars: Sequence[Scalar])
     )
 
 
-def _write_items(connection: Connection, trial: int, items: Sequence[Item]) -> None:
+def write_items(connection: Connection, trial: int, items: Sequence[Item]) -> None:
+    """Insert the scores of items; a later one of the same item replaces."""
     latest = {(i.split, i.item, i.name): i.value for i in items}
     if latest:
         connection.exec_driver_sql(
@@ -103,7 +105,8 @@ def _write_items(connection: Connection, trial: int, items: Sequence[Item]) -> N
         )
 
 
-def _write_costs(connection: Connection, trial: int, costs: Sequence[Cost]) -> None:
+def write_costs(connection: Connection, trial: int, costs: Sequence[Cost]) -> None:
+    """Insert what a variant spends; a later one of a name replaces."""
     if costs:
         connection.exec_driver_sql(
             "INSERT OR REPLACE INTO cost VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -111,28 +114,13 @@ def _write_costs(connection: Connection, trial: int, costs: Sequence[Cost]) -> N
         )
 
 
-def bring_in(session: Session, results: Iterable[tuple[Placement, Ending]], *, source: str) -> bool:
-    """Store imported results; whether anything changed.
-
-    Raises LockedError where one of the trials is being run.
-    """
-    changed = False
-    for placement, ending in results:
-        key = placement.trial.key
-        row, trial = reading.current(session, key)
-        assert trial is not None
-        assert trial.id is not None
-        digest = _digest(ending)
-        if row is not None and row.digest == digest and row.source == source:
-            continue
-        if State(trial.state) is State.RUNNING:
-            raise LockedError(f"trial {key} is being run; import its results when it has ended")
-        fresh = _attempt(session, trial.id, key, owner="import", source=source)
-        fresh.digest = digest
-        fresh.started = ""
-        end(session, fresh, trial, ending)
-        changed = True
-    return changed
+def write_settings(connection: Connection, trial: int, settings: Mapping[str, str]) -> None:
+    """Insert the resolved configuration."""
+    if settings:
+        connection.exec_driver_sql(
+            "INSERT INTO setting VALUES (?, ?, ?)",
+            [(trial, values.text(k), values.text(v)) for k, v in settings.items()],
+        )
 
 
 def put_findings(session: Session, study: StudyRow, findings: Iterable[Finding]) -> None:
@@ -191,28 +179,9 @@ def _attempt(session: Session, trial: int, key: str, *, owner: str, source: str)
     return row
 
 
-def _studies_of(connection: Connection, trial: int) -> list[int]:
+def studies_of(connection: Connection, trial: int) -> list[int]:
+    """The studies in which a trial has a place."""
     rows = connection.exec_driver_sql(
         "SELECT DISTINCT study_id FROM placement WHERE trial_id = ? ORDER BY study_id", (trial,)
     )
     return [int(study) for (study,) in rows]
-
-
-def _cost(cost: Cost) -> tuple[object, ...]:
-    whole = (cost.name, cost.counter, cost.unit, float(cost.value))
-    return (*whole, cost.factor) if cost.factor else whole
-
-
-def _digest(ending: Ending) -> str:
-    """A digest of what was measured: not of when, nor by which process."""
-    measured = (
-        str(ending.state),
-        ending.seconds,
-        ending.error_type,
-        ending.error,
-        values.scores(ending.scores),
-        [(s.step, s.split, s.name, float(s.value)) for s in ending.scalars],
-        [(i.split, i.item, i.name, float(i.value)) for i in ending.items],
-        [_cost(c) for c in ending.costs],
-    )
-    return hashlib.sha256(repr(measured).encode("utf-8", "backslashreplace")).hexdigest()

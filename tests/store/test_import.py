@@ -88,3 +88,44 @@ def test_a_row_that_its_file_no_longer_has_is_no_longer_in_the_study(
     store.put_results(study, [(p, GRID) for p in placements], source="grid.csv")
     store.put_results(study, [(p, GRID) for p in placements[:3]], source="grid.csv")
     assert len(store.records("small")) == 3
+
+
+def test_parts_of_one_import_stand_beside_each_other(
+    store: Store, study: Study, placements: list[Placement]
+) -> None:
+    for placement in placements:
+        store.add_results(study, [(placement, GRID)], source="logs")
+    whole = dump(store)
+    assert [(r.variant, r.seed) for r in store.records("small")] == [
+        ("baseline", 0),
+        ("baseline", 1),
+        ("lif", 0),
+        ("lif", 1),
+    ]
+    store.add_results(study, [(p, GRID) for p in placements[:2]], source="logs")
+    assert dump(store) == whole
+
+
+def test_a_record_that_ends_too_early_is_incomplete_and_has_no_score(
+    store: Store, study: Study, placements: list[Placement], ending: Ending
+) -> None:
+    cut = replace(ending, state=State.INCOMPLETE, error="the log ends in epoch 31 of 50")
+    store.add_results(study, [(placements[0], cut)], source="logs")
+    record = store.records("small")[0]
+    assert (record.state, record.scores) == (State.INCOMPLETE, {})
+    assert store.curves(record.key)["val", "rank1"] == {0: 0.3, 1: 0.7, 2: 0.6}
+    assert store.claim(record.key, "me") is not None
+
+
+def test_an_import_with_other_settings_or_doubts_is_another_attempt(
+    store: Store, study: Study, placements: list[Placement]
+) -> None:
+    first = replace(GRID, settings={"SOLVER.SEED": "1"}, provenance={"notes": "a doubt"})
+    for ending in (first, first, replace(first, settings={"SOLVER.SEED": "2"})):
+        store.add_results(study, [(placements[0], ending)], source="logs")
+    key = placements[0].trial.key
+    assert [a.number for a in store.attempts(key)] == [1, 2]
+    assert store.settings(key) == {"SOLVER.SEED": "2"}
+    store.add_results(study, [(placements[0], replace(first, provenance={}))], source="logs")
+    assert [a.provenance for a in store.attempts(key)][1:] == [{"notes": "a doubt"}, {}]
+    assert store.settings(key) == {"SOLVER.SEED": "1"}

@@ -15,6 +15,7 @@ from ablate.store.schema import RESULTS_VIEW, Table
 from ablate.study import Placement, Study
 
 FIRST = Path(__file__).parent / "first-schema.db"
+SECOND = Path(__file__).parent / "second-schema.db"
 
 
 def objects(path: Path) -> dict[str, str]:
@@ -24,7 +25,15 @@ def objects(path: Path) -> dict[str, str]:
         " AND name NOT LIKE 'alembic%' AND name NOT LIKE 'sqlite_%'"
     ).fetchall()
     raw.close()
-    return {name: " ".join(sql.split()).replace("( ", "(") for name, sql in rows}
+    # A table that was renamed has its name in quotes.
+    return {name: " ".join(sql.replace('"', "").split()).replace("( ", "(") for name, sql in rows}
+
+
+def dump(path: Path) -> list[str]:
+    raw = sqlite3.connect(path)
+    lines = list(raw.iterdump())
+    raw.close()
+    return lines
 
 
 def test_the_migrations_make_exactly_the_declared_tables(store: Store, tmp_path: Path) -> None:
@@ -54,6 +63,11 @@ def test_the_migrations_make_exactly_the_declared_tables(store: Store, tmp_path:
         "UPDATE metric SET direction = 'sideways'",
         "INSERT INTO placement VALUES (1, 'baseline', 0, 2, NULL, 'grid', 9, 0)",
         "UPDATE attempt SET number = 'second'",
+        "INSERT INTO external VALUES (1, 'NDS', '', 'Codabench', '2026-01-02', 'high', 'now')",
+        "INSERT INTO external VALUES (99, 'NDS', '', 'Codabench', '2026-01-02', 0.72, 'now')",
+        "INSERT INTO note VALUES (1, 1, '', 1, 'on two things', 'me', '2026-01-02')",
+        "INSERT INTO note VALUES (1, NULL, '', NULL, 'on nothing', 'me', '2026-01-02')",
+        "INSERT INTO setting VALUES (99, 'SOLVER.SEED', '1234')",
     ],
 )
 def test_the_database_itself_refuses_what_it_could_not_read_back(
@@ -68,12 +82,65 @@ def test_the_database_itself_refuses_what_it_could_not_read_back(
     raw.close()
 
 
-def test_a_database_of_the_first_schema_is_not_changed_by_a_reader(tmp_path: Path) -> None:
+@pytest.mark.parametrize("old", [FIRST, SECOND])
+def test_a_database_of_an_older_schema_is_not_changed_by_a_reader(
+    old: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "results.db"
-    shutil.copy(FIRST, path)
-    with pytest.raises(StoreError, match="`ablate run` brings it up to date"):
+    shutil.copy(old, path)
+    with pytest.raises(StoreError, match="`ablate db upgrade` keeps a copy"):
         open_store(path)
-    assert path.read_bytes() == FIRST.read_bytes()
+    assert path.read_bytes() == old.read_bytes()
+
+
+@pytest.mark.parametrize(("old", "version"), [(FIRST, 1), (SECOND, 2)])
+def test_a_copy_of_an_older_database_is_kept_before_it_is_brought_up_to_date(
+    old: Path, version: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "results.db"
+    shutil.copy(old, path)
+    open_store(path, create=True).close()
+    copy = tmp_path / "backups" / f"results.schema-{version}.1.db"
+    assert dump(copy) == dump(old)
+    open_store(path, create=True).close()
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+def test_a_database_of_the_second_schema_keeps_all_it_had_when_it_is_brought_up_to_date(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "results.db"
+    shutil.copy(SECOND, path)
+    open_store(path, create=True).close()
+    with open_store(path) as store:
+        records = store.records("second")
+        keys = [r.key for r in records]
+        timeout = store.attempts(keys[1])[0]
+        curves = store.curves(keys[0])
+        assert store.settings(keys[0]) == {}
+        assert store.durations("second") == [("baseline", 12.5), ("lif", 60.0)]
+    assert [(r.variant, r.seed, r.key, r.state) for r in records] == [
+        ("baseline", 0, "f5cd8e632518fa1a", State.COMPLETED),
+        ("baseline", 1, "7806e87cff89ce76", State.TIMEOUT),
+        ("lif", 0, "f740014992c54a69", State.COMPLETED),
+        ("lif", 1, "41fdc1bf4b23336a", State.PENDING),
+        ("lif.beta=2.0", 0, "40c4fddf4529eadc", State.PENDING),
+    ]
+    assert records[0].scores["rank1"] == Score("rank1", 0.5, 1, "test", "best:rank1@val")
+    assert records[0].scores["fde"].value == float("inf")
+    assert records[0].shares["lif"]["params"].value == 1e6
+    assert records[0].attempt is not None
+    assert records[0].attempt.provenance == {"commit": "0" * 40, "notes": "a doubt"}
+    assert (timeout.number, timeout.error_type, timeout.error) == (1, "Timeout", "ran past 10 s")
+    assert records[2].source == "grid.csv"
+    assert str(curves["train", "loss"][1]) == "nan"
+    assert objects(path) == objects(_fresh(tmp_path))
+
+
+def _fresh(folder: Path) -> Path:
+    path = folder / "fresh.db"
+    open_store(path, create=True).close()
+    return path
 
 
 def test_a_database_of_the_first_schema_keeps_its_numbers_when_it_is_brought_up_to_date(

@@ -1,6 +1,7 @@
 import math
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -228,3 +229,16 @@ def test_a_trial_is_found_by_the_beginning_of_its_key(
     assert store.find_trial(key[:8].upper()) == [key]
     assert store.find_trial("%") == []
     assert store.find_trial("") == sorted(p.trial.key for p in placements)
+
+
+def test_the_settings_that_a_program_resolved_are_read_back_as_they_were_printed(
+    store: Store, study: Study, placements: list[Placement], ending: Ending
+) -> None:
+    settings = {"SOLVER.SEED": "1234", "MODEL.NAME": "ViT-B/16", "DATASETS.ROOT_DIR": ""}
+    key = placements[0].trial.key
+    store.put_study(study, placements)
+    attempt = store.claim(key, "me")
+    assert attempt is not None
+    store.finish(attempt, replace(ending, settings=settings))
+    assert store.settings(key) == settings
+    assert store.settings(placements[1].trial.key) == {}

@@ -1,0 +1,153 @@
+"""Results that exist already, brought in many at once."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlmodel import Session
+
+from ablate.errors import LockedError
+from ablate.record import Cost, Ending, State
+from ablate.store import finals, reading, values, writing
+from ablate.study import Placement
+
+_GIVEN = "SELECT value FROM json_each(?)"
+_PLACED = f"SELECT trial_id FROM placement WHERE study_id = ? AND trial_id IN ({_GIVEN})"  # noqa: S608 - our own text
+_NEWEST = (
+    "SELECT t.key, t.id, t.state, coalesce(a.number, 0), a.digest, a.source FROM trial AS t"
+    " LEFT JOIN attempt AS a ON a.trial_id = t.id AND a.number ="
+    " (SELECT max(number) FROM attempt WHERE trial_id = t.id)"
+    " WHERE t.key IN (SELECT value FROM json_each(?))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """A trial, with the number, digest and source of its newest attempt."""
+
+    trial: int
+    state: str
+    number: int
+    digest: str | None
+    source: str | None
+
+
+def bring_in(session: Session, results: Sequence[tuple[Placement, Ending]], *, source: str) -> bool:
+    """Store imported results; whether anything changed.
+
+    Raises LockedError where one of the trials is being run.
+    """
+    connection = session.connection()
+    known = _known(connection, [placement.trial.key for placement, _ in results])
+    fresh: dict[str, tuple[Ending, str]] = {}
+    for placement, ending in results:
+        key, digest = placement.trial.key, _digest(ending)
+        newest = known[key]
+        if newest.number and (newest.digest, newest.source) == (digest, source):
+            continue
+        if newest.state == State.RUNNING:
+            raise LockedError(f"trial {key} is being run; import its results when it has ended")
+        fresh[key] = ending, digest
+    if not fresh:
+        return False
+    _clear(connection, [known[key].trial for key in fresh])
+    _write_attempts(connection, known, fresh, source)
+    for key, (ending, _) in fresh.items():
+        _write_measured(connection, known[key].trial, ending)
+    done = [known[k].trial for k, (e, _) in fresh.items() if e.state is State.COMPLETED]
+    _write_finals(session, done)
+    return True
+
+
+def _known(connection: Connection, keys: Sequence[str]) -> dict[str, _Newest]:
+    rows = connection.exec_driver_sql(_NEWEST, (json.dumps(keys),))
+    return {key: _Newest(*rest) for key, *rest in rows}
+
+
+def _clear(connection: Connection, trials: Sequence[int]) -> None:
+    for table in writing.MEASURED:
+        connection.exec_driver_sql(
+            f"DELETE FROM {table} WHERE trial_id IN ({_GIVEN})",  # noqa: S608 - our own names
+            (json.dumps(trials),),
+        )
+
+
+def _write_attempts(
+    connection: Connection,
+    known: dict[str, _Newest],
+    fresh: dict[str, tuple[Ending, str]],
+    source: str,
+) -> None:
+    connection.exec_driver_sql(
+        "INSERT INTO attempt (trial_id, number, state, owner, folder, source, host, device,"
+        " started, ended, seconds, exit_code, error_type, error, provenance, scores, digest)"
+        " VALUES (?, ?, ?, 'import', ?, ?, '', ?, '', ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                known[key].trial,
+                known[key].number + 1,
+                end.state,
+                f"{key}/{known[key].number + 1}",
+                source,
+                values.text(end.device),
+                values.text(end.ended),
+                float(end.seconds),
+                end.exit_code,
+                values.text(end.error_type),
+                values.text(end.error),
+                values.strings(end.provenance),
+                values.scores(end.scores),
+                digest,
+            )
+            for key, (end, digest) in fresh.items()
+        ],
+    )
+    connection.exec_driver_sql(
+        "UPDATE trial SET state = ? WHERE id = ?",
+        [(end.state, known[key].trial) for key, (end, _) in fresh.items()],
+    )
+
+
+def _write_measured(connection: Connection, trial: int, ending: Ending) -> None:
+    writing.write_scalars(connection, trial, ending.scalars)
+    writing.write_items(connection, trial, ending.items)
+    writing.write_costs(connection, trial, ending.costs)
+    writing.write_settings(connection, trial, ending.settings)
+
+
+def _write_finals(session: Session, trials: Sequence[int]) -> None:
+    """The finals of completed trials, in every study that holds one of them."""
+    given = json.dumps(trials)
+    studies = session.connection().exec_driver_sql(
+        f"SELECT DISTINCT study_id FROM placement WHERE trial_id IN ({_GIVEN})",  # noqa: S608 - our own text
+        (given,),
+    )
+    for study_id in studies.scalars().all():
+        study = reading.document(session, study_id)
+        finals.write(session, study_id, study, _PLACED, study_id, given)
+
+
+def _cost(cost: Cost) -> tuple[object, ...]:
+    whole = (cost.name, cost.counter, cost.unit, float(cost.value))
+    return (*whole, cost.factor) if cost.factor else whole
+
+
+def _digest(ending: Ending) -> str:
+    """A digest of what was measured and doubted: not of when, nor by which process."""
+    measured: tuple[object, ...] = (
+        str(ending.state),
+        ending.seconds,
+        ending.error_type,
+        ending.error,
+        values.scores(ending.scores),
+        [(s.step, s.split, s.name, float(s.value)) for s in ending.scalars],
+        [(i.split, i.item, i.name, float(i.value)) for i in ending.items],
+        [_cost(c) for c in ending.costs],
+    )
+    doubts = ending.provenance.get("notes", "")
+    if ending.settings or doubts:
+        # Digests of results without them stay what they were.
+        measured = (*measured, sorted(ending.settings.items()), doubts)
+    return hashlib.sha256(repr(measured).encode("utf-8", "backslashreplace")).hexdigest()
