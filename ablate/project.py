@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from pydantic import Field
@@ -12,13 +13,15 @@ from pydantic import Field
 from ablate.errors import DeclarationError, SpecError, not_one_of
 from ablate.spec.document import validated
 from ablate.spec.schema import Table, Text
-from ablate.spec.systems import CommandTable, ReaderTable
+from ablate.spec.systems import CommandTable, ReaderTable, check
 from ablate.spec.toml import load, located
 from ablate.system import System, resolve
 
 FILE = "ablate.toml"
 STORE = ".ablate/results.db"
 DATA = "data"
+GROUP = "ablate.systems"
+"""The entry-point group under which installed packages offer systems."""
 
 
 class _StoreTable(Table):
@@ -70,14 +73,29 @@ class Project:
         return _read(file) if file else _project(start, _ProjectFile(), None)
 
     def reference(self, name: str) -> str:
-        """The `package.module:name` behind a system's name; raises DeclarationError."""
+        """The `package.module:name` behind a system's name; raises DeclarationError.
+
+        `ablate.toml` wins over what installed packages offer; of two packages neither does.
+        """
         if name in self.systems:
             return self.systems[name]
+        offers = offered()
+        if name in offers:
+            return _only(name, offers[name])
         if self.file is None:
             raise DeclarationError(
                 f"system {name!r} is unknown: there is no {FILE} here or above (ablate init)"
             )
-        raise DeclarationError(f"{self.file}: {not_one_of('system', name, self.systems)}")
+        known = [*self.systems, *offers]
+        raise DeclarationError(f"{self.file}: {not_one_of('system', name, known)}")
+
+    def origins(self) -> dict[str, str]:
+        """Each system's name, with where it comes from: `ablate.toml`, or `package 1.0`."""
+        names = dict.fromkeys(self.systems, FILE)
+        for name, offers in offered().items():
+            if name not in names:
+                names[name] = " and ".join(offer.origin for offer in offers)
+        return names
 
     def system(self, name: str) -> System:
         """The system called `name`; its module is imported with the project's folder on the path.
@@ -94,6 +112,37 @@ class Project:
                 f"system {name!r}: {reference} calls itself {found.name!r}: use one name"
             )
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A system that an installed package offers: its reference, and the package with version."""
+
+    reference: str
+    origin: str
+
+
+def offered() -> dict[str, list[Offer]]:
+    """The systems of installed packages by name; several offers where packages clash."""
+    found: dict[str, list[Offer]] = {}
+    for point in entry_points(group=GROUP):
+        package = point.dist
+        origin = f"{package.name} {package.version}" if package else "an unnamed package"
+        offer = Offer(f"{point.module}:{point.attr}", origin)
+        offers = found.setdefault(point.name, [])
+        if offer not in offers:
+            offers.append(offer)
+    return found
+
+
+def _only(name: str, offers: list[Offer]) -> str:
+    if len(offers) > 1:
+        packages = " and ".join(offer.origin for offer in offers)
+        raise DeclarationError(
+            f"system {name!r} is offered by {packages}: name the one you mean in {FILE},"
+            f' [systems] {name} = "{offers[0].reference}"'
+        )
+    return offers[0].reference
 
 
 def _nearest(start: Path) -> Path | None:
@@ -140,6 +189,10 @@ def _reference(name: str, root: Path, system: str | CommandTable, file: _Project
     """A command system travels as its whole declaration: a queued attempt sees no later edit."""
     if isinstance(system, str):
         return system
+    try:
+        check(system)
+    except SpecError as wrong:
+        raise SpecError(str(wrong), ("systems", name, *wrong.keys)) from None
     reader = file.readers.get(system.reader or "")
     declared = {
         "name": name,

@@ -320,6 +320,12 @@ def _missing(name: str) -> NoReturn:
 
 def settled(levels: Mapping[str, Level], factors: Sequence[Factor]) -> dict[str, Level]:
     """One level for every factor: those whose switch is off stand at their reference."""
+    meant = meaning(levels, factors)
+    return {f.name: levels.get(f.name, f.reference) if f in meant else f.reference for f in factors}
+
+
+def meaning(levels: Mapping[str, Level], factors: Sequence[Factor]) -> list[Factor]:
+    """The factors that mean something at these levels: what they require is on."""
     by_name = {f.name: f for f in factors}
 
     def means_something(factor: Factor) -> bool:
@@ -328,10 +334,7 @@ def settled(levels: Mapping[str, Level], factors: Sequence[Factor]) -> dict[str,
             return True
         return bool(levels.get(needed.name, needed.reference)) and means_something(needed)
 
-    return {
-        f.name: levels.get(f.name, f.reference) if means_something(f) else f.reference
-        for f in factors
-    }
+    return [f for f in factors if means_something(f)]
 
 
 def changed(levels: Mapping[str, Level], factors: Sequence[Factor]) -> dict[str, Level]:

@@ -54,6 +54,23 @@ class Recorder(Protocol):
         """Read the newest intact checkpoint."""
         ...
 
+    def settings(self, values: Mapping[str, str]) -> None:
+        """Keep the configuration that the training itself resolved: dotted key to text."""
+        ...
+
+    def spent(self, cpu: float, memory: float) -> None:
+        """Count a program that the job started: its CPU seconds and its peak memory in bytes."""
+        ...
+
+    @property
+    def earlier(self) -> Sequence[Path]:
+        """The folders of earlier attempts that may be gone on from, newest first."""
+        ...
+
+    def carry(self, folder: Path) -> frozenset[str]:
+        """Take over all that an earlier attempt logged; the names of its curves."""
+        ...
+
 
 class Silence:
     """A recorder that keeps nothing: for building and probing."""
@@ -84,6 +101,21 @@ class Silence:
         """Nothing to begin from."""
         return None
 
+    def settings(self, values: Mapping[str, str]) -> None:
+        """Keep nothing."""
+
+    def spent(self, cpu: float, memory: float) -> None:
+        """Keep nothing."""
+
+    @property
+    def earlier(self) -> Sequence[Path]:
+        """Nothing to go on from."""
+        return ()
+
+    def carry(self, folder: Path) -> frozenset[str]:  # noqa: ARG002 - there is nothing to take
+        """Nothing to take over."""
+        return frozenset()
+
 
 def derive(seed: int, name: str) -> bytes:
     """32 bytes that depend on (seed, name) alone: the same on every machine and Python."""
@@ -95,6 +127,7 @@ class Job:
     """All that a system is told, and where it puts its numbers.
 
     `data` is None where the system must use its stand-in data; `workdir` is this attempt's folder.
+    `study`, `trial` (its key), `attempt` (counted from 1) and `cpus` say where the job stands.
     """
 
     levels: Mapping[str, Level]
@@ -103,6 +136,10 @@ class Job:
     data: Path | None = None
     device: str = "cpu"
     recorder: Recorder = field(default_factory=Silence)
+    study: str = ""
+    trial: str = ""
+    attempt: int = 1
+    cpus: int = 1
 
     def on(self, factor: str) -> bool:
         """Whether a switch is on."""
@@ -170,6 +207,18 @@ class Job:
     def stopping(self) -> bool:
         """Asked to stop: save and return."""
         return self.recorder.stopping
+
+
+class TrainingError(Exception):
+    """A training that ended badly for a reason that its text says whole: no traceback is kept.
+
+    `kind` is short, such as `exit code 1`; with `crashed`, `ablate run` takes the trial up again.
+    """
+
+    def __init__(self, kind: str, text: str, *, crashed: bool = False) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.crashed = crashed
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from ablate.run.folder import (
 )
 from ablate.run.owner import owner
 from ablate.run.recorder import FolderRecorder
-from ablate.system import Job, Outcome, System, resolve
+from ablate.system import Job, Outcome, System, TrainingError, resolve
 
 
 class Stopped(BaseException):
@@ -62,6 +62,10 @@ def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
         state, verdict = State.CANCELLED, _error("stopped", "stopped by the user")
     except OutOfTime:
         state, verdict = State.TIMEOUT, _error("deadline", "stopped at its deadline")
+    except TrainingError as said:
+        print(said, file=sys.stderr, flush=True)  # noqa: T201 - this is the attempt's own log
+        state = State.CRASHED if said.crashed else State.FAILED
+        verdict = _error(said.kind, str(said))
     except (Exception, SystemExit, KeyboardInterrupt):  # noqa: BLE001 - whatever a training raises
         wrong = sys.exception()
         text = traceback.format_exc()
@@ -74,8 +78,8 @@ def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
         **verdict,
         "state": str(state),
         "seconds": recorder.seconds,
-        "device": _device_name(assignment),
-        "provenance": {**assignment.provenance, **_versions()},
+        "device": _device_name(assignment, recorder),
+        "provenance": {**assignment.provenance, **_versions(recorder)},
     }
     write_result(Path(assignment.folder), result)
     return state
@@ -92,6 +96,10 @@ def _trained(assignment: Assignment, recorder: FolderRecorder) -> Outcome:
         data=Path(assignment.data) if assignment.data else None,
         device="cuda" if assignment.gpus > 0 else "cpu",
         recorder=recorder,
+        study=assignment.study,
+        trial=assignment.key,
+        attempt=assignment.number,
+        cpus=assignment.cpus,
     )
     _measure(system, job, recorder)
     outcome = system.train(job)
@@ -117,7 +125,11 @@ def _measure(system: System, job: Job, recorder: FolderRecorder) -> None:
 
 
 def _spent(assignment: Assignment, recorder: FolderRecorder) -> list[Cost]:
-    if _on_gpu(assignment):
+    whose = "attempt's process"
+    if recorder.program_memory is not None:
+        whose += " and its program"
+        memory = Cost("memory", recorder.program_memory, "B", "peak resident set of the program")
+    elif _on_gpu(assignment):
         peak = float(torch.cuda.max_memory_allocated())
         memory = Cost("memory", peak, "B", "torch.cuda.max_memory_allocated")
     else:
@@ -126,7 +138,7 @@ def _spent(assignment: Assignment, recorder: FolderRecorder) -> list[Cost]:
     return [
         memory,
         Cost("seconds", recorder.seconds, "s", "wall clock"),
-        Cost("cpu", recorder.cpu, "s", "CPU time of the attempt's process"),
+        Cost("cpu", recorder.cpu, "s", f"CPU time of the {whose}"),
     ]
 
 
@@ -149,13 +161,16 @@ def _on_gpu(assignment: Assignment) -> bool:
     return assignment.gpus > 0 and bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
 
 
-def _device_name(assignment: Assignment) -> str:
-    if _on_gpu(assignment):
+def _device_name(assignment: Assignment, recorder: FolderRecorder) -> str:
+    program = recorder.program_memory is not None and assignment.gpus > 0
+    if _on_gpu(assignment) or (program and torch.cuda.is_available()):
         return torch.cuda.get_device_name()
     return "cpu"
 
 
-def _versions() -> Mapping[str, str]:
+def _versions(recorder: FolderRecorder) -> Mapping[str, str]:
+    if recorder.program_memory is not None:
+        return {}  # a program brings its own Python, or none
     return {
         "python": sys.version.split()[0],
         "torch": torch.__version__,

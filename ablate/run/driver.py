@@ -199,6 +199,7 @@ class Driver:
             system=self.setting.system,
             levels=dict(trial.levels),
             seed=trial.seed,
+            study=self.setting.study.name,
             data=str(self.setting.data) if self.setting.data else None,
             cpus=resources.cpus,
             gpus=executor.gpus,

@@ -44,6 +44,7 @@ class Assignment:
     system: str
     levels: Mapping[str, Level]
     seed: int
+    study: str = ""
     data: str | None = None
     cpus: int = 1
     gpus: float = 0.0
@@ -62,6 +63,7 @@ class Logged:
     costs: tuple[Cost, ...] = ()
     notes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -157,6 +159,7 @@ def ending(folder: Path, exited: Exit) -> Ending:
             scalars=logged.scalars,
             items=logged.items,
             costs=(*logged.costs, spent),
+            settings=logged.settings,
         )
     return _sealed(folder, body, exited, when)
 
@@ -200,6 +203,7 @@ def _sealed(folder: Path, body: Mapping[str, object], exited: Exit, when: str) -
         items=logged.items,
         costs=logged.costs,
         scores={k: float(str(v)) for k, v in _mapping(scores).items()},
+        settings=logged.settings,
     )
 
 
@@ -230,6 +234,7 @@ def read_events(folder: Path) -> Logged:
     costs: dict[tuple[str, str], Cost] = {}
     notes: dict[str, None] = {}
     facts: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for event in events(folder / EVENTS):
         match event:
             case {"scalars": values, "step": step, "split": split}:
@@ -245,9 +250,12 @@ def read_events(folder: Path) -> Logged:
                 notes[" ".join(str(text).split())] = None
             case {"fact": name, "text": text}:
                 facts[str(name)] = str(text)
+            case {"settings": found}:
+                settings.update(found)
     points = [Scalar(step, split, name, v) for (split, name, step), v in scalars.items()]
     kept = [i for column in items.values() for i in column]
-    return Logged(tuple(points), tuple(kept), tuple(costs.values()), tuple(notes), facts)
+    said = tuple(notes)
+    return Logged(tuple(points), tuple(kept), tuple(costs.values()), said, facts, settings)
 
 
 def events(path: Path) -> Iterator[dict[str, Any]]:

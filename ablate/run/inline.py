@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from ablate.record import State
 from ablate.run.attempt import OutOfTime, Stopped, execute
@@ -21,14 +22,21 @@ from ablate.run.folder import LOG, PROCESS, Assignment, Exit
 from ablate.run.owner import owner
 from ablate.run.recorder import FolderRecorder
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
-class _Text(io.TextIOBase):
+
+class _Bytes(io.RawIOBase):
     def __init__(self, log: CappedLog) -> None:
         self._log = log
 
-    def write(self, text: str) -> int:
-        self._log.write(text.encode(errors="backslashreplace"))
-        return len(text)
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "Buffer") -> int:
+        whole = bytes(data)
+        self._log.write(whole)
+        return len(whole)
 
 
 class InlineExecutor:
@@ -86,7 +94,12 @@ class InlineExecutor:
         (folder / PROCESS).write_text(owner())
         recorder = FolderRecorder(folder, [Path(f) for f in assignment.earlier])
         log = CappedLog(folder / LOG)
-        text = _Text(log)
+        text = io.TextIOWrapper(
+            io.BufferedWriter(_Bytes(log)),
+            encoding="utf-8",
+            errors="backslashreplace",
+            line_buffering=True,
+        )
         try:
             with (
                 contextlib.redirect_stdout(text),
@@ -95,6 +108,7 @@ class InlineExecutor:
             ):
                 return execute(assignment, recorder)
         finally:
+            text.flush()
             log.close()
 
     def close(self) -> None:

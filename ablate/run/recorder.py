@@ -6,9 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ablate.record import Cost
-from ablate.run.folder import CHECKPOINTS, EVENTS, number
+from ablate.run.folder import CHECKPOINTS, EVENTS, JOB, events, number
 from ablate.train import checkpoint
 
 STEP_LIMIT = 2**63
@@ -24,7 +25,9 @@ class FolderRecorder:
         self.metrics: set[str] = set()
         self.earlier = earlier
         self.carried = 0.0
+        self.program_memory: float | None = None
         self._carried_cpu = 0.0
+        self._program_cpu = 0.0
         self._began = time.monotonic()
         self._began_cpu = time.process_time()
         self._saves = 0
@@ -37,8 +40,9 @@ class FolderRecorder:
 
     @property
     def cpu(self) -> float:
-        """CPU time of this process spent on this trial, with that of the resumed attempts."""
-        return self._carried_cpu + time.process_time() - self._began_cpu
+        """CPU time of this process and its programs, with that of the resumed attempts."""
+        own = time.process_time() - self._began_cpu
+        return self._carried_cpu + self._program_cpu + own
 
     def scalars(self, step: int, split: str, values: Mapping[str, float]) -> None:
         """Add one point to each named curve; raises ValueError for what no store could keep."""
@@ -99,6 +103,31 @@ class FolderRecorder:
             return state
         return None
 
+    def settings(self, values: Mapping[str, str]) -> None:
+        """Keep the configuration that the training itself resolved."""
+        self._write({"settings": {_named(k): _named(v) for k, v in values.items()}})
+
+    def spent(self, cpu: float, memory: float) -> None:
+        """Count a program that the job started: its CPU seconds and its peak memory in bytes."""
+        self._program_cpu += cpu
+        self.program_memory = max(memory, self.program_memory or 0.0)
+
+    def carry(self, folder: Path) -> frozenset[str]:
+        """Take over all that the attempt in `folder` logged, and the time it took.
+
+        Points that are logged again replace those carried over. Raises OSError or ValueError.
+        """
+        whole = list(events(folder / EVENTS))
+        for event in whole:
+            self._write(event)
+        names = frozenset(n for event in whole for n in event.get("scalars", ()))
+        self.metrics |= names
+        seconds, cpu = _spent_before(folder, whole)
+        self.carried += seconds
+        self._carried_cpu += cpu
+        self._write({"carried": {"seconds": self.carried, "cpu": self._carried_cpu}})
+        return names
+
     def close(self) -> None:
         """Write no more."""
         os.close(self._events)
@@ -120,6 +149,17 @@ class FolderRecorder:
         line = json.dumps(event, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         while line:
             line = line[os.write(self._events, line) :]
+
+
+def _spent_before(folder: Path, whole: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Seconds and CPU seconds of an attempt; one that was killed is timed by its files."""
+    costs = {c["name"]: c["value"] for e in whole for c in e.get("costs", ()) if not c["factor"]}
+    if "seconds" in costs:
+        return float(costs["seconds"]), float(costs.get("cpu", 0.0))
+    none: dict[str, float] = {}
+    before = next((e["carried"] for e in reversed(whole) if "carried" in e), none)
+    lasted = (folder / EVENTS).stat().st_mtime - (folder / JOB).stat().st_mtime
+    return float(before.get("seconds", 0.0)) + max(0.0, lasted), float(before.get("cpu", 0.0))
 
 
 def _named(text: str) -> str:

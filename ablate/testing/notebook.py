@@ -60,3 +60,18 @@ class Notebook:
         if not checkpoint.generations(self.folder):
             return None
         return checkpoint.newest(self.folder)[0]
+
+    def settings(self, values: Mapping[str, str]) -> None:
+        """Keep nothing: a configuration is for the store."""
+
+    def spent(self, cpu: float, memory: float) -> None:
+        """Keep nothing: what a program spends is for the store."""
+
+    @property
+    def earlier(self) -> Sequence[Path]:
+        """Nothing: this notebook resumes by its checkpoints alone."""
+        return ()
+
+    def carry(self, folder: Path) -> frozenset[str]:  # noqa: ARG002 - there is nothing to take
+        """Nothing to take over."""
+        return frozenset()
