@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """Read a file with a header; raises UsageError with the line that is wrong."""
-    text = _text(path)
+    text = read_text(path)
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[tuple[int, list[str]]] = []
@@ -70,7 +70,8 @@ def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file; raises UsageError with the line that is no text."""
     try:
         if path.stat().st_size > LARGEST:
             raise UsageError(f"{path}: over {LARGEST >> 20} MiB; split it")
@@ -99,11 +100,18 @@ def _check_header(path: Path, line: int, header: list[str]) -> None:
         raise UsageError(
             f"{path}:{line}: a header is needed; {numbers[0]!r} is a number, not a name"
         )
+    check_columns(path, line, header)
+
+
+def check_columns(path: Path, line: int, header: Sequence[str]) -> None:
+    """Raise UsageError unless every column has a name of its own, whatever its case."""
+    seen: set[str] = set()
     for i, column in enumerate(header):
         if not column:
             raise UsageError(f"{path}:{line}: column {i + 1} has no name")
-        if column.lower() in [c.lower() for c in header[:i]]:
+        if column.lower() in seen:
             raise UsageError(f"{path}:{line}: there are two columns {column!r}")
+        seen.add(column.lower())
 
 
 def _row(path: Path, line: int, header: list[str], cells: list[str]) -> Row:
