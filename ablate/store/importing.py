@@ -56,8 +56,7 @@ def bring_in(session: Session, results: Sequence[tuple[Placement, Ending]], *, s
     _write_attempts(connection, known, fresh, source)
     for key, (ending, _) in fresh.items():
         _write_measured(connection, known[key].trial, ending)
-    done = [known[k].trial for k, (e, _) in fresh.items() if e.state is State.COMPLETED]
-    _write_finals(session, done)
+    write_finals(session, list(fresh))
     return True
 
 
@@ -117,10 +116,15 @@ def _write_measured(connection: Connection, trial: int, ending: Ending) -> None:
     writing.write_settings(connection, trial, ending.settings)
 
 
-def _write_finals(session: Session, trials: Sequence[int]) -> None:
-    """The finals of completed trials, in every study that holds one of them."""
-    given = json.dumps(trials)
-    studies = session.connection().exec_driver_sql(
+def write_finals(session: Session, keys: Sequence[str]) -> None:
+    """Make the finals of those of these trials that are completed, in every study that has one."""
+    connection = session.connection()
+    done = connection.exec_driver_sql(
+        f"SELECT id FROM trial WHERE state = 'completed' AND key IN ({_GIVEN})",  # noqa: S608 - our own text
+        (json.dumps(keys),),
+    )
+    given = json.dumps(list(done.scalars()))
+    studies = connection.exec_driver_sql(
         f"SELECT DISTINCT study_id FROM placement WHERE trial_id IN ({_GIVEN})",  # noqa: S608 - our own text
         (given,),
     )

@@ -127,7 +127,8 @@ def place(
     """
     connection = session.connection()
     keys = [p.trial.key for p in placements]
-    ids = _put_trials(connection, dict(zip(keys, placements, strict=True)))
+    trials = [p.trial for p in placements]
+    ids = put_trials(connection, dict(zip(keys, trials, strict=True)))
     before = _places(connection, study_id)
     named = {
         (p.variant.name, int(p.trial.seed)): _Place(
@@ -192,18 +193,18 @@ def _write_places(
     )
 
 
-def _put_trials(connection: Connection, placements: Mapping[str, Placement]) -> dict[str, int]:
+def put_trials(connection: Connection, trials: Mapping[str, Trial]) -> dict[str, int]:
     """Insert the trials that are new; key -> id of all."""
-    if placements:
+    if trials:
         connection.exec_driver_sql(
             "INSERT INTO trial (key, identity, system, revision, levels, changed, seed, data,"
             " start, stops, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (key) DO NOTHING",
-            [(key, *_columns(p.trial)) for key, p in placements.items()],
+            [(key, *_columns(trial)) for key, trial in trials.items()],
         )
     rows = connection.exec_driver_sql(
         "SELECT key, id FROM trial WHERE key IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(placements)),),
+        (json.dumps(list(trials)),),
     )
     return {key: int(number) for key, number in rows}
 

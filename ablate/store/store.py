@@ -1,6 +1,6 @@
 """The results database of one project, as the rest of the program sees it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -12,8 +12,20 @@ from sqlmodel import Session
 
 from ablate.record import Attempt, Ending, External, Finding, Item, Note, Record, State
 from ablate.selection import Selection
-from ablate.store import by_hand, connection, importing, placing, reading, writing
-from ablate.study import Placement, Study
+from ablate.store import (
+    beside,
+    by_hand,
+    checking,
+    connection,
+    importing,
+    placing,
+    reading,
+    removing,
+    restoring,
+    writing,
+)
+from ablate.store.removing import Place
+from ablate.study import Placement, Study, Trial
 
 
 class Store:
@@ -24,6 +36,7 @@ class Store:
         self._engine = connection.connect(path, create=create)
         self._writer = connection.writer(self._engine)
         self._held: Connection | None = None
+        self._unwritten: dict[str, None] = {}
         self._turn = RLock()
 
     @property
@@ -33,6 +46,12 @@ class Store:
 
     def close(self) -> None:
         """Close every connection; what was written is in the file."""
+        try:
+            self._write_studies(self._unwritten)
+        finally:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._held is not None:
             self._held.close()
             self._held = None
@@ -79,6 +98,14 @@ class Store:
             keep = placing.Keep.NONE if put.moved else placing.Keep.EXTRA
             placing.place(session, put.id, study, placed, keep)
             writing.touch(session, [put.id])
+        self._write_studies([study.name])
+
+    def _write_studies(self, names: Collection[str]) -> None:
+        if names:
+            with self.reading() as session:
+                beside.write_studies(session, self.path.parent, names)
+        for name in list(names):
+            self._unwritten.pop(name, None)
 
     def put_results(
         self, study: Study, results: Iterable[tuple[Placement, Ending]], *, source: str
@@ -108,6 +135,8 @@ class Store:
             brought = importing.bring_in(session, pairs, source=source)
             if put.changed or placed or brought:
                 writing.touch(session, [put.id])
+        # Once in the end: an import of many parts would write the whole study with each.
+        self._unwritten[study.name] = None
 
     def studies(self) -> list[str]:
         """Names, the most recently active first: by last claim or put, not by the clock."""
@@ -192,12 +221,20 @@ class Store:
         `replace` all that the source has said of this metric.
         """
         with self.writing() as session:
-            return by_hand.record(session, key, score, replace=replace)
+            changed = by_hand.record(session, key, score, replace=replace)
+        self._write_by_hand()
+        return changed
 
     def put_note(self, note: Note) -> bool:
         """Add somebody's words to what the note names; whether they were not there already."""
         with self.writing() as session:
-            return by_hand.put_note(session, note)
+            changed = by_hand.put_note(session, note)
+        self._write_by_hand()
+        return changed
+
+    def _write_by_hand(self) -> None:
+        with self.reading() as session:
+            beside.write_by_hand(session, self.path.parent)
 
     def notes(self, study: str = "") -> list[Note]:
         """The notes in the order of writing: all, or those of a study, its variants and trials."""
@@ -212,6 +249,65 @@ class Store:
         """The keys that begin with `ref`."""
         with self.reading() as session:
             return reading.find_trial(session, ref)
+
+    def remove(self, places: Sequence[Place], studies: Sequence[str] = ()) -> list[str]:
+        """Remove places of trials, and whole studies; the keys of the trials that went with them.
+
+        A trial goes with its results where no place of it is left. Raises LockedError where one
+        of them is being run.
+        """
+        with self.writing() as session:
+            gone = removing.remove(session, places, studies)
+        for name in studies:
+            self._unwritten.pop(name, None)
+            beside.study_file(self.path.parent, name).unlink(missing_ok=True)
+        self._write_studies({p.study for p in places} - set(studies))
+        self._write_by_hand()
+        return gone
+
+    def backup(self, file: Path) -> Path:
+        """Copy the database whole into a new file, also while it is written; verified.
+
+        Raises UsageError where the file exists.
+        """
+        return connection.backup(self.path, file)
+
+    def keep(self, why: str) -> Path:
+        """Copy the database into the folder `backups` beside it; the copy's path."""
+        return connection.keep(self.path, why)
+
+    def problems(self) -> list[str]:
+        """What is wrong in the database, a line each."""
+        with self.reading() as session:
+            return list(checking.problems(session))
+
+    def unplaced(self) -> list[str]:
+        """The trials that stand in no study."""
+        with self.reading() as session:
+            return checking.unplaced(session)
+
+    def restore(self, attempt: Attempt, ending: Ending) -> None:
+        """Add an attempt that was run, as it was; its results become its trial's."""
+        with self.writing() as session:
+            restoring.restore(session, attempt, ending, source="run")
+
+    def put_trial(self, trial: Trial) -> None:
+        """Make a trial known that stands in no study."""
+        with self.writing() as session:
+            placing.put_trials(session.connection(), {trial.key: trial})
+
+    def put_imported(self, old: Path) -> int:
+        """Add what the database `old` holds of imported trials; how many there are.
+
+        Raises StoreError where it cannot be read.
+        """
+        with connection.translated(old):
+            found = restoring.imported(old)
+        with self.writing() as session:
+            for key, tables in found.items():
+                restoring.put_imported(session, key, tables)
+            importing.write_finals(session, list(found))
+        return len(found)
 
     def findings(self, study: str) -> list[Finding]:
         """The study's audit results, in the order they were put."""

@@ -1,0 +1,109 @@
+"""What is written beside the database, so that it can be made again: studies, and what is by hand.
+
+`studies/NAME.json` is a study with its placements, `by-hand.json` the notes and external scores.
+The folders of attempts hold the results.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlmodel import Session
+
+from ablate.errors import HostError
+from ablate.files import write_atomically
+from ablate.store import by_hand, reading
+
+STUDIES = "studies"
+BY_HAND = "by-hand.json"
+STUDY_SCHEMA = "ablate.study/1"
+BY_HAND_SCHEMA = "ablate.by-hand/1"
+
+_PLACED = (
+    "SELECT p.variant, p.role, p.parent, p.extra, t.key, t.system, t.revision, t.levels, t.changed,"
+    " t.seed, t.data, t.start, t.stops FROM placement AS p JOIN trial AS t ON t.id = p.trial_id"
+    " WHERE p.study_id = ? ORDER BY p.position"
+)
+
+
+def study_file(folder: Path, name: str) -> Path:
+    """Where the study called `name` is written."""
+    return folder / STUDIES / f"{quote(name, safe=' ')}.json"
+
+
+def write_studies(session: Session, folder: Path, names: Iterable[str]) -> None:
+    """Write each study as it stands; raises HostError."""
+    for name in names:
+        _write(study_file(folder, name), study_text(session, name))
+
+
+def write_by_hand(session: Session, folder: Path) -> None:
+    """Write all notes and external scores; raises HostError."""
+    scores = by_hand.externals(session, "SELECT trial_id FROM external")
+    document = {
+        "schema": BY_HAND_SCHEMA,
+        "externals": [{"key": key, **asdict(score)} for key, of in scores.items() for score in of],
+        "notes": [asdict(note) for note in by_hand.notes(session)],
+    }
+    _write(folder / BY_HAND, json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def study_text(session: Session, name: str) -> str:
+    """A study with its placements as JSON."""
+    row = reading.row_of(session, name)
+    rows = session.connection().exec_driver_sql(_PLACED, (row.id,))
+    document = {
+        "schema": STUDY_SCHEMA,
+        "source": row.source,
+        "study": json.loads(row.document),
+        "placements": [
+            {
+                "variant": variant,
+                "role": role,
+                "parent": parent,
+                "extra": bool(extra),
+                "key": key,
+                "trial": {
+                    "system": system,
+                    "revision": revision,
+                    "levels": json.loads(levels),
+                    "changed": json.loads(changed),
+                    "seed": seed,
+                    "data": data,
+                    "start": start,
+                    "stops": json.loads(stops),
+                },
+            }
+            for (
+                variant,
+                role,
+                parent,
+                extra,
+                key,
+                system,
+                revision,
+                levels,
+                changed,
+                seed,
+                data,
+                start,
+                stops,
+            ) in rows
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _write(path: Path, text: str) -> None:
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        if path.exists() and path.read_bytes() == data:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, data)
+    except OSError as wrong:
+        raise HostError(
+            f"{path} cannot be written ({wrong.strerror}); the database itself is up to date"
+        ) from None
