@@ -1,0 +1,70 @@
+"""What one run left behind, ready to be stored: no path, host name or person in it."""
+
+import re
+from collections.abc import Sequence
+
+from ablate.ingest.keys import private
+from ablate.ingest.run import Run
+from ablate.record import Ending, State
+
+_ADDRESS = re.compile(r"(\w+)://\S*")
+_PLACE = re.compile(r"[^\s'\"\[\](){},=:;]*[/\\][^\s'\"\[\](){},;]*")
+_DEEP = 2
+
+
+def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = False) -> Ending:
+    """The ending of a run; `notes` are doubts beside its own, `assumed` says that its data are."""
+    doubts = [*run.remarks, *_unread(run), *notes]
+    provenance = {
+        **{name: without_places(text) for name, text in run.facts.items() if not private(name)},
+        "reader": reader,
+        "file": ", ".join(run.files),
+        "sha256": " ".join(run.files.values()),
+        **({"started": run.started} if run.started else {}),
+        **({"uncalled": ", ".join(run.uncalled)} if run.uncalled else {}),
+        **({"data": "assumed"} if assumed else {}),
+        **({"notes": "\n".join(dict.fromkeys(map(_one_line, doubts)))} if doubts else {}),
+    }
+    failed = run.state is State.FAILED
+    return Ending(
+        run.state,
+        seconds=next((c.value for c in run.costs if c.name == "seconds"), 0.0),
+        ended="",
+        error_type="failed" if failed else "",
+        error="" if run.state is State.COMPLETED else without_places(run.reason),
+        provenance=provenance,
+        scalars=run.scalars,
+        items=run.items,
+        costs=run.costs,
+        scores=run.scores,
+        settings={
+            key: without_places(text) for key, text in run.settings.items() if not private(key)
+        },
+    )
+
+
+def without_places(text: str) -> str:
+    """`text` with every path cut to its last part and every address to its scheme."""
+    if "/" not in text and "\\" not in text:
+        return text
+    return _PLACE.sub(lambda m: _last(m[0]), _ADDRESS.sub(r"\1", text))
+
+
+def _last(place: str) -> str:
+    parts = re.split(r"[/\\]+", place)
+    named = [p for p in parts if p not in {"", ".", "..", "~"}]
+    rooted = parts[0] in {"", ".", "..", "~"} or re.fullmatch(r"[A-Za-z]", parts[0])
+    if rooted or len(named) > _DEEP or any("." in p for p in named):
+        return named[-1] if named else ""
+    return place
+
+
+def _one_line(text: str) -> str:
+    return " ".join(without_places(text).split())
+
+
+def _unread(run: Run) -> Sequence[str]:
+    if not run.unread:
+        return ()
+    lines = "line looks" if len(run.unread) == 1 else "lines look"
+    return (f"{len(run.unread)} {lines} like a measurement and could not be read",)

@@ -1,0 +1,176 @@
+"""Runs read from many files: what is known of all at once, and the rest set aside."""
+
+import glob
+import pickle
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ablate.errors import UsageError
+from ablate.ingest.configurations import Configurations
+from ablate.ingest.run import Reader, Run
+from ablate.record import Item, Scalar, State
+
+IN_MEMORY = 64 * 2**20
+"""Bytes of packed runs that are held before they go to a temporary file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A run without its configuration and its curves, which may be large."""
+
+    run: Run
+    steps: int
+    """Points of its longest curve."""
+    measured: frozenset[str]
+    """Scores that it has under any split or as a final value."""
+    scored: tuple[str, ...]
+    """The splits that it has curves of."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Runs in the order of reading; close it when they are stored."""
+
+    reader: str
+    outlines: list[Outline] = field(default_factory=list)
+    settings: Configurations = field(default_factory=Configurations)
+    consumed: dict[str, None] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    """One line per file that could not be read."""
+    order: list[str] = field(default_factory=list)
+    """Keys that command lines set, in their order."""
+    _file: tempfile.SpooledTemporaryFile[bytes] = field(
+        default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - `close` closes it
+    )
+    _places: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, run: Run) -> None:
+        """Take one run."""
+        self.settings.add(run.settings or run.options)
+        self.consumed.update(dict.fromkeys(run.consumed))
+        self.order.extend(k for k in run.options if k not in self.order)
+        self.outlines.append(_outline(run))
+        packed = _pack(run)
+        self._places.append((self._file.tell(), len(packed)))
+        self._file.write(packed)
+
+    def whole(self, i: int) -> Run:
+        """The i-th run with all that was read."""
+        start, size = self._places[i]
+        self._file.seek(start)
+        run = _unpack(self._file.read(size))
+        self._file.seek(0, 2)
+        return run
+
+    def close(self) -> None:
+        """Give back what was set aside."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def holding(runs: Iterable[Run], reader: str) -> Gathered:
+    """These runs, gathered."""
+    gathered = Gathered(reader)
+    for run in runs:
+        gathered.add(run)
+    return gathered
+
+
+def sources(paths: Sequence[Path], reader: Reader) -> list[Path]:
+    """The files and folders that hold runs: as named, or as `reader` finds them below.
+
+    A pattern such as `logs/*.log` that the shell left alone is followed. Raises UsageError where a
+    path is not there, or nothing is found.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        there = [path] if path.exists() else [Path(p) for p in sorted(glob.glob(str(path)))]  # noqa: PTH207 - the pattern may be absolute
+        if not there:
+            raise UsageError(f"{path}: there is no such file or folder")
+        for one in there:
+            inside = [one] if one.is_file() else [*reader.find(one)]
+            found.update({p.resolve(): p for p in inside})
+    if not found:
+        looked = ", ".join(map(str, paths))
+        raise UsageError(f"{looked}: the reader {reader.name} finds no run there")
+    return list(found.values())
+
+
+def gather(files: Sequence[Path], reader: Reader, heard: Callable[[], None]) -> Gathered:
+    """The runs of all files; `heard` is called after each. One that cannot be read is a problem.
+
+    Raises UsageError where there is no run in any of them.
+    """
+    gathered = Gathered(reader.name)
+    for file in files:
+        try:
+            for run in reader.read(file):
+                gathered.add(run)
+        except (UsageError, OSError) as wrong:
+            gathered.problems.append(_line(str(wrong), file))
+        except Exception as wrong:  # noqa: BLE001 - a defect met in one file of thousands is said, and loses no other
+            gathered.problems.append(_line(f"{type(wrong).__name__}: {wrong}", file))
+        heard()
+    if not gathered.outlines:
+        first = gathered.problems[0] if gathered.problems else f"{files[0]}: there is no run in it"
+        more = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
+        raise UsageError(f"nothing could be read: {first}{more}")
+    return gathered
+
+
+def _line(text: str, file: Path) -> str:
+    said = " ".join(text.split())
+    return said if file.name in said else f"{file.name}: {said}"
+
+
+def _outline(run: Run) -> Outline:
+    lengths: dict[tuple[str, str], int] = {}
+    for s in run.scalars:
+        lengths[s.split, s.name] = lengths.get((s.split, s.name), 0) + 1
+    scored = dict.fromkeys(split for split, _ in lengths)
+    counted = [size for (split, _), size in lengths.items() if split != "train"]
+    return Outline(
+        run=replace(run, settings={}, options={}, scalars=(), items=(), consumed=()),
+        steps=max(counted or lengths.values(), default=0),
+        measured=frozenset(name for _, name in lengths) | frozenset(run.scores),
+        scored=tuple(scored),
+    )
+
+
+def _pack(run: Run) -> bytes:
+    scalars = [(s.step, s.split, s.name, s.value) for s in run.scalars]
+    items = [(i.split, i.item, i.name, i.value) for i in run.items]
+    bare = replace(run, scalars=(), items=(), state=State(run.state))
+    return zlib.compress(pickle.dumps((bare, scalars, items), pickle.HIGHEST_PROTOCOL), 1)
+
+
+def _unpack(packed: bytes) -> Run:
+    run: Run
+    run, scalars, items = pickle.loads(zlib.decompress(packed))  # noqa: S301 - written above, by this process
+    return replace(
+        run,
+        scalars=tuple(Scalar(*row) for row in scalars),
+        items=tuple(Item(*row) for row in items),
+    )
+
+
+def trained(gathered: Gathered) -> Iterator[int]:
+    """The runs that trained at all."""
+    for i, outline in enumerate(gathered.outlines):
+        if outline.run.state is not State.PENDING:
+            yield i
