@@ -1,0 +1,56 @@
+"""Lines that look like a measurement and that no pattern of a reader takes."""
+
+import re
+
+from ablate.ingest.names import METRICS, known_metric
+from ablate.ingest.run import UNREAD, Draft
+
+VALUE = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf)"
+"""A number as programs print it, NaN and infinities too."""
+
+_NAMED = re.compile(
+    rf"([A-Za-z][\w@./]*(?:[ -](?=\d)\d+|[ -](?:acc|accuracy|loss|score|rate))?)"
+    rf"\s*(?:[:=]|\bis\b)\s*({VALUE})(?![\w.]*[\w/])",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    r"(?<![\w.-])(?:mAP|NDS|mIoU|F1|acc|accuracy|loss|rank[ -]?\d+|top[ -]?\d|prec@\d)\s+"
+    r"[-+]?\d+\.\d+\b(?!\s*[/x])",
+    re.IGNORECASE,
+)
+_HINT = re.compile(
+    r"rank|cmc|top|prec@|" + "|".join(sorted({re.escape(name) for name in METRICS}, key=len)),
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"[-+]?\d[\d.,:eE+-]*")
+
+
+class Suspects:
+    """Reports what looks like a measurement; of lines that differ in numbers alone, the first."""
+
+    def __init__(self, draft: Draft) -> None:
+        """Suspects of one run."""
+        self._draft = draft
+        self._shapes: set[str] = set()
+
+    def see(self, number: int, text: str) -> None:
+        """Look at a line that no pattern took."""
+        if len(self._shapes) < UNREAD and looks_measured(text):
+            shape = _NUMBERS.sub("#", text)[:200]
+            if shape not in self._shapes:
+                self._shapes.add(shape)
+                self._draft.miss(number, text)
+
+
+def looks_measured(text: str) -> bool:
+    """Whether a line holds the name of a known metric with a number behind it."""
+    if not _HINT.search(text):
+        return False
+    return _BARE.search(text) is not None or any(
+        known_metric(_last(name)) is not None for name, _ in _NAMED.findall(text)
+    )
+
+
+def _last(name: str) -> str:
+    """`val/acc` and `metrics.acc` are judged by what they end in."""
+    return re.split(r"[./]", name)[-1] if not name.lower().startswith("rank") else name
