@@ -61,6 +61,9 @@ class Assembled:
     doubts: tuple[tuple[str, ...], ...]
     aside: Mapping[str, str]
     bound: bool = False
+    """Whether the runs are those of a declared system, on data that are assumed."""
+    designed: tuple[Placement, ...] = ()
+    """All that the study file asks for, where there is one."""
 
     def results(self, gathered: Gathered) -> Iterator[tuple[Placement, Ending]]:
         """Every run that has a place, with all that it left behind."""

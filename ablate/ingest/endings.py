@@ -1,15 +1,11 @@
 """What one run left behind, ready to be stored: no path, host name or person in it."""
 
-import re
 from collections.abc import Sequence
 
 from ablate.ingest.keys import private
 from ablate.ingest.run import Run
+from ablate.ingest.text import without_places
 from ablate.record import Ending, State
-
-_ADDRESS = re.compile(r"(\w+)://\S*")
-_PLACE = re.compile(r"[^\s'\"\[\](){},=:;]*[/\\][^\s'\"\[\](){},;]*")
-_DEEP = 2
 
 
 def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = False) -> Ending:
@@ -41,22 +37,6 @@ def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = 
             key: without_places(text) for key, text in run.settings.items() if not private(key)
         },
     )
-
-
-def without_places(text: str) -> str:
-    """`text` with every path cut to its last part and every address to its scheme."""
-    if "/" not in text and "\\" not in text:
-        return text
-    return _PLACE.sub(lambda m: _last(m[0]), _ADDRESS.sub(r"\1", text))
-
-
-def _last(place: str) -> str:
-    parts = re.split(r"[/\\]+", place)
-    named = [p for p in parts if p not in {"", ".", "..", "~"}]
-    rooted = parts[0] in {"", ".", "..", "~"} or re.fullmatch(r"[A-Za-z]", parts[0])
-    if rooted or len(named) > _DEEP or any("." in p for p in named):
-        return named[-1] if named else ""
-    return place
 
 
 def _one_line(text: str) -> str:

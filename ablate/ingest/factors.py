@@ -5,16 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.ingest import keys as names
+from ablate.ingest.columns import SWITCH
 from ablate.ingest.configurations import Configurations
 from ablate.ingest.settings import typed
 from ablate.ingest.wanted import NOTHING, MapFile
+from ablate.spec import systems
 from ablate.spec.systems import FactorTable
 from ablate.study import Factor, Kind, Level, settled
 
 ON, OFF = "True", "False"
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_DIGITS = {"1": True, "0": False}
-_KINDS = {"switch": Kind.BOOL, "whole": Kind.INT, "number": Kind.FLOAT, "text": Kind.STR}
+_DIGITS = frozenset("01")
+_WORDS = frozenset(SWITCH) - _DIGITS
 _NAMED = 6
 
 
@@ -39,7 +40,7 @@ class Keyed:
     def _switch(self, bare: str) -> object:
         if bare in {self.on, self.off}:
             return bare == self.on
-        return (_WORDS | _DIGITS).get(bare.lower(), bare)
+        return SWITCH.get(bare.lower(), bare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +99,8 @@ def kind_of(texts: Iterable[str], *, switched: bool = False) -> Kind:
 
 
 def declared(name: str, table: FactorTable) -> Keyed:
-    """The factor that a table declares; raises ValueError where its reference is no level of it."""
-    reference = table.reference
-    kinds = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT, str: Kind.STR}
-    kind = _KINDS[table.kind] if table.kind else kinds[type(reference)]
-    bare = Factor(name, kind, reference, table.requires, title=table.title)
-    factor = Factor(
-        name,
-        kind,
-        bare.level(reference),
-        table.requires,
-        choices=tuple(bare.level(c) for c in table.choices),
-        title=table.title,
-    )
-    return Keyed(factor, table.key or name, table.on, table.off)
+    """The factor that a table declares, with its key; raises SpecError."""
+    return Keyed(systems.factor(name, table), table.key or name, table.on, table.off)
 
 
 def _sorted_out(
