@@ -5,7 +5,7 @@ import socket
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -15,6 +15,7 @@ from ablate.record import RERUN, Attempt, Ending, State
 from ablate.run.executor import Ended, Executor
 from ablate.run.folder import PROCESS, Assignment, Exit, ending, read_job, unstorable, write_job
 from ablate.run.owner import alive, here, kill_group, owner
+from ablate.run.stored import write_stored
 from ablate.store import Store
 from ablate.study import Placement, Study
 
@@ -101,11 +102,14 @@ def reclaim(store: Store) -> list[tuple[Attempt, State]]:
 def keep(store: Store, attempt: Attempt, left: Ending) -> Ending | None:
     """The ending as it was stored; None when another attempt has taken over."""
     try:
-        return left if store.finish(attempt, left) else None
+        kept = store.finish(attempt, left)
     except (OverflowError, TypeError, UnicodeError, ValueError) as wrong:
         # a number that no database holds is this trial's fault alone
         left = unstorable(left, wrong)
-        return left if store.finish(attempt, left) else None
+        kept = store.finish(attempt, left)
+    if kept:
+        write_stored(store.attempts_folder / attempt.folder, attempt, left)
+    return left if kept else None
 
 
 def resumable(store: Store, attempt: Attempt) -> tuple[str, ...]:
@@ -207,6 +211,7 @@ class Driver:
             earlier=() if self.setting.scratch else resumable(self.store, attempt),
             scratch=self.setting.scratch,
             provenance=dict(self.setting.provenance),
+            trial=asdict(trial),
         )
         write_job(assignment)
         flight = Flight(placement, attempt, assignment)

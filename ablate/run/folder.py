@@ -1,7 +1,8 @@
 """An attempt's folder: the truth about one execution, from which the store can be rebuilt.
 
 `job.json` what was asked, `events.jsonl` what was logged, `stdout.log` what was printed (capped),
-`process` who ran it, `result.json` how it ended, with the digest of itself and of the events.
+`process` who ran it, `result.json` how it ended, with the digest of itself and of the events;
+`stored.json` is what the driver judged of it (`ablate.run.stored`).
 """
 
 import hashlib
@@ -35,7 +36,8 @@ class Assignment:
     """All that an attempt is told.
 
     `earlier` are the folders it may resume from, newest first; `scratch` says that it was asked to
-    begin anew, so that no later attempt resumes from before it.
+    begin anew, so that no later attempt resumes from before it. `trial` is the identity of the
+    trial, as `ablate.study.Trial` has it, so that the store can be made again from the folder.
     """
 
     key: str
@@ -52,6 +54,7 @@ class Assignment:
     earlier: tuple[str, ...] = ()
     scratch: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict)
+    trial: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlmodel import Session
 
 from ablate.errors import HostError
 from ablate.files import write_atomically
-from ablate.store import by_hand, reading
+from ablate.store import by_hand, reading, values
+from ablate.study import Placement, Study, Trial, Variant
 
 STUDIES = "studies"
 BY_HAND = "by-hand.json"
@@ -48,6 +50,29 @@ def write_by_hand(session: Session, folder: Path) -> None:
         "notes": [asdict(note) for note in by_hand.notes(session)],
     }
     _write(folder / BY_HAND, json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def study_files(folder: Path) -> list[Path]:
+    """The studies that are written there, the one that changed last at the end."""
+    return sorted((folder / STUDIES).glob("*.json"), key=lambda f: (f.stat().st_mtime_ns, f.name))
+
+
+def read_study(file: Path) -> tuple[Study, list[Placement], str]:
+    """A study, its placements and its source; raises OSError, ValueError, KeyError, TypeError."""
+    document = json.loads(file.read_text("utf-8"))
+    if document["schema"] != STUDY_SCHEMA:
+        raise ValueError(f"schema {document['schema']!r} is not {STUDY_SCHEMA!r}")
+    text = json.dumps({"study": document["study"]["study"]})
+    study = values.Document.model_validate_json(text).study
+    return study, [_placement(entry) for entry in document["placements"]], document["source"]
+
+
+def _placement(entry: dict[str, Any]) -> Placement:
+    trial = Trial(**{**entry["trial"], "stops": tuple(entry["trial"]["stops"])})
+    if trial.key != entry["key"]:
+        raise ValueError(f"the trial of {entry['variant']} is not what its key says")
+    variant = Variant(entry["variant"], trial.levels, entry["role"], entry["parent"])
+    return Placement(variant, trial, entry["extra"])
 
 
 def study_text(session: Session, name: str) -> str:

@@ -185,6 +185,20 @@ def backup(path: Path, copy: Path) -> Path:
     return copy
 
 
+def settle_aside(path: Path, fresh: Path) -> Path | None:
+    """Give `fresh` the name `path`; the file that had it is kept under the path returned."""
+    number = 1
+    while (old := path.with_name(f"{path.name}.before-rebuild-{number}")).exists():
+        number += 1
+    kept = None
+    for end in ("-wal", "-shm", ""):
+        before = path.with_name(path.name + end)
+        if before.exists():
+            kept = before.rename(old.with_name(old.name + end))
+    fresh.rename(path)
+    return kept
+
+
 def _copy(path: Path, fresh: Path) -> None:
     source = sqlite3.connect(path.absolute().as_uri() + "?mode=rw", uri=True, timeout=BUSY_SECONDS)
     target = sqlite3.connect(fresh)

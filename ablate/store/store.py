@@ -265,6 +265,11 @@ class Store:
         self._write_by_hand()
         return gone
 
+    def write_beside(self) -> None:
+        """Write every study and all that is by hand beside the database."""
+        self._write_studies(self.studies())
+        self._write_by_hand()
+
     def backup(self, file: Path) -> Path:
         """Copy the database whole into a new file, also while it is written; verified.
 

@@ -1,0 +1,135 @@
+"""A new database from what lies beside the old one: `ablate db rebuild`."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ablate.errors import AblateError, LockedError, StoreError
+from ablate.record import Attempt, External, Note, State
+from ablate.run.folder import PROCESS, Assignment, read_job
+from ablate.run.owner import alive
+from ablate.run.stored import STORED, read_stored
+from ablate.store import Store, open_store
+from ablate.store.beside import BY_HAND, read_study, study_files
+from ablate.store.connection import settle_aside
+from ablate.study import Trial
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What a rebuild found: counts, and a line for each thing that it could not bring back."""
+
+    studies: int = 0
+    attempts: int = 0
+    imported: int = 0
+    old: Path | None = None
+    lost: list[str] = field(default_factory=list)
+
+
+def rebuild(path: Path) -> Rebuilt:
+    """Make the database at `path` anew from the folders beside it; the old file is kept aside.
+
+    What was imported is copied from the old file where that can be read. Raises LockedError where
+    a run is going on.
+    """
+    folder = path.parent
+    _refuse_running(folder / "attempts")
+    done = Rebuilt()
+    fresh = folder / f".{path.name}.rebuilt"
+    for left in folder.glob(f"{fresh.name}*"):
+        left.unlink()
+    old = _readable(path, done)
+    with open_store(fresh, create=True) as store:
+        _studies(store, folder, done, everything=old)
+        _attempts(store, done)
+        if old:
+            done.imported = store.put_imported(path)
+        _by_hand(store, folder, done)
+        wrong = store.problems()
+    if wrong:
+        raise StoreError(f"{fresh}: what was rebuilt does not hold together: {wrong[0]}")
+    done.old = settle_aside(path, fresh)
+    return done
+
+
+def _refuse_running(attempts: Path) -> None:
+    for process in sorted(attempts.glob(f"*/*/{PROCESS}")):
+        if not (process.parent / STORED).exists() and alive(process.read_text()):
+            raise LockedError(f"{process.parent}: this attempt is running; wait for its end")
+
+
+def _readable(path: Path, done: Rebuilt) -> bool:
+    """Whether the old database can still be read; its studies are then as it has them."""
+    if not path.exists():
+        return False
+    try:
+        with open_store(path) as store:
+            living = [a for a in store.running() if alive(a.owner)]
+            store.write_beside()
+    except StoreError as wrong:
+        done.lost.append(f"what only the old database held: {wrong}")
+        return False
+    if living:
+        raise LockedError(f"trial {living[0].key} is being run; wait for the end of the run")
+    return True
+
+
+def _studies(store: Store, folder: Path, done: Rebuilt, *, everything: bool) -> None:
+    for file in study_files(folder):
+        try:
+            study, placements, source = read_study(file)
+        except (OSError, ValueError, KeyError, TypeError) as wrong:
+            done.lost.append(f"studies/{file.name}: {wrong}")
+            continue
+        store.put_study(study, placements, source=source)
+        done.studies += 1
+        if source.startswith("import") and not everything:
+            done.lost.append(f"the results of study {study.name}: bring them in again ({source})")
+
+
+def _attempts(store: Store, done: Rebuilt) -> None:
+    for folder in _folders(store.attempts_folder):
+        try:
+            job = read_job(folder)
+            trial = (
+                Trial(**{**job.trial, "stops": tuple(job.trial["stops"])}) if job.trial else None
+            )
+            if trial is not None and trial.key == job.key:
+                store.put_trial(trial)
+            attempt, left = read_stored(folder, _begun(job, folder))
+            store.restore(attempt, left)
+        except (OSError, ValueError, TypeError, KeyError, AblateError) as wrong:
+            done.lost.append(f"attempts/{folder.parent.name}/{folder.name}: {wrong}")
+            continue
+        done.attempts += 1
+
+
+def _folders(attempts: Path) -> Iterator[Path]:
+    """The folders of attempts, each trial's in the order of their numbers."""
+    found = [f for f in attempts.glob("*/*") if f.is_dir() and f.name.isdigit()]
+    return iter(sorted(found, key=lambda f: (f.parent.name, int(f.name))))
+
+
+def _begun(job: Assignment, folder: Path) -> Attempt:
+    place = f"{folder.parent.name}/{folder.name}"
+    return Attempt(job.key, job.number, State.RUNNING, owner="", folder=place)
+
+
+def _by_hand(store: Store, folder: Path, done: Rebuilt) -> None:
+    file = folder / BY_HAND
+    if not file.exists():
+        return
+    document = json.loads(file.read_text())
+    for entry in document["externals"]:
+        key = entry.pop("key")
+        if store.find_trial(key):
+            store.record(key, External(**entry))
+        else:
+            done.lost.append(f"{entry['metric']} of {key}, as {entry['source']} said")
+    for entry in document["notes"]:
+        note = Note(**entry)
+        if store.find_trial(note.key) if note.key else note.study in store.studies():
+            store.put_note(note)
+        else:
+            done.lost.append(f"the note {note.text!r}")
