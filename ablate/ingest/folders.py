@@ -2,11 +2,26 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ablate.errors import UsageError
+from ablate.ingest.keys import is_seed
+from ablate.ingest.run import Draft
+from ablate.ingest.settings import read as read_settings
+from ablate.ingest.table import read_text
+from ablate.ingest.text import without_places
 
+CONFIGURATIONS = (
+    ".hydra/config.yaml",
+    "config.yaml",
+    "config.yml",
+    "config.json",
+    "hparams.yaml",
+    "args.yaml",
+    "args.json",
+    "params.json",
+)
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 _LIMIT = 500_000
 
@@ -32,3 +47,32 @@ def digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as wrong:
         raise UsageError(f"{path}: {wrong.strerror or wrong}") from None
+
+
+def configuration(folder: Path) -> Path | None:
+    """The configuration file that stands in a folder of a run, if there is one."""
+    return next((folder / n for n in CONFIGURATIONS if (folder / n).is_file()), None)
+
+
+def configure(draft: Draft, path: Path) -> None:
+    """Take a configuration file, and the overrides that Hydra wrote beside it, into a draft."""
+    try:
+        settings = read_settings(read_text(path))
+    except ValueError as wrong:
+        raise UsageError(f"{path}: {wrong}") from None
+    take(draft, settings)
+    draft.consume(path.name)
+    overrides = path.with_name("overrides.yaml")
+    if path.parent.name == ".hydra" and overrides.is_file():
+        for line in read_text(overrides).splitlines():
+            key, given, value = line.removeprefix("- ").strip().strip("'").partition("=")
+            if given:
+                draft.options[key.lstrip("+~")] = without_places(value)
+
+
+def take(draft: Draft, settings: Mapping[str, str]) -> None:
+    """Take resolved settings into a draft, paths cut to their last part, and the one seed in it."""
+    draft.settings.update({key: without_places(text) for key, text in settings.items()})
+    seeds = {text for key, text in settings.items() if is_seed(key) and text.isdecimal()}
+    if len(seeds) == 1:
+        draft.seed = int(seeds.pop())

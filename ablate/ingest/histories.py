@@ -7,28 +7,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from ablate.errors import UsageError
-from ablate.ingest.folders import digest, walk
+from ablate.ingest.folders import CONFIGURATIONS, configuration, configure, digest, walk
 from ablate.ingest.jsonl import flat_object
-from ablate.ingest.keys import is_seed
 from ablate.ingest.planned import Plan
-from ablate.ingest.records import Record, add_records
+from ablate.ingest.records import add_records
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.series import Series
-from ablate.ingest.settings import read as read_settings
+from ablate.ingest.stepped import lines
 from ablate.ingest.table import read_table, read_text
-from ablate.ingest.text import without_places
 from ablate.record import State
 
-CONFIGURATIONS = (
-    ".hydra/config.yaml",
-    "config.yaml",
-    "config.yml",
-    "config.json",
-    "hparams.yaml",
-    "args.yaml",
-    "args.json",
-    "params.json",
-)
 HISTORIES = (
     "history.json",
     "metrics.json",
@@ -48,10 +36,10 @@ def find(path: Path) -> Iterator[Path]:
     unsure: dict[Path, list[Path]] = {}
     trained: dict[Path, None] = {}
     for folder, _ in walk(path):
-        configuration, history = _files(folder)
-        if configuration and history:
+        configured, history = _files(folder)
+        if configured and history:
             trained[folder] = None
-        elif configuration:
+        elif configured:
             unsure.setdefault(folder.parent, []).append(folder)
     parents = {folder.parent for folder in trained}
     never = [f for parent in parents for f in unsure.get(parent, ())]
@@ -61,16 +49,16 @@ def find(path: Path) -> Iterator[Path]:
 def read(path: Path) -> Iterator[Run]:
     """The run of one folder (or of the history named); raises UsageError where it holds none."""
     folder = path if path.is_dir() else path.parent
-    configuration, history = _files(folder)
-    if configuration is None and history is None:
+    configured, history = _files(folder)
+    if configured is None and history is None:
         raise UsageError(
             f"{folder}: holds none of {', '.join(CONFIGURATIONS)} nor of {', '.join(HISTORIES)}"
         )
     draft = Draft()
     draft.name = folder.resolve().name
-    if configuration is not None:
-        configure(draft, configuration)
-    files = {p.name: digest(p) for p in (configuration, history) if p is not None}
+    if configured is not None:
+        configure(draft, configured)
+    files = {p.name: digest(p) for p in (configured, history) if p is not None}
     if history is None:
         draft.state, draft.reason = State.PENDING, "never trained"
         yield draft.done((), "last", files)
@@ -89,28 +77,9 @@ def read(path: Path) -> Iterator[Run]:
     yield draft.done(metrics, f"best:{primary}@val" if chosen else "last", files)
 
 
-def configure(draft: Draft, path: Path) -> None:
-    """Take a configuration file, and the overrides that Hydra wrote beside it, into a draft."""
-    try:
-        settings = read_settings(read_text(path))
-    except ValueError as wrong:
-        raise UsageError(f"{path}: {wrong}") from None
-    draft.settings.update({key: without_places(text) for key, text in settings.items()})
-    seeds = {text for key, text in settings.items() if is_seed(key) and text.isdecimal()}
-    draft.seed = int(seeds.pop()) if len(seeds) == 1 else None
-    draft.consume(path.name)
-    overrides = path.with_name("overrides.yaml")
-    if path.parent.name == ".hydra" and overrides.is_file():
-        for line in read_text(overrides).splitlines():
-            key, given, value = line.removeprefix("- ").strip().strip("'").partition("=")
-            if given:
-                draft.options[key.lstrip("+~")] = without_places(value)
-
-
 def _files(folder: Path) -> tuple[Path | None, Path | None]:
-    configuration = next((folder / n for n in CONFIGURATIONS if (folder / n).is_file()), None)
     history = next((folder / n for n in HISTORIES if (folder / n).is_file()), None)
-    return configuration, history
+    return configuration(folder), history
 
 
 def _curves(draft: Draft, series: Series, path: Path) -> str:
@@ -118,37 +87,21 @@ def _curves(draft: Draft, series: Series, path: Path) -> str:
     if path.suffix == ".csv":
         add_records(draft, series, [(r.line, dict(r.cells)) for r in read_table(path).rows])
         return ""
-    text = read_text(path)
     if path.suffix == ".jsonl":
-        return _lines(draft, series, path, text)
+        records, torn = lines(path)
+        add_records(draft, series, records)
+        return torn
     try:
-        found = json.loads(text)
+        found = json.loads(read_text(path))
     except (ValueError, RecursionError):
         return f"{path.name} is cut short: not whole JSON"
     if isinstance(found, list):
-        records: list[Record] = [
-            (i, flat_object(path, 1, json.dumps(one))) for i, one in enumerate(found, 1)
-        ]
-        add_records(draft, series, records)
+        epochs = [(i, flat_object(path, 1, json.dumps(one))) for i, one in enumerate(found, 1)]
+        add_records(draft, series, epochs)
     elif isinstance(found, dict):
         _lists(draft, series, found, "")
     else:
         raise UsageError(f"{path}: neither lists by name nor a list of epochs")
-    return ""
-
-
-def _lines(draft: Draft, series: Series, path: Path, text: str) -> str:
-    lines = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
-    records: list[Record] = []
-    for i, line in lines:
-        try:
-            records.append((i, flat_object(path, i, line)))
-        except UsageError:
-            if i == lines[-1][0] and not text.endswith("\n"):
-                add_records(draft, series, records)
-                return f"{path.name} ends within line {i}"
-            raise
-    add_records(draft, series, records)
     return ""
 
 

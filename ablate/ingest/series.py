@@ -9,15 +9,15 @@ from ablate.ingest.names import METRICS, RANK, STAGE, bare, known_metric, split_
 from ablate.ingest.run import Draft
 from ablate.metric import Metric
 
-_STAGES = {
+STAGES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-_STAGE = "|".join(sorted(_STAGES, key=len, reverse=True))
+_STAGE = "|".join(sorted(STAGES, key=len, reverse=True))
 _BEFORE = re.compile(rf"(?:metrics?[/.])?({_STAGE})[ /._-]+(.+)", re.IGNORECASE)
 _AFTER = re.compile(rf"(.+?)[ /._-]+({_STAGE})", re.IGNORECASE)
-_CONTAINER = re.compile(r"(?:metrics?|scalars?|epoch)[/.](?=.)", re.IGNORECASE)
+_CONTAINER = re.compile(r"(?:metrics?|scalars?|epoch)[/._](?=.)", re.IGNORECASE)
 _OF_TRAINING = frozenset({"accuracy", "top1", "top5", "precision", "recall"})
 _LATE = _OF_TRAINING | {"psnr", "ssim", "bleu"}
 _RATES = frozenset({"lr", "learningrate"})
@@ -56,7 +56,7 @@ class Series:
     def add(self, tag: str, step: int, value: float, split: str = "") -> None:
         """One point of the curve `tag`; `split` is the source's own word for it."""
         own, name = place(tag)
-        key = (_STAGES.get(split.lower(), split.replace("/", ".")) if split else own, name)
+        key = (STAGES.get(split.lower(), split.replace("/", ".")) if split else own, name)
         if split_unit(tag)[1] in {"%", "percent"}:
             self._percent.add(name)
         curve = self._curves.setdefault(key, {})
@@ -110,11 +110,11 @@ class Series:
 def _stage(tag: str) -> tuple[str, str]:
     before = _BEFORE.fullmatch(tag)
     if before:
-        return _STAGES[before[1].lower()], before[2]
+        return STAGES[before[1].lower()], before[2]
     bare_tag = _CONTAINER.sub("", tag, count=1)
     after = _AFTER.fullmatch(bare_tag)
     if after:
-        return _STAGES[after[2].lower()], after[1]
+        return STAGES[after[2].lower()], after[1]
     return "", bare_tag
 
 
@@ -131,6 +131,11 @@ def _importance(name: str) -> tuple[bool, bool, int]:
 
 def _shown(metric: Metric) -> Metric:
     return replace(metric, digits=2 if metric.display == "percent" else 4)
+
+
+def stored(value: float) -> float:
+    """A single score shown in percent as it is stored: one above 1 was logged in percent."""
+    return _hundredth(value) if 1 < abs(value) < math.inf else value
 
 
 def _hundredth(value: float) -> float:

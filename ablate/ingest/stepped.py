@@ -1,0 +1,89 @@
+"""`metrics.jsonl` as programs write it: one object per line and step, one file per run."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ablate.errors import UsageError
+from ablate.ingest.folders import configuration, configure, digest, walk
+from ablate.ingest.jsonl import flat_object
+from ablate.ingest.planned import Plan
+from ablate.ingest.records import EPOCHS, STEPS, Record, add_records, axis_of
+from ablate.ingest.run import Draft, Reader, Run
+from ablate.ingest.series import Series
+from ablate.ingest.table import read_text
+from ablate.record import State
+
+SUFFIXES = (".jsonl", ".ndjson")
+_PLAIN = frozenset({"metrics", "log", "logs", "history", "train_log", "events", "scalars"})
+_HEAD = 65536
+
+
+def find(path: Path) -> Iterator[Path]:
+    """The files whose first object counts a step."""
+    for folder, names in walk(path):
+        for name in sorted(names):
+            if name.endswith(SUFFIXES) and _counts(folder / name):
+                yield folder / name
+
+
+def read(path: Path) -> Iterator[Run]:
+    """The run of one file, with the configuration that lies beside it."""
+    draft = Draft()
+    draft.name = path.resolve().parent.name if path.stem.lower() in _PLAIN else path.stem
+    files = {path.name: digest(path)}
+    found = configuration(path.parent)
+    if found is not None:
+        configure(draft, found)
+        files[found.name] = digest(found)
+    series = Series(draft)
+    records, torn = lines(path)
+    add_records(draft, series, records)
+    plan = Plan.of(draft.settings)
+    counted = axis_of(records) in EPOCHS
+    draft.state, draft.reason = State.COMPLETED, ""
+    if torn:
+        draft.state, draft.reason = State.INCOMPLETE, torn
+    elif counted and plan.epochs and series.steps() < plan.epochs and not plan.patience:
+        draft.state = State.INCOMPLETE
+        draft.reason = f"it ends in epoch {series.steps()} of {plan.epochs}"
+    elif not (counted and plan.epochs and series.steps() >= plan.epochs):
+        draft.remark("its record does not say whether it ended")
+    yield draft.done(series.settle(), "last", files)
+
+
+def lines(path: Path) -> tuple[list[Record], str]:
+    """The objects of a file, and why its last line is not whole, or nothing.
+
+    Raises UsageError with the line that is wrong.
+    """
+    text = read_text(path)
+    held = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    records: list[Record] = []
+    for i, line in held:
+        try:
+            records.append((i, flat_object(path, i, line)))
+        except UsageError:
+            if i == held[-1][0] and not text.endswith("\n"):
+                return records, f"{path.name} ends within line {i}"
+            raise
+    if not records:
+        raise UsageError(f"{path}: it is empty")
+    return records, ""
+
+
+def _counts(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(_HEAD))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and bool({*EPOCHS, *STEPS} & first.keys())
+
+
+READER = Reader(
+    name="jsonl-curves",
+    about="metrics.jsonl: one object per line and step, one file per run",
+    find=find,
+    read=read,
+)
