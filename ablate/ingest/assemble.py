@@ -30,7 +30,7 @@ from ablate.study import (
 
 BY_NAME = "run"
 """The factor by which runs are told apart whose settings are all the same."""
-_SHOWN = 6
+_ROLES = ("grid", "sweep", "arm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +66,17 @@ class Assembled:
     """All that the study file asks for, where there is one."""
 
     def results(self, gathered: Gathered) -> Iterator[tuple[Placement, Ending]]:
-        """Every run that has a place, with all that it left behind."""
-        for i, placement in enumerate(self.placements):
-            if placement is not None:
-                run = gathered.whole(i)
-                notes = self.doubts[i]
-                yield placement, ending(run, gathered.reader, notes, assumed=self.bound)
+        """Every run that has a place, with all that it left behind: grid, sweeps, then arms."""
+        placed = [(p, i) for i, p in enumerate(self.placements) if p is not None]
+        for placement, i in sorted(placed, key=lambda at: self._order(at[0])):
+            run = gathered.whole(i)
+            yield placement, ending(run, gathered.reader, self.doubts[i], assumed=self.bound)
+
+    def _order(self, placement: Placement) -> tuple[object, ...]:
+        modules = self.study.on
+        on = [n for n, m in enumerate(modules) if placement.variant.levels[m] == modules[m]]
+        around = (len(on), on) if placement.variant.role == "grid" else (0, [])
+        return _ROLES.index(placement.variant.role), around, placement.trial.seed
 
 
 @dataclass(slots=True)

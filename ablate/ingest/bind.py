@@ -64,10 +64,12 @@ def bind(gathered: Gathered, bound: Bound, wishes: Wishes) -> Assembled:
         study = replace(study, selection=_selection(wishes.select, study))
     seats = seated(gathered, runs, levels, wishes)
     designed = list(design.placements(study, limit=None))
+    places = {(p.variant.name, p.trial.seed): p for p in designed}
     placements: list[Placement | None] = [None] * len(gathered.outlines)
     for i, variant in zip(runs, _variants(study, designed, levels), strict=True):
         if i in seats.taken:
-            placements[i] = _placement(study, designed, variant, seats.taken[i])
+            own = places.get((variant.name, seats.taken[i]))
+            placements[i] = own or _beside(study, designed, variant, seats.taken[i])
     return Assembled(
         study=study,
         placements=tuple(placements),
@@ -209,12 +211,7 @@ def _cell(levels: Mapping[str, Level]) -> tuple[tuple[str, str, Level], ...]:
     return tuple((n, type(v).__name__, v) for n, v in sorted(levels.items()))
 
 
-def _placement(
-    study: Study, designed: Sequence[Placement], variant: Variant, seed: int
-) -> Placement:
-    for placement in designed:
-        if placement.variant is variant and placement.trial.seed == seed:
-            return placement
+def _beside(study: Study, designed: Sequence[Placement], variant: Variant, seed: int) -> Placement:
     trial = Trial(
         system=study.system,
         revision=study.revision,

@@ -44,8 +44,8 @@ def bring(
     """Store every result that is new; `heard` is told how many were written.
 
     A trial that completed here, in a run of its own, is left alone unless it is to `force`; so is
-    one that completed in another import, where this result did not. Raises UsageError where the study's name
-    belongs to other runs, LockedError where a trial is being run.
+    one that completed in another import, where this result did not. Raises UsageError where the
+    study's name belongs to other runs, LockedError where a trial is being run.
     """
     store, study = target.store, assembled.study
     placements = [p for p in assembled.placements if p is not None]

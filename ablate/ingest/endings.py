@@ -18,7 +18,7 @@ def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = 
         "sha256": " ".join(run.files.values()),
         **({"started": run.started} if run.started else {}),
         **({"uncalled": ", ".join(run.uncalled)} if run.uncalled else {}),
-        **({"data": "assumed"} if assumed else {}),
+        **({"data": _assumed(run)} if assumed else {}),
         **({"notes": "\n".join(dict.fromkeys(map(_one_line, doubts)))} if doubts else {}),
     }
     failed = run.state is State.FAILED
@@ -37,6 +37,11 @@ def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = 
             key: without_places(text) for key, text in run.settings.items() if not private(key)
         },
     )
+
+
+def _assumed(run: Run) -> str:
+    said = run.facts.get("data", "")
+    return f"assumed (the log says {without_places(said)})" if said else "assumed"
 
 
 def _one_line(text: str) -> str:

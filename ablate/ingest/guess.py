@@ -1,0 +1,246 @@
+"""A study file and a system proposed from old runs: what their authors would have written."""
+
+import math
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ablate.design import BASELINE
+from ablate.design.names import grid_name
+from ablate.errors import UsageError
+from ablate.ingest import written
+from ablate.ingest.assemble import BY_NAME, Assembled, slug
+from ablate.ingest.factors import OFF, ON, Keyed
+from ablate.ingest.gather import Gathered, trained
+from ablate.ingest.keys import is_seed
+from ablate.record import State
+from ablate.study import Kind, Level, Placement, Variant, changed
+
+FULL_GRID = 6
+"""Up to so many switches the grid is proposed whole; beyond, each is added alone."""
+_TIMES, _HOUR = 3, 3600
+_STYLES = {
+    "demo": ("K V", "python train_net.py {command} {overrides}"),
+    "mmdet": ("k=v", "python tools/train.py {command} --cfg-options {overrides}"),
+    "histories": ("yaml", "python train.py {command} --config {overrides}"),
+}
+_ANY = ("--k v", "python train.py {command} {overrides}")
+_KINDS = {Kind.BOOL: "switch", Kind.INT: "whole", Kind.FLOAT: "number", Kind.STR: "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The two texts: a study file, and the stanza of its system in `ablate.toml`."""
+
+    name: str
+    system: str
+    study: str
+    stanza: str
+    command: str
+
+
+def guess(gathered: Gathered, found: Assembled, system: str) -> Guess:
+    """What the runs propose; the program's own name is not in a log, so `command` is marked.
+
+    Raises UsageError where no setting tells the runs apart.
+    """
+    if not any(k.key != BY_NAME for k in found.factors):
+        raise UsageError(
+            "no setting differs between these runs, so nothing can be proposed: import them without"
+            " --guess"
+        )
+    command = _command(gathered)
+    return Guess(
+        found.study.name,
+        system,
+        study=_study(gathered, found, system),
+        stanza=_stanza(gathered, found, system, command),
+        command=command,
+    )
+
+
+def _command(gathered: Gathered) -> str:
+    """The command line that all runs share, around the guessed name of a program."""
+    lines = [gathered.outlines[i].run.command for i in trained(gathered)]
+    said = [_options(line) for line in lines]
+    shared = [pair for pair in said[0] if all(pair in other for other in said)] if said else []
+    words = " ".join(shlex.quote(w) for pair in shared for w in pair)
+    kept = words.replace("{", "{{").replace("}", "}}")
+    return " ".join(_style(gathered)[1].replace("{command}", kept).split())
+
+
+def _style(gathered: Gathered) -> tuple[str, str]:
+    return _STYLES.get(gathered.reader, _ANY)
+
+
+def _options(line: str) -> list[tuple[str, ...]]:
+    """Options with their values, and words of their own."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = line.split()
+    found: list[tuple[str, ...]] = []
+    for word in words:
+        last = found[-1] if found else ()
+        if len(last) == 1 and last[0].startswith("-") and "=" not in last[0] and word[:1] != "-":
+            found[-1] = (last[0], word)
+        else:
+            found.append((word,))
+    return found
+
+
+def _stanza(gathered: Gathered, found: Assembled, system: str, command: str) -> str:
+    head: dict[str, object] = {"command": command, "style": _style(gathered)[0]}
+    seeds = [k for k in gathered.settings if is_seed(k)]
+    if len(seeds) == 1:
+        head["seed"] = seeds[0]
+    head["reader"] = gathered.reader
+    name = written.key("systems", system)
+    lines = [
+        "# The name of the program is not in its logs: check the command before you run it.",
+        *written.table(f"[{name}]", head),
+    ]
+    factors = [
+        written.table(f"[{written.key('systems', system, 'factors', k.factor.name)}]", _factor(k))
+        for k in found.factors
+    ]
+    metrics = [
+        written.table(
+            f"[{written.key('systems', system, 'metrics', m.name)}]",
+            {
+                **({"title": m.title} if m.title else {}),
+                "direction": m.direction,
+                "display": m.display,
+                "digits": m.digits,
+            },
+        )
+        for m in found.study.metrics
+    ]
+    return written.document([lines, *factors, *metrics])
+
+
+def _factor(keyed: Keyed) -> dict[str, object]:
+    factor = keyed.factor
+    table: dict[str, object] = {
+        "key": keyed.key,
+        "kind": _KINDS[factor.kind],
+        "reference": factor.reference,
+    }
+    if factor.requires:
+        table["requires"] = factor.requires
+    if factor.kind is Kind.BOOL and (keyed.on, keyed.off) != (ON, OFF):
+        table |= {"on": keyed.on, "off": keyed.off}
+    return table
+
+
+def _study(gathered: Gathered, found: Assembled, system: str) -> str:
+    study = found.study
+    placed = [p for p in found.placements if p is not None]
+    count = f"{len(placed)} {'run' if len(placed) == 1 else 'runs'}"
+    head: dict[str, object] = {
+        "name": study.name,
+        "system": system,
+        "seeds": list(study.seeds),
+        "primary": study.primary,
+        "select": str(study.selection),
+    }
+    tables: list[Sequence[str]] = [
+        [f"# Proposed from {count} by `ablate import --guess`.", *written.table("[study]", head)]
+    ]
+    if study.modules:
+        design = "full" if _whole(found) else "add-one"
+        modules = {"factors": list(study.modules.factors), "design": design}
+        tables.append(written.table("[modules]", modules))
+    tables += _sweeps(found, placed)
+    tables += _arms(found, placed)
+    tables.append(written.table("[resources]", _resources(gathered, found)))
+    return written.document(tables)
+
+
+def _sweeps(found: Assembled, placed: Iterable[Placement]) -> list[list[str]]:
+    """One per factor and the variant that it was moved around, its reference among the levels."""
+    study = found.study
+    levels: dict[tuple[str, str], set[Level]] = {}
+    for placement in placed:
+        variant = placement.variant
+        if variant.role == "sweep":
+            (moved,) = _moved(found, variant)
+            levels.setdefault((_around(found, variant), moved), set()).add(variant.levels[moved])
+    return [
+        written.table(
+            "[[sweep]]",
+            {
+                "around": around,
+                "factor": name,
+                "levels": _sorted(of | {study.factor(name).reference}),
+            },
+        )
+        for (around, name), of in levels.items()
+    ]
+
+
+def _sorted(levels: set[Level]) -> list[Level]:
+    return sorted(levels, key=lambda v: (isinstance(v, str), v))
+
+
+def _arms(found: Assembled, placed: Iterable[Placement]) -> list[list[str]]:
+    """Variants that move several factors at once, and cells that no proposed grid makes."""
+    arms: dict[str, list[str]] = {}
+    taken: set[str] = set()
+    for placement in placed:
+        variant = placement.variant
+        alone = variant.role == "grid" and not _whole(found) and len(_on(found, variant)) > 1
+        if (variant.role == "arm" or alone) and variant.name not in arms:
+            moved = list(_on(found, variant)) if alone else _moved(found, variant)
+            name = _free(slug(variant.name), taken)
+            taken.add(name)
+            parent = {"parent": BASELINE if alone else _around(found, variant)}
+            lines = written.table(
+                "[[arm]]", {"name": name, **(parent if found.study.modules else {})}
+            )
+            inner = {n: variant.levels[n] for n in moved}
+            arms[variant.name] = [*lines, *written.table("[arm.set]", inner)]
+    return list(arms.values())
+
+
+def _whole(found: Assembled) -> bool:
+    return found.study.modules is None or len(found.study.modules.factors) <= FULL_GRID
+
+
+def _on(found: Assembled, variant: Variant) -> list[str]:
+    return [m for m, on in found.study.on.items() if variant.levels[m] == on]
+
+
+def _free(name: str, taken: set[str]) -> str:
+    numbered = (f"{name[:60]}-{n}" for n in range(2, 10_000))
+    return name if name not in taken else next(n for n in numbered if n not in taken)
+
+
+def _moved(found: Assembled, variant: Variant) -> list[str]:
+    modules = found.study.on
+    return [n for n in changed(variant.levels, found.study.factors) if n not in modules]
+
+
+def _around(found: Assembled, variant: Variant) -> str:
+    """The cell of the grid that a variant stands on."""
+    on = [found.study.factor(m) for m in _on(found, variant)]
+    return grid_name(on, len(found.study.on)) if found.study.modules else BASELINE
+
+
+def _resources(gathered: Gathered, found: Assembled) -> dict[str, object]:
+    """One device each, and three times the longest run as the deadline."""
+    longest = max(
+        (
+            c.value
+            for i, p in enumerate(found.placements)
+            if p is not None and gathered.outlines[i].run.state is State.COMPLETED
+            for c in gathered.outlines[i].run.costs
+            if c.name == "seconds" and math.isfinite(c.value)
+        ),
+        default=0.0,
+    )
+    table: dict[str, object] = {"cpus": 1, "gpus": 1}
+    if longest > 0:
+        hours = _TIMES * longest / _HOUR
+        table["timeout"] = f"{math.ceil(hours)}h" if hours > 1 else f"{math.ceil(hours * 60)}m"
+    return table

@@ -1,0 +1,55 @@
+"""Proposed texts go to a project: a new study file, a new stanza of `ablate.toml`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate.errors import HostError, SpecError, UsageError
+from ablate.files import write_atomically
+from ablate.ingest.guess import Guess
+from ablate.project import FILE, Project
+from ablate.spec.toml import parse
+
+STUDIES = "studies"
+_HEAD = "# The project: systems that studies may name, and where things are kept.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A guess with the files that it would be written to, and the new text of `ablate.toml`."""
+
+    guess: Guess
+    study_file: Path
+    project_file: Path
+    project_text: str
+
+    @classmethod
+    def of(cls, guess: Guess, project: Project) -> "Proposal":
+        """Where a guess goes; raises UsageError where a file or a system is in its place."""
+        file = project.file or project.root / FILE
+        study_file = project.root / STUDIES / f"{guess.name}.toml"
+        if study_file.exists():
+            raise UsageError(
+                f"{study_file}: there is a study of this name; import its runs with --study"
+                f" {study_file}, or choose another name with --study"
+            )
+        if guess.system in project.origins():
+            raise UsageError(
+                f"{file}: there is a system {guess.system!r} already; choose another name with"
+                " --system"
+            )
+        text = file.read_text("utf-8") if file.exists() else _HEAD
+        joined = text.rstrip("\n") + "\n\n" + guess.stanza
+        try:
+            parse(joined)
+        except SpecError as wrong:
+            raise UsageError(f"{file}: the system cannot be added to it: {wrong}") from None
+        return cls(guess, study_file, file, joined)
+
+    def write(self) -> None:
+        """Write both files whole; raises HostError where that cannot be done."""
+        try:
+            self.study_file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.project_file, self.project_text.encode())
+            write_atomically(self.study_file, self.guess.study.encode())
+        except OSError as wrong:
+            raise HostError(f"cannot write {wrong.filename}: {wrong.strerror or wrong}") from None
