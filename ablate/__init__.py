@@ -1,5 +1,6 @@
 """Ablation studies of neural networks: run them, keep every number, answer with its doubt."""
 
+from ablate.logged import log as log
 from ablate.metric import Metric as Metric
 from ablate.study import Factor as Factor
 from ablate.study import Study as Study

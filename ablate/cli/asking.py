@@ -120,6 +120,11 @@ def _means(word: str, placement: "Placement") -> bool:
 
 def headline(study: "Study", project: "Project") -> str:
     """The first line of `plan` and `run`: scale, and which data."""
+    from ablate.spec.data import PAPER, UNNAMED
+
+    if study.data == UNNAMED:
+        scale = "" if study.scale == PAPER else f"{study.scale} scale, "
+        return f"{study.name}: {scale}data as the program finds it"
     first = f"{study.name}: {study.scale} scale, "
     if study.standin:
         return f"{first}stand-in data ({study.data.removeprefix('standin:')})"
@@ -132,8 +137,11 @@ def headline(study: "Study", project: "Project") -> str:
 
 
 def data_folder(study: "Study", project: "Project") -> Path | None:
-    """What a job is told of its data: None for the stand-in; the folder may be absent."""
-    return None if study.standin else project.data / (study.data_root or "")
+    """What a job is told of its data; the folder may be absent.
+
+    None for the stand-in, and where no data root is named.
+    """
+    return None if study.data_root is None else project.data / study.data_root
 
 
 def gpu_here() -> bool:

@@ -47,6 +47,7 @@ def plan(
         overrides=overrides or (), seeds=seeds, only=only, scale=scale, data=data, yes=yes
     )
     found = asked(study, wishes)
+    _say_absent(found)
     states, seconds = _known(found)
     answers = _probed(found, ops) if probe else None
     if json:
@@ -60,15 +61,34 @@ def plan(
 
 
 def _probed(found: "Asked", ops: Literal["", "seed"]) -> "list[Answer]":
+    from ablate import command
     from ablate.cli import probed
     from ablate.errors import UsageError
     from ablate.run import probing
 
     if found.system.probe is None:
-        raise UsageError(f"system {found.system.name!r} has no probe: nothing can be measured")
+        reference = found.project.reference(found.system.name)
+        why = "has no probe" if command.declaration(reference) is None else "is a program"
+        raise UsageError(
+            f"system {found.system.name!r} {why}: nothing can be measured before it is trained"
+        )
     inquiry = probed.inquiry(found, found.chosen, stepping=True, ops=ops)
     probed.announce(inquiry)
     return probing.answers(inquiry)
+
+
+def _say_absent(found: "Asked") -> None:
+    """Say that a program is not there: a plan needs none, a run refuses."""
+    from ablate import command
+    from ablate.cli.console import note
+    from ablate.errors import UsageError
+
+    program = command.declaration(found.project.reference(found.study.system))
+    if program is not None:
+        try:
+            command.check(program)
+        except UsageError as wrong:
+            note(str(wrong))
 
 
 def _known(found: "Asked") -> "tuple[Mapping[str, State], list[tuple[str, float]]]":

@@ -66,6 +66,7 @@ def run(
     found = asked(study, wishes)
     _refuse(found, scale, yes=yes)
     note(headline(found.study, found.project))
+    _say_seed(found)
     if found.study.standin:
         note("stand-in data: these numbers say nothing about the real data set")
     again = _again(retry_failed=retry_failed, force=force)
@@ -77,6 +78,7 @@ def run(
 
 
 def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
+    from ablate import command
     from ablate.cli.asking import data_folder, gpu_here
     from ablate.errors import UsageError
 
@@ -88,7 +90,7 @@ def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
         raise UsageError(
             f"{study.name}: paper scale needs the real data: set [data] root or --data FOLDER"
         )
-    if study.scale == "paper" and not study.standin and not gpu_here() and not yes:
+    if _is_large(found) and not gpu_here() and not yes:
         raise UsageError(
             f"{study.name}: paper scale, {len(found.chosen)} trials, and no GPU here:"
             " `ablate plan` shows the hours where a trial has run; --yes runs it all the same"
@@ -97,6 +99,24 @@ def _refuse(found: "Asked", scale: str | None, *, yes: bool) -> None:
         raise UsageError(f"{study.name}: `start` (from another arm's checkpoint) cannot be run yet")
     if any(check.stop for check in study.checks):
         raise UsageError(f"{study.name}: checks with `stop = true` cannot be run yet")
+    if (program := command.declaration(found.project.reference(study.system))) is not None:
+        command.check(program)
+
+
+def _is_large(found: "Asked") -> bool:
+    """Whether it is at paper scale while there is a smaller one; a program's scale is its own."""
+    study = found.study
+    smaller = found.system.standin is not None or bool(found.document.file.scale)
+    return study.scale == "paper" and not study.standin and smaller
+
+
+def _say_seed(found: "Asked") -> None:
+    from ablate import command
+    from ablate.cli.console import note
+
+    program = command.declaration(found.project.reference(found.study.system))
+    if program and program.table.seed is None and "{seed}" not in program.table.command:
+        note(f"{program.name}: the seed reaches the program by the variable ABLATE_SEED alone")
 
 
 def _refuse_name(found: "Asked", store: "Store") -> None:
@@ -145,6 +165,7 @@ class How:
 def _run(found: "Asked", again: "frozenset[State]", how: How) -> None:
     import sys
 
+    from ablate import command
     from ablate.cli import probed
     from ablate.cli.asking import data_folder
     from ablate.cli.board import Board, Lines
@@ -153,7 +174,6 @@ def _run(found: "Asked", again: "frozenset[State]", how: How) -> None:
     from ablate.record import State
     from ablate.report.tables import some
     from ablate.run.driver import Driver, Setting, due, reclaim
-    from ablate.run.provenance import provenance
     from ablate.store import open_store
 
     with open_store(found.project.store, create=True) as store:
@@ -163,11 +183,13 @@ def _run(found: "Asked", again: "frozenset[State]", how: How) -> None:
         store.put_study(found.study, found.placements)
         states = store.states([p.trial.key for p in found.chosen])
         todo = due(found.chosen, states, again)
+        reference = found.project.reference(found.study.system)
+        reference = command.frozen(reference) if todo else reference
         setting = Setting(
             study=found.study,
-            system=found.project.reference(found.study.system),
+            system=reference,
             data=data_folder(found.study, found.project),
-            provenance=provenance(found.project.root),
+            provenance=_provenance(found),
             again={k: state for k, state in states.items() if state in again},
             scratch=State.COMPLETED in again,
         )
@@ -191,6 +213,17 @@ def _run(found: "Asked", again: "frozenset[State]", how: How) -> None:
         for text, variants in tally.doubts.items():
             note(f"noted by {some(list(variants))}: {text}")
         raise typer.Exit(_conclude(found, store, tally, driver, json=how.json))
+
+
+def _provenance(found: "Asked") -> "Mapping[str, str]":
+    """Where all numbers of this run come from; each attempt says the code of a program."""
+    from ablate import command
+    from ablate.run.provenance import provenance
+
+    facts = provenance(found.project.root)
+    if command.declaration(found.project.reference(found.study.system)) is None:
+        return facts
+    return {k: v for k, v in facts.items() if k not in {"commit", "dirty"}}
 
 
 def _executor(found: "Asked", setting: "Setting", trials: int, how: How) -> "Executor":

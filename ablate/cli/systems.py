@@ -1,10 +1,14 @@
 """`ablate systems`: what can be studied here: systems, their factors and their metrics."""
 
+import sys
+from contextlib import redirect_stdout
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from ablate.command import Declaration
     from ablate.study import Factor
     from ablate.system import System
 
@@ -18,28 +22,51 @@ def systems(
     from ablate.project import FILE, Project
 
     project = Project.find()
-    names = list(project.systems) if name is None else [name]
-    found = [(project.reference(n), project.system(n)) for n in names]
+    origins = project.origins()
+    names = list(origins) if name is None else [name]
+    with redirect_stdout(sys.stderr):  # what a system prints when imported is no result
+        found = [Found(project.reference(n), project.system(n), origins[n]) for n in names]
     if json:
-        print_json({"schema": "ablate.systems/1", "systems": [_document(r, s) for r, s in found]})
+        print_json({"schema": "ablate.systems/1", "systems": [_document(one) for one in found]})
         return
     if not found:
         where = project.file or f"no {FILE} here or above (ablate init)"
         note(f"no systems: {where}")
-    for reference, system in found:
-        _print(reference, system)
+    for one in found:
+        _print(one)
 
 
-def _document(reference: str, system: "System") -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A system of this project: its reference, itself, and where it comes from."""
+
+    reference: str
+    system: "System"
+    origin: str
+
+    @property
+    def program(self) -> "Declaration | None":
+        """What declares it where it is a program."""
+        from ablate import command
+
+        return command.declaration(self.reference)
+
+
+def _document(one: Found) -> dict[str, object]:
+    system, program = one.system, one.program
+    keys = {n: t.key or n for n, t in program.table.factors.items()} if program else {}
     return {
         "name": system.name,
-        "reference": reference,
+        "origin": one.origin,
+        "reference": one.reference if program is None else None,
+        "command": program.table.model_dump(mode="json") if program else None,
         "revision": system.revision,
         "standin": system.standin,
         "probe": system.probe is not None,
         "factors": [
             {
                 "name": f.name,
+                "key": keys.get(f.name),
                 "kind": str(f.kind),
                 "reference": f.reference,
                 "requires": f.requires,
@@ -68,25 +95,47 @@ def _accepts(factor: "Factor") -> str:
     return what[factor.kind] + limit
 
 
-def _print(reference: str, system: "System") -> None:
+def _print(one: Found) -> None:
     from ablate.cli.console import Column, out, print_table
     from ablate.design import shown
 
     console = out()
-    standin = f"stand-in data: {system.standin}" if system.standin else "no stand-in data"
-    console.print(
-        f"{system.name} (revision {system.revision}, {reference}): {standin}", soft_wrap=True
-    )
+    system, program = one.system, one.program
+    console.print(_headline(one), soft_wrap=True, markup=False)
+    table = program.table if program else None
     columns = [
         Column("Factor"),
+        *([Column("Key")] if table else []),
         Column("Reference"),
         Column("Accepts"),
         Column("Requires"),
         Column("Title", drop=1),
     ]
     rows = [
-        [f.name, shown(f.reference), _accepts(f), f.requires or "", f.title] for f in system.factors
+        [
+            f.name,
+            *([table.factors[f.name].key or f.name] if table else []),
+            shown(f.reference),
+            _accepts(f),
+            f.requires or "",
+            f.title,
+        ]
+        for f in system.factors
     ]
     print_table(columns, rows)
     metrics = ", ".join(f"{m.name} {m.arrow}" for m in system.metrics)
     console.print(f"metrics: {metrics}\n", soft_wrap=True)
+
+
+def _headline(one: Found) -> str:
+    from ablate.project import FILE
+
+    system, program = one.system, one.program
+    origin = "" if one.origin == FILE else f", {one.origin}"
+    if program is None:
+        standin = f"stand-in data: {system.standin}" if system.standin else "no stand-in data"
+        return f"{system.name} (revision {system.revision}, {one.reference}{origin}): {standin}"
+    table = program.table
+    reader = f", reader {table.reader}" if table.reader else ""
+    what = f"{table.command}  [{table.style}{reader}]"
+    return f"{system.name} (revision {system.revision}, a program): {what}"

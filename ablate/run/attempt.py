@@ -72,7 +72,10 @@ def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the attempt's own log
         kind = type(wrong).__name__
         state, verdict = State.FAILED, _error(kind, f"{kind}: {wrong}\n\n{text}")
-    recorder.costs(_spent(assignment, recorder))
+    spent = _spent(assignment, recorder)
+    if recorder.program_memory is not None and "memory" in recorder.told:
+        spent = spent[1:]  # a program knows the memory of its device, we do not
+    recorder.costs(spent)
     recorder.close()
     result = {
         **verdict,

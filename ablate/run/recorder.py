@@ -26,6 +26,8 @@ class FolderRecorder:
         self.earlier = earlier
         self.carried = 0.0
         self.program_memory: float | None = None
+        self.told: set[str] = set()
+        """The costs that the training itself has said."""
         self._carried_cpu = 0.0
         self._program_cpu = 0.0
         self._began = time.monotonic()
@@ -69,6 +71,7 @@ class FolderRecorder:
 
     def cost(self, name: str, value: float, unit: str, counter: str) -> None:
         """Keep one thing that the variant spends."""
+        self.told.add(name)
         self.costs([Cost(name, float(value), unit, counter)])
 
     def note(self, text: str) -> None:

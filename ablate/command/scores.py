@@ -1,0 +1,179 @@
+"""What a program says of itself while it runs, on its way to the job."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ablate.ingest.run import Draft, Reader, Run
+from ablate.ingest.text import LineSplitter
+from ablate.record import Scalar
+from ablate.spec.systems import MetricTable
+from ablate.system import Job
+
+STEPS = ("step", "global_step", "iteration", "iter", "epoch")
+"""The keys of a line of metrics that may hold its step, the first that is there."""
+
+SPLIT = "split"
+_SHOWN = 5
+_LONGEST = 2**20
+_MEASURED = frozenset({"seconds", "cpu"})
+
+
+class Scores:
+    """Passes scores on to the job by their declared names, and remembers which there were."""
+
+    def __init__(self, job: Job, metrics: Mapping[str, MetricTable]) -> None:
+        """Nothing has been said yet."""
+        self.names: set[str] = set()
+        self._job = job
+        self._named = {one.key or name: name for name, one in metrics.items()}
+        self._percent = {name for name, one in metrics.items() if one.unit == "%"}
+        self._misread: Counter[str] = Counter()
+
+    def point(self, scalar: Scalar) -> None:
+        """Take a point that a reader has understood: its unit is settled already."""
+        name = self._named.get(scalar.name, scalar.name)
+        self.names.add(name)
+        self._job.log(scalar.step, scalar.split, **{name: scalar.value})
+
+    def line(self, text: str) -> None:
+        """Take a line of `metrics.jsonl`; one that cannot be understood is noted at the end."""
+        if not text.strip():
+            return
+        try:
+            step, split, values = _event(text)
+            named = {self._named.get(key, key): value for key, value in values.items()}
+            kept = {n: _fraction(v) if n in self._percent else v for n, v in named.items()}
+            self._job.log(step, split, **kept)
+        except ValueError as wrong:
+            self._misread[f"{wrong}: {text.strip()[:80]}"] += 1
+        else:
+            self.names |= set(kept)
+
+    def run(self, run: Run) -> None:
+        """Take all that a reader knows beside the curves."""
+        for cost in run.costs:
+            if cost.name not in _MEASURED:
+                self._job.cost(cost.name, cost.value, unit=cost.unit, counter=cost.counter)
+        for name, text in run.facts.items():
+            self._job.fact(name, text)
+        if run.uncalled:
+            self._job.fact("uncalled", ", ".join(run.uncalled))
+        if run.settings:
+            self._job.recorder.settings(run.settings)
+        items: dict[tuple[str, str], dict[str, float]] = {}
+        for item in run.items:
+            name = self._named.get(item.name, item.name)
+            items.setdefault((item.split, name), {})[item.item] = item.value
+        for (split, name), values in items.items():
+            self._job.log_items(split, list(values), **{name: list(values.values())})
+        for remark in run.remarks:
+            self._job.note(remark)
+        self._note_misread(run.unread, "look like measurements and could not be read")
+
+    def finals(self, run: Run) -> dict[str, float]:
+        """The final values that are no curve, by their declared names."""
+        found = {self._named.get(name, name): value for name, value in run.scores.items()}
+        self.names |= set(found)
+        return found
+
+    def end(self) -> None:
+        """Note the lines of metrics that could not be understood."""
+        self._note_misread(list(self._misread), "of metrics.jsonl could not be read")
+
+    def _note_misread(self, lines: Iterable[str], what: str) -> None:
+        shown = list(lines)
+        if shown:
+            some = "; ".join(shown[:_SHOWN]) + ("; ..." if len(shown) > _SHOWN else "")
+            noun = "line" if len(shown) == 1 else "lines"
+            self._job.note(f"{len(shown)} {noun} {what}: {some}")
+
+
+class Tail:
+    """The lines that are added to a file, in bounded memory."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is read yet; the file need not be there."""
+        self._path = path
+        self._at = 0
+        self._lines = LineSplitter(_LONGEST)
+
+    def more(self) -> Iterator[str]:
+        """The whole lines that have come since."""
+        try:
+            file = self._path.open("rb")
+        except OSError:
+            return
+        with file:
+            file.seek(self._at)
+            while data := file.read(2**16):
+                self._at += len(data)
+                yield from self._lines.feed(data)
+
+    def rest(self) -> Iterator[str]:
+        """What is left when the file grows no more; a line that lacks its end with it."""
+        yield from self.more()
+        yield from self._lines.close()
+
+
+class Output:
+    """Reads a program's output, as it comes, with a reader that knows its lines."""
+
+    def __init__(self, reader: Reader, scores: Scores) -> None:
+        """Nothing is read yet."""
+        assert reader.begin is not None
+        self._reader = reader
+        self._draft = Draft(scores.point)
+        self._lines = reader.begin(self._draft)
+        self._splitter = LineSplitter()
+
+    def feed(self, data: bytes) -> None:
+        """Take some of the output."""
+        for line in self._splitter.feed(data):
+            self._lines.line(line)
+
+    def end(self) -> Run:
+        """The run, as its whole output tells it."""
+        for line in self._splitter.close():
+            self._lines.line(line)
+        self._lines.end()
+        for remark in self._splitter.remarks():
+            self._draft.remark(remark)
+        return self._draft.done(self._reader.metrics, self._reader.select)
+
+
+def _event(text: str) -> tuple[int, str, dict[str, float]]:
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+    if not isinstance(read, dict):
+        raise ValueError("not a table")  # noqa: TRY004 - the line is wrong, not a type
+    key = next((k for k in STEPS if k in read), None)
+    if key is None:
+        raise ValueError("without a step")
+    values = {k: v for k, v in read.items() if k not in {*STEPS, SPLIT}}
+    wrong = next((k for k, v in values.items() if not _is_number(v)), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong!r:.40} is no number")
+    split = read.get(SPLIT, "test")
+    if not isinstance(split, str) or not split:
+        raise ValueError("its split is no name")
+    return _step(read[key]), split, {k: float(v) for k, v in values.items()}
+
+
+def _step(value: object) -> int:
+    if _is_number(value) and value == value // 1:  # type: ignore[operator]  # just checked
+        return int(value)
+    raise ValueError("its step is no whole number")
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _fraction(value: float) -> float:
+    return float(Decimal(repr(value)) / 100)

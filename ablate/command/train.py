@@ -1,0 +1,258 @@
+"""A command system: its program is started, heard, resumed and judged."""
+
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ablate.command.code import DIFF, DIFF_LIMIT, identity
+from ablate.command.declaration import Declaration, parsed
+from ablate.command.environment import Places, environment, places
+from ablate.command.overrides import assigned, words, written
+from ablate.command.program import Program
+from ablate.command.scores import Output, Scores, Tail
+from ablate.errors import UsageError
+from ablate.files import write_atomically
+from ablate.ingest.run import Reader, Run
+from ablate.ingest.text import LineSplitter
+from ablate.record import State
+from ablate.spec import systems
+from ablate.system import Job, Outcome, System, TrainingError
+
+COMMAND = "command.json"
+_TAIL = 4096
+_LINES = 12
+
+
+def declared(text: str) -> System:
+    """The system that a declaration describes; raises UsageError where its reader is unknown."""
+    found = parsed(text)
+    _ = found.reader
+    return System(
+        name=found.name,
+        revision=found.table.revision,
+        factors=found.factors,
+        metrics=found.metrics,
+        train=lambda job: train(found, job),
+        finds_data="{data}" not in found.table.command,
+    )
+
+
+def check(found: Declaration) -> None:
+    """Refuse a program that is not there; raises UsageError."""
+    folder, table = found.directory, found.table
+    where = f"system {found.name!r}: "
+    if not folder.is_dir():
+        raise UsageError(f"{where}there is no folder {table.directory!r} beside ablate.toml")
+    first, *rest = systems.words(table.command)
+    if "{" not in first and _program(first, found) is None:
+        raise UsageError(f"{where}there is no program {first!r} (command = ...)")
+    script = next((w for w in rest if w.endswith(".py")), None)
+    if script and "{" not in script and not (folder / script).is_file():
+        raise UsageError(f"{where}there is no {script} in {table.directory!r} (command = ...)")
+
+
+def train(found: Declaration, job: Job) -> Outcome:
+    """Run the program of one attempt to its end; raises TrainingError where it has failed."""
+    check(found)
+    at = places(job.workdir)
+    at.checkpoints.mkdir(parents=True, exist_ok=True)
+    at.params.write_text(json.dumps(dict(job.levels), indent=1))
+    scores = Scores(job, found.table.metrics)
+    reader = found.reader
+    checkpoint = _resumed(found, job, scores)
+    line = _words(found, job, at, checkpoint)
+    _say_code(found, job)
+    _keep_command(line, found, job, checkpoint)
+    live = reader is not None and reader.begin is not None and found.table.log is None
+    output = Output(reader, scores) if live and reader else None
+    code, tail = _heard(found, job, (line, checkpoint), (scores, output))
+    run = output.end() if output else _read_files(found, reader, at.work)
+    finals = _told(run, scores, live=live)
+    scores.end()
+    if not job.stopping:
+        _judge(found, code, tail, scores, run)
+    return Outcome(scores=finals)
+
+
+def _heard(
+    found: Declaration,
+    job: Job,
+    started: tuple[list[str], Path | None],
+    heard: tuple[Scores, Output | None],
+) -> tuple[int, bytes]:
+    """The program's exit code and the end of its output; its scores are passed on meanwhile."""
+    (line, checkpoint), (scores, output) = started, heard
+    metrics = Tail(places(job.workdir).metrics)
+    tail = b""
+    with Program(line, found.directory, environment(found, job, checkpoint)) as program:
+        try:
+            for data in program.output():
+                if data:
+                    sys.stdout.buffer.write(data)
+                    sys.stdout.buffer.flush()
+                    tail = (tail + data)[-_TAIL:]
+                    if output:
+                        output.feed(data)
+                for text in metrics.more():
+                    scores.line(text)
+                if job.stopping:
+                    program.ask()
+        finally:
+            for text in metrics.rest():
+                scores.line(text)
+    job.recorder.spent(program.cpu, program.memory)
+    assert program.code is not None
+    return program.code, tail
+
+
+def _words(found: Declaration, job: Job, at: Places, checkpoint: Path | None) -> list[str]:
+    """The command line, its places filled."""
+    table = found.table
+    given = assigned(table, job.levels, job.seed)
+    values = {"seed": str(job.seed), "workdir": str(at.work), "params": str(at.params)}
+    values |= {"data": str(job.data), "checkpoint": str(checkpoint)}
+    spread: dict[str, list[str]] = {"{overrides}": words(table, given), "{resume}": []}
+    if table.style in systems.WRITTEN:
+        file = at.work.parent / f"overrides.{table.style}"
+        file.write_text(written(table, given))
+        values["overrides"] = str(file)
+        del spread["{overrides}"]
+    line = systems.words(table.command)
+    if checkpoint is not None:
+        more = systems.words(table.resume_args, (*systems.PLACES, systems.CHECKPOINT))
+        spread["{resume}"] = [word.format_map(values) for word in more]
+        line += [] if "{resume}" in line else ["{resume}"]
+    filled = [spread.get(word) or [word.format_map(values)] for word in _kept(line, spread)]
+    return [word for some in filled for word in some]
+
+
+def _kept(line: Sequence[str], spread: dict[str, list[str]]) -> list[str]:
+    """The words without the places that nothing stands at."""
+    return [word for word in line if spread.get(word) != []]
+
+
+def _program(name: str, found: Declaration) -> str | None:
+    """Where the program is: in its folder by a path, else on the path."""
+    if "/" in name:
+        path = found.directory / Path(name).expanduser()
+        return str(path) if path.is_file() else None
+    return shutil.which(name, path=found.table.environment.get("PATH"))
+
+
+def _say_code(found: Declaration, job: Job) -> None:
+    copied = found.snapshot
+    if copied is not None:
+        facts = copied.facts
+        beside = copied.folder.with_suffix(".diff")
+        if beside.exists():
+            shutil.copyfile(beside, job.workdir / DIFF)
+    else:
+        code = identity(found.origin)
+        facts = code.facts if code else {}
+        if code and code.diff:
+            (job.workdir / DIFF).write_bytes(code.diff[:DIFF_LIMIT])
+    for name, text in facts.items():
+        job.fact(name, text)
+    if found.table.seed is None and "{seed}" not in found.table.command:
+        job.fact("seed", "by ABLATE_SEED alone")
+
+
+def _keep_command(line: list[str], found: Declaration, job: Job, checkpoint: Path | None) -> None:
+    """What was started, for whoever looks into the attempt's folder; no environment's values."""
+    kept = {
+        "words": line,
+        "directory": str(found.directory),
+        "environment": sorted(found.table.environment),
+        "checkpoint": str(checkpoint) if checkpoint else None,
+    }
+    write_atomically(job.workdir / COMMAND, json.dumps(kept, indent=1).encode(), durable=False)
+
+
+def _resumed(found: Declaration, job: Job, scores: Scores) -> Path | None:
+    """The newest checkpoint of the newest attempt that has one; its curves are taken over."""
+    table = found.table
+    globs = table.checkpoints or (["checkpoints/*"] if table.resume_args else [])
+    for folder in job.recorder.earlier:
+        at = places(folder)
+        left = [p for glob in globs for p in at.work.glob(glob) if _size(p)]
+        if not left:
+            continue
+        checkpoint = max(left, key=lambda p: (p.stat().st_mtime_ns, p.name))
+        scores.names |= job.recorder.carry(folder)
+        for text in Tail(at.metrics).rest():
+            scores.line(text)
+        run = _read_files(found, found.reader, at.work)
+        for point in run.scalars if run else ():
+            scores.point(point)
+        job.fact("resumed", f"attempt {folder.name}: {checkpoint.name}")
+        return checkpoint
+    return None
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; a checkpoint may be a folder, which counts by what it holds."""
+    return sum(1 for _ in path.iterdir()) if path.is_dir() else path.stat().st_size
+
+
+def _read_files(found: Declaration, reader: Reader | None, work: Path) -> Run | None:
+    """The run that the reader finds among the program's files; raises TrainingError.
+
+    None where there is no reader, nothing to read, or the reader reads the output.
+    """
+    log = found.table.log
+    if reader is None or (reader.begin is not None and log is None):
+        return None
+    paths = sorted(work.glob(log)) if log else list(reader.find(work))
+    try:
+        runs = [run for path in paths for run in reader.read(path)]
+    except UsageError as wrong:
+        raise TrainingError("unreadable", f"reader {reader.name}: {wrong}") from None
+    if len(runs) > 1:
+        raise TrainingError(
+            "unreadable",
+            f"reader {reader.name} finds {len(runs)} runs in the program's folder:"
+            " name the file of its own with `log`",
+        )
+    return runs[0] if runs else None
+
+
+def _told(run: Run | None, scores: Scores, *, live: bool) -> dict[str, float]:
+    if run is None:
+        return {}
+    for point in () if live else run.scalars:
+        scores.point(point)
+    scores.run(run)
+    return scores.finals(run)
+
+
+def _judge(found: Declaration, code: int, tail: bytes, scores: Scores, run: Run | None) -> None:
+    """Say how the program has failed, if it has; raises TrainingError."""
+    if code < 0:
+        name = signal.Signals(-code).name
+        raise TrainingError(
+            f"signal {-code}",
+            f"the program was killed by signal {-code} ({name})\n{_lines(tail)}".rstrip(),
+            crashed=True,
+        )
+    if code:
+        text = f"the program ended with exit code {code}\n{_lines(tail)}".rstrip()
+        raise TrainingError(f"exit code {code}", text)
+    if run is not None and run.state is not State.COMPLETED:
+        text = f"the program ended with exit code 0, but its output is {run.state}: {run.reason}"
+        raise TrainingError(str(run.state), text)
+    missing = [m.name for m in found.metrics if m.name not in scores.names]
+    if missing:
+        names = ", ".join(missing)
+        raise TrainingError(
+            "no metrics", f"the program ended with exit code 0 without its metrics {names}"
+        )
+
+
+def _lines(tail: bytes) -> str:
+    """The last lines of an output, as a terminal would show them."""
+    splitter = LineSplitter()
+    lines = [*splitter.feed(tail), *splitter.close()]
+    return "\n".join([line for line in lines if line.strip()][-_LINES:])
