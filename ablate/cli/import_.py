@@ -1,96 +1,85 @@
 """`ablate import`: results that already exist become a study."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from ablate.ingest import Imported
-    from ablate.ingest.columns import Column as Understood
-    from ablate.store import Store
-
-
-SEEDS = 8
+from ablate.cli.options import Json
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="The file that holds the results.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Logs, folders of runs, or a table.")
+    ],
     *,
     reader: Annotated[
-        str | None, typer.Option("--reader", help="How to read it; by its suffix without.")
+        str | None, typer.Option("--reader", help="How to read them; found out without.")
     ] = None,
     study: Annotated[
-        str | None, typer.Option("--study", help="The study's name; the file's without.")
+        str | None, typer.Option("--study", help="The study's name, or a study file.")
     ] = None,
+    system: Annotated[
+        str | None, typer.Option("--system", help="Whose trials they are: a system of ablate.toml.")
+    ] = None,
+    select: Annotated[
+        str, typer.Option("--select", help="last, best:METRIC, best:METRIC@SPLIT; the logs' own.")
+    ] = "",
     mapping: Annotated[
-        Path | None, typer.Option("--map", help="A TOML file that says what columns mean.")
+        Path | None, typer.Option("--map", help="A TOML file that says what keys or columns mean.")
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Say what would be imported.")
+    data: Annotated[
+        Path | None, typer.Option("--data", help="With --system: the data set's folder.")
+    ] = None,
+    replicates: Annotated[
+        bool, typer.Option("--replicates", help="Runs of the same levels are further seeds.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    guess: Annotated[
+        bool, typer.Option("--guess", help="Write a study file and a system for them, too.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even over trials that were trained here.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Say what would be imported; write nothing.")
+    ] = False,
+    json: Json = False,
 ) -> None:
-    """Import a table of results as a study, so that ls, report and compare work on it."""
-    from ablate.cli.console import note
-    from ablate.ingest import read
-    from ablate.project import Project
-    from ablate.store import open_store
+    """Import old runs or a table of results as a study, so that ls, report and compare work on it.
 
-    found = read(file, reader=reader, study=study, mapping=mapping)
-    _tell(found, file, json, dry_run)
-    if dry_run:
-        return
-    with open_store(Project.find().store, create=True) as store:
-        _check_free(store, found)
-        store.put_results(found.study, found.results, source=f"import {file.name}")
-    note(f"imported as study {found.study.name} (ablate report {found.study.name})")
-
-
-def _check_free(store: "Store", found: "Imported") -> None:
+    What was understood is said before anything is written; importing twice changes nothing.
+    """
+    from ablate.cli import import_runs, import_table
     from ablate.errors import UsageError
+    from ablate.ingest.tables import SUFFIXES, TABLES
 
-    name = found.study.name
-    if name in store.studies() and store.study(name).system != found.study.system:
-        raise UsageError(
-            f"study {name!r} holds trials that were run here; choose another name with --study"
-        )
-
-
-def _tell(found: "Imported", file: Path, json: bool, dry_run: bool) -> None:
-    from ablate.cli.console import Column, out, print_json, print_table
-
-    study = found.study
-    variants = list(dict.fromkeys(p.variant.name for p, _ in found.results))
-    if json:
-        print_json(
-            {
-                "schema": "ablate.import/1",
-                "study": study.name,
-                "dry_run": dry_run,
-                "rows": len(found.results),
-                "configurations": variants,
-                "seeds": study.seeds,
-                "columns": [
-                    {"header": c.header, "role": c.role, "as": c.name, "means": _means(c, found)}
-                    for c in found.columns
-                ],
-            }
+    table = reader in TABLES or (
+        reader is None and not guess and all(p.suffix.lower() in SUFFIXES for p in paths)
+    )
+    if table:
+        given = {"--system": system, "--select": select, "--guess": guess, "--data": data}
+        wrong = next((name for name, value in given.items() if value), None)
+        if wrong is not None:
+            raise UsageError(f"{wrong} means nothing for a table")
+        if len(paths) > 1:
+            raise UsageError("a table is a study of its own: import one at a time")
+        import_table.bring(
+            import_table.Asked(paths[0], reader, study, mapping, dry_run=dry_run, json=json)
         )
         return
-    seeds = ", ".join(map(str, study.seeds[:SEEDS])) + (", ..." if study.seeds[SEEDS:] else "")
-    out().print(
-        f"{file.name}: {len(found.results)} runs of {len(variants)} configurations, seeds {seeds}",
-        soft_wrap=True,
+    import_runs.bring(
+        import_runs.Asked(
+            paths=tuple(paths),
+            reader=reader,
+            study=study,
+            system=system,
+            select=select,
+            mapping=mapping,
+            data=data,
+            replicates=replicates,
+            guess=guess,
+            force=force,
+            dry_run=dry_run,
+            json=json,
+        )
     )
-    columns = [Column("Column"), Column("Role"), Column("As"), Column("Means")]
-    print_table(columns, [[c.header, c.role, c.name, _means(c, found)] for c in found.columns])
-
-
-def _means(column: "Understood", found: "Imported") -> str:
-    if column.role != "factor":
-        return column.note
-    factor = found.study.factor(column.name)
-    needs = f"; where {factor.requires} is on" if factor.requires else ""
-    kinds = {"bool": "switch", "int": "whole number", "float": "number", "str": "text"}
-    return f"{kinds[factor.kind]}, reference {str(factor.reference).lower()}{needs}"

@@ -16,7 +16,7 @@ from ablate.ingest.roles import variants
 from ablate.ingest.wanted import MapFile
 from ablate.selection import Selection
 from ablate.spec.data import MISSING
-from ablate.spec.systems import FactorTable
+from ablate.spec.systems import CommandTable, FactorTable
 from ablate.study import Kind, Level, Placement, Study, Trial, Variant, changed, settled
 
 ASSUMED = "imported from logs: that they were trained on the study file's data is assumed"
@@ -87,13 +87,23 @@ def _said(i: int, doubts: Mapping[int, Sequence[str]], seats: Seats) -> tuple[st
     return (*doubts.get(i, ()), *seats.doubts.get(i, ()))
 
 
+def reader_of(reference: str) -> str | None:
+    """The reader that a command system names for its output; None for any other system."""
+    table = _declared(reference)
+    return None if table is None else table.reader
+
+
+def _declared(reference: str) -> CommandTable | None:
+    if not reference.startswith(_DECLARED):
+        return None
+    declared = json.loads(reference.removeprefix(_DECLARED).removesuffix(")"))
+    return CommandTable.model_validate(declared["command"])
+
+
 def _tables(reference: str) -> dict[str, FactorTable]:
     """The factors of a command system, as its declaration writes them for the program."""
-    if not reference.startswith(_DECLARED):
-        return {}
-    declared = json.loads(reference.removeprefix(_DECLARED).removesuffix(")"))
-    factors = declared["command"]["factors"]
-    return {name: FactorTable.model_validate(table) for name, table in factors.items()}
+    table = _declared(reference)
+    return {} if table is None else dict(table.factors)
 
 
 def _keyed(name: str, study: Study, tables: Mapping[str, FactorTable]) -> Keyed:

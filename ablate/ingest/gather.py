@@ -91,20 +91,29 @@ def holding(runs: Iterable[Run], reader: str) -> Gathered:
     return gathered
 
 
-def sources(paths: Sequence[Path], reader: Reader) -> list[Path]:
-    """The files and folders that hold runs: as named, or as `reader` finds them below.
+def existing(paths: Sequence[Path]) -> list[Path]:
+    """The paths, each pattern such as `logs/*.log` that the shell left alone followed.
 
-    A pattern such as `logs/*.log` that the shell left alone is followed. Raises UsageError where a
-    path is not there, or nothing is found.
+    Raises UsageError where one is not there.
     """
-    found: dict[Path, Path] = {}
+    found: list[Path] = []
     for path in paths:
         there = [path] if path.exists() else [Path(p) for p in sorted(glob.glob(str(path)))]  # noqa: PTH207 - the pattern may be absolute
         if not there:
             raise UsageError(f"{path}: there is no such file or folder")
-        for one in there:
-            inside = [one] if one.is_file() else [*reader.find(one)]
-            found.update({p.resolve(): p for p in inside})
+        found += there
+    return found
+
+
+def sources(paths: Sequence[Path], reader: Reader) -> list[Path]:
+    """The files and folders that hold runs, each once: as named, or as `reader` finds them below.
+
+    Raises UsageError where there is none.
+    """
+    found: dict[Path, Path] = {}
+    for path in existing(paths):
+        inside = [path] if path.is_file() else [*reader.find(path)]
+        found.update({p.resolve(): p for p in inside})
     if not found:
         looked = ", ".join(map(str, paths))
         raise UsageError(f"{looked}: the reader {reader.name} finds no run there")
