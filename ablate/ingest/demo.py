@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 
 from ablate.errors import UsageError
 from ablate.ingest import yacs
+from ablate.ingest.curves import Curves
 from ablate.ingest.logfile import LogFile, logs, stem
 from ablate.ingest.names import METRICS, known_metric
 from ablate.ingest.patterns import Patterns
@@ -79,7 +80,8 @@ class DemoLines:
         self.draft = draft
         self.number = number
         self.epochs = _Epochs()
-        self._scores = Patterns(draft, PRIMARY.name)
+        self._curves = Curves(draft)
+        self._scores = Patterns(draft, self._curves, PRIMARY.name)
         self._clock, self._fault, self._suspects = Clock(), Fault(), Suspects(draft)
         self._config: list[str] | None = None
         self._headed = self._echo = self._listing = self._results = False
@@ -102,9 +104,7 @@ class DemoLines:
         self._config_ends()
         self._scores.end()
         self._clock.settle(self.draft)
-        if self._scores.twice:
-            which = ", ".join(map(str, list(self._scores.twice)[:10]))
-            self.draft.remark(f"printed again with other values, at {which}: the later counts")
+        self._curves.settle()
         self.draft.state, self.draft.reason = self._state()
 
     def begins(self, text: str) -> bool:
@@ -154,7 +154,7 @@ class DemoLines:
             step = self.epochs.base + iteration
             for said, value in _TERM.findall(found[4]):
                 name = said.strip().lower().replace(" ", "_")
-                self._scores.point(step, TRAIN, _CURVES.get(name, name), float(value))
+                self._curves.point(step, TRAIN, _CURVES.get(name, name), float(value))
             self.draft.consume("Epoch Iteration")
             return _LEFT.search(_TERM.sub("", found[4])) is None
         if found := _DONE.match(text):
@@ -163,7 +163,7 @@ class DemoLines:
             self.epochs.done = epoch
             for name, value in zip(_SPEEDS, found.groups()[1:], strict=True):
                 if value is not None:
-                    self._scores.point(epoch, TRAIN, name, float(value))
+                    self._curves.point(epoch, TRAIN, name, float(value))
             return True
         return False
 

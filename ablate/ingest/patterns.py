@@ -1,5 +1,6 @@
 """Scores that a program prints for several variants of one network, one of which counts."""
 
+from ablate.ingest.curves import Curves
 from ablate.ingest.run import Draft
 from ablate.selection import held
 
@@ -13,16 +14,15 @@ class Patterns:
     then scores wait.
     """
 
-    def __init__(self, draft: Draft, primary: str) -> None:
+    def __init__(self, draft: Draft, curves: Curves, primary: str) -> None:
         """Scores of a run whose source picks its best by `primary`."""
+        self._curves = curves
         self.name = ""
         """The variant that is scored now; empty where there is one alone."""
         self.epoch = 0
         """The epoch whose scores were printed last."""
         self.best_epoch = 0
         """The epoch after which a whole running best was printed last."""
-        self.twice: dict[int, None] = {}
-        """The epochs with a value that was printed again and differed."""
         self._draft = draft
         self._primary = primary
         self._counted: str | None = None
@@ -61,7 +61,7 @@ class Patterns:
         if self._primary not in said:
             return
         if self._holder:
-            self.point(self.epoch, COUNTED, held(self._primary), float(self._holder))
+            self._curves.point(self.epoch, COUNTED, held(self._primary), float(self._holder))
         else:
             self._draft.remark(f"the best after epoch {self.epoch} is no epoch's of this log")
 
@@ -98,16 +98,9 @@ class Patterns:
         scored = bool(names) and all(self.at(epoch, name) is not None for name in names)
         return scored and (not self._draft.best or self.best_epoch >= epoch)
 
-    def point(self, step: int, split: str, name: str, value: float) -> None:
-        """Add a point, and note where it replaces another value."""
-        before = self._draft.scalars.get((split, name, step), value)
-        if before != value and before == before:  # noqa: PLR0124 - only a NaN differs from itself
-            self.twice[step] = None
-        self._draft.point(step, split, name, value)
-
     def _place(self, pattern: str, epoch: int, name: str, value: float) -> None:
         split = COUNTED if pattern == self._counted else f"{COUNTED}.{pattern}"
-        self.point(epoch, split, name, value)
+        self._curves.point(epoch, split, name, value)
 
     def _holding(self, said: dict[str, float]) -> int:
         """The epoch whose scores are those said to be best: this one, or the latest of them."""
