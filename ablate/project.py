@@ -200,7 +200,7 @@ def _reference(name: str, root: Path, system: str | CommandTable, file: _Project
         "command": system.model_dump(mode="json"),
         "reader": reader.model_dump(mode="json") if isinstance(reader, ReaderTable) else reader,
     }
-    return f"ablate.command:declared({json.dumps(declared, ensure_ascii=False, sort_keys=True)})"
+    return f"ablate.command:declared({json.dumps(declared, ensure_ascii=False)})"
 
 
 def _place(root: Path, environment: str | None, written: str) -> Path:

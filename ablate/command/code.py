@@ -89,7 +89,7 @@ def frozen(reference: str) -> str:
     read = json.loads(reference.removeprefix(PREFIX).removesuffix(")"))
     facts = {**code.facts, "snapshot": copied.name}
     read["snapshot"] = {"folder": str(copied), "origin": str(top), "facts": facts}
-    return f"{PREFIX}{json.dumps(read, ensure_ascii=False, sort_keys=True)})"
+    return f"{PREFIX}{json.dumps(read, ensure_ascii=False)})"
 
 
 def _copy(top: Path, into: Path) -> Path:

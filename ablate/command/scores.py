@@ -53,8 +53,8 @@ class Scores:
         else:
             self.names |= set(kept)
 
-    def run(self, run: Run) -> None:
-        """Take all that a reader knows beside the curves."""
+    def run(self, run: Run) -> dict[str, float]:
+        """Take all that a reader knows beside the curves; the final values that are no curve."""
         for cost in run.costs:
             if cost.name not in _MEASURED:
                 self._job.cost(cost.name, cost.value, unit=cost.unit, counter=cost.counter)
@@ -73,9 +73,6 @@ class Scores:
         for remark in run.remarks:
             self._job.note(remark)
         self._note_misread(run.unread, "look like measurements and could not be read")
-
-    def finals(self, run: Run) -> dict[str, float]:
-        """The final values that are no curve, by their declared names."""
         found = {self._named.get(name, name): value for name, value in run.scores.items()}
         self.names |= set(found)
         return found
@@ -135,14 +132,29 @@ class Output:
         for line in self._splitter.feed(data):
             self._lines.line(line)
 
+    def before(self, log: Path) -> None:
+        """Take what an earlier attempt had printed, which this program goes on from."""
+        try:
+            file = log.open("rb")
+        except OSError:
+            return
+        with file:
+            while data := file.read(2**16):
+                self.feed(data)
+        self._close()
+        self._splitter = LineSplitter()
+
     def end(self) -> Run:
         """The run, as its whole output tells it."""
+        self._close()
+        self._lines.end()
+        return self._draft.done(self._reader.metrics, self._reader.select)
+
+    def _close(self) -> None:
         for line in self._splitter.close():
             self._lines.line(line)
-        self._lines.end()
         for remark in self._splitter.remarks():
             self._draft.remark(remark)
-        return self._draft.done(self._reader.metrics, self._reader.select)
 
 
 def _event(text: str) -> tuple[int, str, dict[str, float]]:

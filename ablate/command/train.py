@@ -11,17 +11,17 @@ from ablate.command.code import DIFF, DIFF_LIMIT, identity
 from ablate.command.declaration import Declaration, parsed
 from ablate.command.environment import Places, environment, places
 from ablate.command.overrides import assigned, words, written
+from ablate.command.past import AFTER, COMMAND, LOG, Past, read_files, resumed
 from ablate.command.program import Program
 from ablate.command.scores import Output, Scores, Tail
 from ablate.errors import UsageError
 from ablate.files import write_atomically
-from ablate.ingest.run import Reader, Run
+from ablate.ingest.run import Run
 from ablate.ingest.text import LineSplitter
 from ablate.record import State
 from ablate.spec import systems
 from ablate.system import Job, Outcome, System, TrainingError
 
-COMMAND = "command.json"
 _TAIL = 4096
 _LINES = 12
 
@@ -56,56 +56,57 @@ def check(found: Declaration) -> None:
 
 def train(found: Declaration, job: Job) -> Outcome:
     """Run the program of one attempt to its end; raises TrainingError where it has failed."""
-    check(found)
+    try:
+        check(found)
+    except UsageError as wrong:
+        raise TrainingError("not started", str(wrong)) from None
     at = places(job.workdir)
     at.checkpoints.mkdir(parents=True, exist_ok=True)
     at.params.write_text(json.dumps(dict(job.levels), indent=1))
     scores = Scores(job, found.table.metrics)
     reader = found.reader
-    checkpoint = _resumed(found, job, scores)
-    line = _words(found, job, at, checkpoint)
+    past = resumed(found, job, scores)
+    output = None
+    if reader is not None and reader.begin is not None and found.table.log is None:
+        output = Output(reader, scores)
+        for folder in past.folders:
+            output.before(folder / LOG)
+    line = _words(found, job, at, past.checkpoint)
     _say_code(found, job)
-    _keep_command(line, found, job, checkpoint)
-    live = reader is not None and reader.begin is not None and found.table.log is None
-    output = Output(reader, scores) if live and reader else None
-    code, tail = _heard(found, job, (line, checkpoint), (scores, output))
-    run = output.end() if output else _read_files(found, reader, at.work)
-    finals = _told(run, scores, live=live)
+    _keep_command(line, found, job, past)
+    with Program(line, found.directory, environment(found, job, past.checkpoint)) as program:
+        tail = _heard(program, job, scores, output)
+    job.recorder.spent(program.cpu, program.memory)
+    run = output.end() if output else read_files(found, at.work)
+    for point in run.scalars if run and not output else ():
+        scores.point(point)
+    finals = scores.run(run) if run else {}
     scores.end()
     if not job.stopping:
-        _judge(found, code, tail, scores, run)
+        _judge(found, (program.code or 0, tail), scores, run)
     return Outcome(scores=finals)
 
 
-def _heard(
-    found: Declaration,
-    job: Job,
-    started: tuple[list[str], Path | None],
-    heard: tuple[Scores, Output | None],
-) -> tuple[int, bytes]:
-    """The program's exit code and the end of its output; its scores are passed on meanwhile."""
-    (line, checkpoint), (scores, output) = started, heard
+def _heard(program: Program, job: Job, scores: Scores, output: Output | None) -> bytes:
+    """The end of the program's output; its scores are passed on while it runs."""
     metrics = Tail(places(job.workdir).metrics)
     tail = b""
-    with Program(line, found.directory, environment(found, job, checkpoint)) as program:
-        try:
-            for data in program.output():
-                if data:
-                    sys.stdout.buffer.write(data)
-                    sys.stdout.buffer.flush()
-                    tail = (tail + data)[-_TAIL:]
-                    if output:
-                        output.feed(data)
-                for text in metrics.more():
-                    scores.line(text)
-                if job.stopping:
-                    program.ask()
-        finally:
-            for text in metrics.rest():
+    try:
+        for data in program.output():
+            if data:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+                tail = (tail + data)[-_TAIL:]
+                if output:
+                    output.feed(data)
+            for text in metrics.more():
                 scores.line(text)
-    job.recorder.spent(program.cpu, program.memory)
-    assert program.code is not None
-    return program.code, tail
+            if job.stopping:
+                program.ask()
+    finally:
+        for text in metrics.rest():
+            scores.line(text)
+    return tail
 
 
 def _words(found: Declaration, job: Job, at: Places, checkpoint: Path | None) -> list[str]:
@@ -160,76 +161,21 @@ def _say_code(found: Declaration, job: Job) -> None:
         job.fact("seed", "by ABLATE_SEED alone")
 
 
-def _keep_command(line: list[str], found: Declaration, job: Job, checkpoint: Path | None) -> None:
+def _keep_command(line: list[str], found: Declaration, job: Job, past: Past) -> None:
     """What was started, for whoever looks into the attempt's folder; no environment's values."""
     kept = {
         "words": line,
         "directory": str(found.directory),
         "environment": sorted(found.table.environment),
-        "checkpoint": str(checkpoint) if checkpoint else None,
+        "checkpoint": str(past.checkpoint) if past.checkpoint else None,
+        AFTER: [str(folder) for folder in past.folders],
     }
     write_atomically(job.workdir / COMMAND, json.dumps(kept, indent=1).encode(), durable=False)
 
 
-def _resumed(found: Declaration, job: Job, scores: Scores) -> Path | None:
-    """The newest checkpoint of the newest attempt that has one; its curves are taken over."""
-    table = found.table
-    globs = table.checkpoints or (["checkpoints/*"] if table.resume_args else [])
-    for folder in job.recorder.earlier:
-        at = places(folder)
-        left = [p for glob in globs for p in at.work.glob(glob) if _size(p)]
-        if not left:
-            continue
-        checkpoint = max(left, key=lambda p: (p.stat().st_mtime_ns, p.name))
-        scores.names |= job.recorder.carry(folder)
-        for text in Tail(at.metrics).rest():
-            scores.line(text)
-        run = _read_files(found, found.reader, at.work)
-        for point in run.scalars if run else ():
-            scores.point(point)
-        job.fact("resumed", f"attempt {folder.name}: {checkpoint.name}")
-        return checkpoint
-    return None
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file; a checkpoint may be a folder, which counts by what it holds."""
-    return sum(1 for _ in path.iterdir()) if path.is_dir() else path.stat().st_size
-
-
-def _read_files(found: Declaration, reader: Reader | None, work: Path) -> Run | None:
-    """The run that the reader finds among the program's files; raises TrainingError.
-
-    None where there is no reader, nothing to read, or the reader reads the output.
-    """
-    log = found.table.log
-    if reader is None or (reader.begin is not None and log is None):
-        return None
-    paths = sorted(work.glob(log)) if log else list(reader.find(work))
-    try:
-        runs = [run for path in paths for run in reader.read(path)]
-    except UsageError as wrong:
-        raise TrainingError("unreadable", f"reader {reader.name}: {wrong}") from None
-    if len(runs) > 1:
-        raise TrainingError(
-            "unreadable",
-            f"reader {reader.name} finds {len(runs)} runs in the program's folder:"
-            " name the file of its own with `log`",
-        )
-    return runs[0] if runs else None
-
-
-def _told(run: Run | None, scores: Scores, *, live: bool) -> dict[str, float]:
-    if run is None:
-        return {}
-    for point in () if live else run.scalars:
-        scores.point(point)
-    scores.run(run)
-    return scores.finals(run)
-
-
-def _judge(found: Declaration, code: int, tail: bytes, scores: Scores, run: Run | None) -> None:
+def _judge(found: Declaration, end: tuple[int, bytes], scores: Scores, run: Run | None) -> None:
     """Say how the program has failed, if it has; raises TrainingError."""
+    code, tail = end
     if code < 0:
         name = signal.Signals(-code).name
         raise TrainingError(
