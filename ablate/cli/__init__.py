@@ -9,13 +9,18 @@ import typer
 from ablate import __version__
 from ablate.cli import (
     compare,
+    db,
     doctor,
+    export,
     import_,
     init,
     logs,
     ls,
+    note,
     plan,
+    record,
     report,
+    rm,
     run,
     show,
     status,
@@ -60,12 +65,14 @@ _COMMANDS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
     ("Look", {"status": status.status, "ls": ls.ls, "show": show.show, "logs": logs.logs}),
     (
         "Conclude",
-        {"report": report.report, "compare": compare.compare, "import": import_.import_},
+        {"report": report.report, "compare": compare.compare, "export": export.export},
     ),
+    ("Keep", {"import": import_.import_, "record": record.record, "note": note.note, "rm": rm.rm}),
 )
 for _panel, _commands in _COMMANDS:
     for _verb, _command in _commands.items():
         app.command(_verb, rich_help_panel=_panel)(_command)
+app.add_typer(db.app, name="db", rich_help_panel="Keep")
 
 
 def main() -> NoReturn:

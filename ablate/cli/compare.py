@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ablate.cli.options import Select
+
 
 def compare(
     a: Annotated[str, typer.Argument(help="A configuration's name.")],
@@ -13,6 +15,7 @@ def compare(
         str | None,
         typer.Option("--study", help="Look there; else in the latest study that holds both."),
     ] = None,
+    select: Select = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     output: Annotated[
         Path | None,
@@ -23,16 +26,21 @@ def compare(
     from ablate.analysis.cells import cells
     from ablate.audit import liveness, recorded
     from ablate.cli.console import json_text, note, out, print_json, print_page
-    from ablate.cli.reading import holding, project_store
+    from ablate.cli.reading import holding, project_store, rule_of, tell_rule
     from ablate.cli.writing import write_text
     from ablate.report import comparison_document, render_comparison
     from ablate.report.comparison_page import comparison_page
 
     with project_store() as store:
         found = holding(store, [a, b], study)
-        by_name = {c.variant: c for c in cells(store.records(found.name))}
+        rule = rule_of(found, select)
+        by_name = {c.variant: c for c in cells(store.records(found.name, rule))}
+        notes = store.notes(found.name)
+    keys = {r.key for name in (a, b) for r in by_name[name].records}
+    noted = [n for n in notes if n.variant in {a, b} or n.key in keys]
     both = [*by_name[a].completed, *by_name[b].completed]
-    document = comparison_document(found, by_name[a], by_name[b], liveness(recorded(both)))
+    document = comparison_document(found, by_name[a], by_name[b], liveness(recorded(both)), noted)
+    tell_rule(found, rule)
     if output is not None:
         as_json = json or output.suffix == ".json"
         write_text(output, json_text(document) if as_json else render_comparison(document))

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ablate.record import Record
-    from ablate.store import Store
+    from ablate.record import Attempt
 
 PAUSE = 0.5
 CHUNK = 2**16
@@ -27,17 +26,17 @@ def logs(
     """Print what the last attempt of a trial wrote to its standard output and error."""
     import sys
 
-    from ablate.cli.reading import project_store
+    from ablate.cli.reading import project_store, trial_of
     from ablate.errors import UsageError
 
     with project_store() as store:
-        record = _record(store, ref, study, seed)
+        record = trial_of(store, ref, study, seed)
         attempt = record.attempt
         if attempt is None:
             raise UsageError(f"{record.variant} at seed {record.seed} has not been run yet")
         path = store.attempts_folder / attempt.folder / "stdout.log"
-        if not attempt.folder or not path.is_file():
-            raise UsageError(f"{record.key} has no log: it was not run here ({record.source})")
+        if not path.is_file():
+            raise UsageError(f"{record.key} has no log: {_why_not(attempt, record.source)}")
         position = _print_tail(path, tail)
         while follow:
             going = any(a.key == record.key for a in store.running())
@@ -48,21 +47,10 @@ def logs(
             _wait()
 
 
-def _record(store: "Store", ref: str, study: str | None, seed: int | None) -> "Record":
-    from ablate.cli.reading import holding, looks_like_key, record_of
-    from ablate.errors import UsageError
-
-    if looks_like_key(ref) and store.find_trial(ref):
-        return record_of(store, ref, study)[1]
-    found = [r for r in store.records(holding(store, [ref], study).name) if r.variant == ref]
-    if seed is not None:
-        found = [r for r in found if r.seed == seed]
-    if not found:
-        raise UsageError(f"{ref!r} has no trial at seed {seed}")
-    if len(found) > 1:
-        trials = ", ".join(f"{r.key[:8]} (seed {r.seed})" for r in found[:6])
-        raise UsageError(f"{ref!r} is {len(found)} trials: {trials}; choose one with --seed")
-    return found[0]
+def _why_not(attempt: "Attempt", source: str) -> str:
+    if attempt.owner == "import":
+        return f"it was not run here but brought in ({source}); its source has what it printed"
+    return f"the folder of its attempt {attempt.number} is not here any more"
 
 
 def _print_tail(path: Path, lines: int | None) -> int:

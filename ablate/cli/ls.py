@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ablate.cli.options import Select
+
 if TYPE_CHECKING:
     from ablate.record import Record
     from ablate.study import Study
@@ -16,21 +18,24 @@ def ls(
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="METRIC", help="Best of this metric first.")
     ] = None,
+    select: Select = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List the studies, or the trials of one study with their scores and costs."""
     from ablate.cli.console import note, print_json
-    from ablate.cli.reading import banner, project_store
+    from ablate.cli.reading import banner, project_store, rule_of, tell_rule
     from ablate.errors import UsageError
 
     with project_store() as store:
         if study is None:
-            if sort is not None:
-                raise UsageError("--sort orders the trials of one study: ablate ls STUDY --sort")
+            if sort is not None or select is not None:
+                raise UsageError("--sort and --select are about the trials of one study: name it")
             _studies([(store.study(n), store.records(n)) for n in store.studies()[:limit]], json)
             return
-        asked, records = store.study(study), store.records(study)
+        asked = store.study(study)
+        rule = rule_of(asked, select)
+        records = store.records(study, rule)
     if sort is not None:
         records = _sorted(asked, records, sort)
     if json:
@@ -40,11 +45,13 @@ def ls(
             {
                 "schema": "ablate.ls/1",
                 "study": asked.name,
+                "selection": str(rule or asked.selection),
                 "trials": [trial_document(r) for r in records[:limit]],
             }
         )
         return
     banner(asked)
+    tell_rule(asked, rule)
     _trials(asked, records[:limit], sort)
     if limit is not None and limit < len(records):
         note(f"{limit} of {len(records)} trials shown")
@@ -119,6 +126,7 @@ def _trials(study: "Study", records: "list[Record]", sort: str | None) -> None:
     spent = spent_columns(documents, (*SIZE, *TIMES))
     shown_first = (sort or study.primary).lower()
     metrics = sorted(study.metrics, key=lambda m: m.name.lower() != shown_first)
+    brought = any(r.source != "run" for r in records)
     columns = [
         Column("Trial"),
         Column("Configuration"),
@@ -126,6 +134,7 @@ def _trials(study: "Study", records: "list[Record]", sort: str | None) -> None:
         Column("State", drop=90),
         *(Column(f"{m.label} {m.arrow}", right=True, drop=i) for i, m in enumerate(metrics)),
         *(Column(c.title, right=True, drop=100 + i) for i, c in enumerate(spent)),
+        *([Column("Source", drop=200)] if brought else []),
     ]
     rows = [
         [
@@ -135,6 +144,7 @@ def _trials(study: "Study", records: "list[Record]", sort: str | None) -> None:
             str(r.state),
             *(m.text(r.scores[m.name].value) if m.name in r.scores else "–" for m in metrics),
             *(c.text(d["costs"]) for c in spent),
+            *([r.source] if brought else []),
         ]
         for r, d in zip(records, documents, strict=True)
     ]

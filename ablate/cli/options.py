@@ -19,3 +19,11 @@ Only: TypeAlias = Annotated[
 Scale: TypeAlias = Annotated[str | None, typer.Option("--scale", help="paper, small, ...")]
 Data: TypeAlias = Annotated[Path | None, typer.Option("--data", help="The data set's folder.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Select: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--select", metavar="RULE", help="last or best:METRIC[@SPLIT], not the study's."),
+]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")
+]

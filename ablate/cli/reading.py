@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ablate.record import Record
+    from ablate.selection import Selection
     from ablate.store import Store
     from ablate.study import Study
 
@@ -65,6 +66,47 @@ def record_of(store: "Store", ref: str, study: str | None) -> "tuple[Study, Reco
             if record.key == keys[0]:
                 return store.study(name), record
     raise UsageError(f"{ref!r} is no trial, configuration or study in the store (ablate ls)")
+
+
+def trial_of(store: "Store", ref: str, study: str | None, seed: int | None) -> "Record":
+    """The one trial that a key, its beginning, or a configuration's name means.
+
+    Raises UsageError where there is none, or several that a seed would tell apart.
+    """
+    from ablate.errors import UsageError
+
+    if looks_like_key(ref) and store.find_trial(ref):
+        return record_of(store, ref, study)[1]
+    found = [r for r in store.records(holding(store, [ref], study).name) if r.variant == ref]
+    if seed is not None:
+        found = [r for r in found if r.seed == seed]
+    if not found:
+        raise UsageError(f"{ref!r} has no trial at seed {seed}")
+    if len(found) > 1:
+        trials = ", ".join(f"{r.key[:8]} (seed {r.seed})" for r in found[:6])
+        raise UsageError(f"{ref!r} is {len(found)} trials: {trials}; choose one with --seed")
+    return found[0]
+
+
+def rule_of(study: "Study", text: str | None) -> "Selection | None":
+    """The selection rule that `--select` gives, None without; raises UsageError."""
+    from ablate.errors import UsageError
+    from ablate.selection import Selection
+
+    if text is None:
+        return None
+    try:
+        return Selection.parse(text, study.directions)
+    except ValueError as wrong:
+        raise UsageError(f"--select: {wrong}") from None
+
+
+def tell_rule(study: "Study", selection: "Selection | None") -> None:
+    """Say on stderr that the scores shown are not those of the study's own rule."""
+    from ablate.cli.console import note
+
+    if selection is not None and selection != study.selection:
+        note(f"scores by {selection}; the own rule of study {study.name} is {study.selection}")
 
 
 def looks_like_key(ref: str) -> bool:

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from ablate.cli.options import Select
+
 
 def report(
     study: Annotated[str | None, typer.Argument(help="A study's name; the latest without.")] = None,
+    select: Select = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The folder (reports/STUDY).")
     ] = None,
@@ -23,7 +26,7 @@ def report(
     import sys
 
     from ablate.cli.console import json_text, note, print_json
-    from ablate.cli.reading import latest_or, project_store
+    from ablate.cli.reading import latest_or, project_store, rule_of, tell_rule
     from ablate.cli.writing import write_text
     from ablate.project import Project
     from ablate.record import State
@@ -31,10 +34,15 @@ def report(
 
     with project_store() as store:
         found = latest_or(store, study)
-        records = store.records(found.name)
+        rule = rule_of(found, select)
+        records = store.records(found.name, rule)
         grid = {r.key for r in records if r.role == "grid" and r.state is State.COMPLETED}
         document = study_document(
-            found, records, {key: store.curves(key) for key in grid}, store.findings(found.name)
+            found,
+            records,
+            {key: store.curves(key) for key in grid},
+            store.findings(found.name),
+            store.notes(found.name),
         )
     if json:
         print_json(document)
@@ -42,6 +50,7 @@ def report(
     if stdout:
         sys.stdout.write(render_study(document))
         return
+    tell_rule(found, rule)
     folder = output or Project.find().root / "reports" / found.name
     if found.standin:
         note("stand-in data: the report is not about the real data set")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ablate.metric import Metric
-    from ablate.record import Record
+    from ablate.record import Note, Record
     from ablate.store import Store
     from ablate.study import Study
 
@@ -52,6 +52,8 @@ def show(
                 raise UsageError("--tokens shows one trial's picture: name the trial (ablate ls)")
             found = latest_or(store, ref or study)
             _board(found, store.records(found.name), json)
+            if not json:
+                _notes([n for n in store.notes(found.name) if n.study and not n.variant])
             return
         if looks_like_key(ref) and store.find_trial(ref):
             found, record = record_of(store, ref, study)
@@ -128,6 +130,18 @@ def _trials(store: "Store", study: "Study", records: "list[Record]", json: bool)
     for record, document in zip(records, documents, strict=True):
         for line in _lines(study, record, document):
             out().print(line, soft_wrap=True)
+    keys = {r.key for r in records}
+    _notes([n for n in store.notes(study.name) if n.key in keys or n.variant == record.variant])
+
+
+def _notes(notes: "list[Note]") -> None:
+    from ablate.cli.console import out
+    from ablate.cli.note import line
+
+    if notes:
+        out().print("Notes (by hand)")
+    for note in notes:
+        out().print(f"  {line(note)}", soft_wrap=True)
 
 
 def _trial(store: "Store", study: "Study", record: "Record") -> dict[str, object]:
@@ -164,6 +178,7 @@ def _trial(store: "Store", study: "Study", record: "Record") -> dict[str, object
 
 
 def _lines(study: "Study", record: "Record", document: dict[str, object]) -> list[str]:
+    from ablate.report.people import said
     from ablate.report.printed import EVERYTHING, level_text, spent_columns
 
     lines = [f"{record.variant}, seed {record.seed}: {record.state}", f"  trial     {record.key}"]
@@ -178,6 +193,12 @@ def _lines(study: "Study", record: "Record", document: dict[str, object]) -> lis
             lines.append(
                 f"  score     {metric.label} {metric.text(score.value)}{at}, {score.selection}"
             )
+    percent = {m.name for m in study.metrics if m.display == "percent"}
+    lines += [
+        f"  elsewhere {e.metric} {said(e.value, percent=e.metric in percent)}"
+        f"{f' on {e.split}' if e.split else ''}, {e.source}, {e.date}"
+        for e in record.externals
+    ]
     costs = [c | {} for c in document["costs"]] if isinstance(document["costs"], list) else []
     columns = spent_columns([{"costs": costs}], EVERYTHING, others=True)
     lines += [f"  cost      {c.title} {c.text(costs)} ({c.counter})" for c in columns]

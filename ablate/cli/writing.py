@@ -13,3 +13,28 @@ def write_text(path: Path, text: str) -> None:
         write_atomically(path, text.encode())
     except OSError as wrong:
         raise HostError(f"cannot write {path}: {wrong.strerror or wrong}") from None
+
+
+def today() -> str:
+    """The date of today (UTC), or that of SOURCE_DATE_EPOCH where it is set."""
+    import os
+    from datetime import UTC, datetime
+
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return now.date().isoformat()
+
+
+def confirmed(question: str, *, yes: bool) -> bool:
+    """Whether to go on: asked on a terminal; elsewhere only `yes` says so, else UsageError."""
+    import sys
+
+    import typer
+
+    from ablate.errors import UsageError
+
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to be asked; --yes does it, -n only says what it would")
+    return typer.confirm(question)

@@ -6,21 +6,33 @@ from typing import Any
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.effects import difference
-from ablate.record import Finding
+from ablate.record import Finding, Note
 from ablate.report.contributions import effect_document
-from ablate.report.document import costs_of, metric_document, notes_of, scores_document
+from ablate.report.document import (
+    by_hand,
+    costs_of,
+    metric_document,
+    notes_of,
+    scores_document,
+    trial_document,
+)
 from ablate.study import Study, settled
 
 SCHEMA = "ablate.compare/2"
 
 
 def comparison_document(
-    study: Study, a: Cell, b: Cell, findings: Sequence[Finding] = ()
+    study: Study,
+    a: Cell,
+    b: Cell,
+    findings: Sequence[Finding] = (),
+    notes: Sequence[Note] = (),
 ) -> dict[str, Any]:
     """All numbers of a comparison, in stored units; differences are `b` minus `a`.
 
-    `findings` are the doubts about the two.
+    `findings` are the doubts about the two, `notes` what people have written about them.
     """
+    records = [*a.records, *b.records]
     level = 1 - study.claims.alpha
     return {
         "schema": SCHEMA,
@@ -29,9 +41,13 @@ def comparison_document(
             "standin": study.standin,
             "data": study.data,
             "level": level,
+            "selection": sorted({s.selection for r in records for s in r.scores.values()}),
+            "own_selection": str(study.selection),
         },
         "findings": [asdict(f) for f in findings],
         "notes": notes_of([*a.completed, *b.completed]),
+        "by_hand": by_hand(records, notes),
+        "externals": [trial_document(r) for r in records if r.externals],
         "a": _side(a),
         "b": _side(b),
         "differs": {

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ablate.report import printed
+from ablate.report.facts import rules
 from ablate.report.layout import Page, Section, table
+from ablate.report.people import externals, notes
 from ablate.report.printed import metric_of, spent_columns
 from ablate.report.study_page import STANDIN, doubts, findings, remarks
 from ablate.report.tables import counters
@@ -15,6 +17,13 @@ Document: TypeAlias = Mapping[str, Any]
 def comparison_page(document: Document) -> Page:
     """What differs between two configurations, what each spends and what each scores."""
     a, b = document["a"]["variant"], document["b"]["variant"]
+    sections = (
+        _configuration(document),
+        _costs(document),
+        _metrics(document),
+        externals(document["externals"], document["metrics"]),
+        notes(document["by_hand"]),
+    )
     return Page(
         title=f"{a} and {b}",
         standin=STANDIN if document["study"]["standin"] else "",
@@ -22,9 +31,10 @@ def comparison_page(document: Document) -> Page:
         remarks=tuple(remarks(document)),
         facts=(
             ("Study", document["study"]["name"]),
+            ("Selection", rules(document["study"])),
             ("Runs", f"{a}: {document['a']['runs']} · {b}: {document['b']['runs']}"),
         ),
-        sections=(_configuration(document), _costs(document), _metrics(document)),
+        sections=tuple(s for s in sections if s is not None),
     )
 
 

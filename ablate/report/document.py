@@ -9,7 +9,7 @@ from ablate.analysis.cells import Cell, cells
 from ablate.analysis.correlation import across_seeds
 from ablate.analysis.effects import difference
 from ablate.metric import Metric
-from ablate.record import Cost, Finding, Record, State
+from ablate.record import Cost, Finding, Note, Record, State
 from ablate.report.contributions import contributions, effect_document
 from ablate.report.sweeps import sweeps
 from ablate.selection import Curves
@@ -28,11 +28,13 @@ def study_document(
     records: Sequence[Record],
     curves: Mapping[str, Curves] | None = None,
     findings: Sequence[Finding] = (),
+    notes: Sequence[Note] = (),
 ) -> dict[str, Any]:
     """All numbers of a study's report, in stored units, ready for JSON.
 
     `curves` holds each trial's curves by key; with them the document says how effects move along
-    training. `findings` are the doubts that the store holds about the study.
+    training. `findings` are the doubts that the store holds about the study, `notes` what people
+    have written about it.
     """
     # What is off was stored at the reference of its day, which an import's next row may move.
     records = [replace(r, levels=settled(r.levels, study.factors)) for r in records]
@@ -45,6 +47,7 @@ def study_document(
         "counts": _counts(records),
         "findings": [asdict(f) for f in findings],
         "notes": notes_of(records),
+        "by_hand": by_hand(records, notes),
         "mixed": _mixed(study, found),
         "limits": _limits(study, found),
         "provenance": _provenance(records),
@@ -106,6 +109,7 @@ def trial_document(record: Record) -> dict[str, Any]:
         "attempt": attempt.number if attempt else None,
         "error": (attempt.error or attempt.error_type) if attempt else "",
         "source": record.source,
+        "externals": [asdict(e) for e in record.externals],
     }
 
 
@@ -117,6 +121,21 @@ def notes_of(records: Sequence[Record]) -> list[dict[str, Any]]:
         for line in text.splitlines():
             found.setdefault(line, {})[record.variant] = None
     return [{"text": text, "variants": list(variants)} for text, variants in found.items()]
+
+
+def by_hand(records: Sequence[Record], notes: Sequence[Note]) -> list[dict[str, Any]]:
+    """People's notes, each with the variant and seed that it is on, where it is on one."""
+    places = {r.key: r for r in records}
+    return [
+        {
+            "text": n.text,
+            "author": n.author,
+            "date": n.date,
+            "variant": places[n.key].variant if n.key in places else n.variant,
+            "seed": places[n.key].seed if n.key in places else None,
+        }
+        for n in notes
+    ]
 
 
 def costs_of(costs: Sequence[Cost]) -> dict[str, Any]:
@@ -147,6 +166,7 @@ def _study(study: Study, records: Sequence[Record]) -> dict[str, Any]:
         "data": study.data,
         "primary": study.metric(study.primary).name,
         "selection": sorted(selections) or [str(study.selection)],
+        "own_selection": str(study.selection),
         "level": 1 - study.claims.alpha,
         "factors": {f.name: f.label for f in study.factors},
         "fixed": dict(study.fixed),

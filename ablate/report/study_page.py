@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ablate.metric import Metric, plain
 from ablate.report import printed
+from ablate.report.facts import facts
 from ablate.report.layout import NONE, Page, Section, Table, Text, table
+from ablate.report.people import externals, notes
 from ablate.report.printed import metric_of
 from ablate.report.tables import (
     ONE_RUN,
@@ -27,12 +29,6 @@ from ablate.report.tables import (
 
 SHOWN_STEPS = 8
 BAR = 32
-MOST_FACTS = 3
-PROVENANCE = {
-    "Code": ("commit", "dirty"),
-    "Hardware": ("device", "gpu", "cpu", "cores", "threads"),
-    "Software": ("python", "torch", "numpy", "cuda", "platform"),
-}
 STANDIN = "the generated stand-in of the data, not the real data set; no number here is about it."
 
 
@@ -50,6 +46,8 @@ def study_page(document: Document) -> Page:
         _seeds(document),
         spending(document),
         budgets(document),
+        externals(document["trials"], document["metrics"]),
+        notes(document["by_hand"]),
         unfinished(document),
         all_runs(document),
     )
@@ -64,7 +62,7 @@ def study_page(document: Document) -> Page:
             *findings(document),
         ),
         remarks=tuple(remarks(document)),
-        facts=tuple(_facts(document)),
+        facts=tuple(facts(document)),
         sections=tuple(s for s in sections if s is not None),
     )
 
@@ -126,46 +124,6 @@ def _audited(finding: Mapping[str, str]) -> str:
 def _points(metric: Metric, effect: Document) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     return f"{printed.estimate(metric, effect)}{unit} {printed.interval(metric, effect)}"
-
-
-def _facts(document: Document) -> Iterable[tuple[str, str]]:
-    study, counts = document["study"], document["counts"]
-    few, many = counts["fewest_runs"], counts["most_runs"]
-    yield "Study", study["name"]
-    yield "System", f"{study['system']}, revision {study['revision']}"
-    if not all(s.startswith("import") for s in study["source"]):
-        yield "Scale", study["scale"]
-    yield (
-        "Trials",
-        f"{counts['completed']} done · {counts['failed']} failed · {counts['missing']} missing",
-    )
-    yield "Seeds per configuration", f"{few}" if few == many else f"{few} to {many}"
-    rules = ["as the source reports" if r == "reported" else r for r in study["selection"]]
-    yield "Selection", ", ".join(rules)
-    yield "Data", study["data"]
-    if study["fixed"]:
-        yield (
-            "Held constant",
-            ", ".join(f"{n} = {printed.level_text(v)}" for n, v in study["fixed"].items()),
-        )
-    yield from _provenance(document["provenance"])
-
-
-def _provenance(found: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, str]]:
-    """Code, hardware and software first, each on one line; then whatever else was recorded."""
-    rest = dict(found)
-    for title, names in PROVENANCE.items():
-        known = [(name, rest.pop(name)) for name in names if name in rest]
-        if known:
-            yield title, ", ".join(f"{name} {_distinct(values)}" for name, values in known)
-    for name, values in rest.items():
-        yield name.replace("_", " ").capitalize(), _distinct(values)
-
-
-def _distinct(values: Mapping[str, int]) -> str:
-    shown = [f"{v} ({n} trials)" if len(values) > 1 else v for v, n in values.items()]
-    more = f" and {len(shown) - MOST_FACTS} more" if len(shown) > MOST_FACTS else ""
-    return ", ".join(shown[:MOST_FACTS]) + more
 
 
 def _effects(document: Document) -> Section | None:

@@ -84,7 +84,7 @@ def one_line(text: str) -> str:
 def complexity(document: Document) -> Section | None:
     """What each configuration is made of, and how that differs from the baseline."""
     cells, baseline = configurations(document), baseline_in(document)
-    columns = spent_columns(cells, printed.SIZE, others=True)
+    columns = spent_columns(cells, (*printed.SIZE, "ops"), others=True)
     if not columns or baseline is None:
         return None
     rows = [
