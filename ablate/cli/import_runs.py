@@ -55,8 +55,7 @@ def bring(asked: Asked) -> None:
     bound = _bound(asked, project, wishes)
     reader, files = _sources(asked, project)
     with _progress("reading", len(files)) as heard, gather(files, reader, heard) as gathered:
-        name = _name(asked)
-        found = bind(gathered, bound, wishes) if bound else assemble(gathered, name, wishes)
+        found = bind(gathered, bound, wishes) if bound else assemble(gathered, _name(asked), wishes)
         proposal = _proposal(asked, project, gathered, found) if asked.guess else None
         heard.done()
         if not asked.json:

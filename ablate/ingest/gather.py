@@ -144,7 +144,7 @@ def gather(files: Sequence[Path], reader: Reader, heard: Callable[[], None]) -> 
 
 def _line(text: str, file: Path) -> str:
     said = " ".join(text.split())
-    return said if file.name in said else f"{file.name}: {said}"
+    return said if f"{file.name}:" in said else f"{file.name}: {said}"
 
 
 def _outline(run: Run) -> Outline:
