@@ -1,11 +1,12 @@
 """What earlier attempts of a trial left behind, for a program that goes on from it."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.command.declaration import Declaration
-from ablate.command.environment import places
+from ablate.command.environment import PARAMS, places
 from ablate.command.scores import Scores, Tail
 from ablate.errors import UsageError
 from ablate.ingest.run import Run
@@ -17,12 +18,21 @@ LOG = "stdout.log"
 """What the runner calls an attempt's log."""
 
 
+_GRAIN = 10_000_000
+"""Nanoseconds by which a file's time may lie before the clock's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """The checkpoint to go on from, and the attempts that led to it, the first one first."""
 
     checkpoint: Path | None = None
     folders: tuple[Path, ...] = ()
+
+
+def mark(folder: Path, heard: int) -> None:
+    """Say that all which the program of `folder` printed before a time (ns) is kept."""
+    os.utime(folder / PARAMS, ns=(heard, heard))
 
 
 def resumed(found: Declaration, job: Job, scores: Scores) -> Past:
@@ -35,7 +45,8 @@ def resumed(found: Declaration, job: Job, scores: Scores) -> Past:
     globs = table.checkpoints or (["checkpoints/*"] if table.resume_args else [])
     for folder in job.recorder.earlier:
         at = places(folder)
-        left = [p for glob in globs for p in at.work.glob(glob) if _is_something(p)]
+        heard = at.params.stat().st_mtime_ns - _GRAIN if at.params.exists() else 0
+        left = [p for glob in globs for p in at.work.glob(glob) if _is_kept(p, heard)]
         if not left:
             continue
         checkpoint = max(left, key=lambda p: (p.stat().st_mtime_ns, p.name))
@@ -72,8 +83,13 @@ def read_files(found: Declaration, work: Path) -> Run | None:
     return runs[0] if runs else None
 
 
-def _is_something(path: Path) -> bool:
-    return any(path.iterdir()) if path.is_dir() else path.stat().st_size > 0
+def _is_kept(path: Path, heard: int) -> bool:
+    """Whether a checkpoint is not empty, and what was printed before it is known.
+
+    One that was written in the last moment of a killed attempt would leave a hole in the curves.
+    """
+    full = any(path.iterdir()) if path.is_dir() else path.stat().st_size > 0
+    return full and path.stat().st_mtime_ns <= heard
 
 
 def _before(folder: Path) -> tuple[Path, ...]:

@@ -48,6 +48,8 @@ class Program:
             raise TrainingError("not started", text) from None
         self.code: int | None = None
         self.cpu = self.memory = 0.0
+        self.heard = 0
+        """All that it printed before this time (ns) has been given out; `output` moves it on."""
         self._asked = False
 
     def __enter__(self) -> Self:
@@ -76,6 +78,7 @@ class Program:
         with selectors.DefaultSelector() as watch:
             watch.register(handle, selectors.EVENT_READ)
             while not self._ended():
+                looked = time.time_ns()
                 if watch.get_map():
                     ready = watch.select(TICK)
                 else:
@@ -85,9 +88,12 @@ class Program:
                 if ready and data == b"":
                     watch.unregister(handle)
                 yield data or b""
+                if len(data or b"") < _CHUNK:
+                    self.heard = looked
         for _ in range(_LEFT):  # a child that has left the group may write for ever
             if data := _read(handle):
                 yield data
+        self.heard = time.time_ns()
 
     def ask(self) -> None:
         """Ask the program and its children, once, to save and end."""

@@ -11,7 +11,7 @@ from ablate.command.code import DIFF, DIFF_LIMIT, identity
 from ablate.command.declaration import Declaration, parsed
 from ablate.command.environment import Places, environment, places
 from ablate.command.overrides import assigned, words, written
-from ablate.command.past import AFTER, COMMAND, LOG, Past, read_files, resumed
+from ablate.command.past import AFTER, COMMAND, LOG, Past, mark, read_files, resumed
 from ablate.command.program import Program
 from ablate.command.scores import Output, Scores, Tail
 from ablate.errors import UsageError
@@ -101,8 +101,10 @@ def _heard(program: Program, job: Job, scores: Scores, output: Output | None) ->
                     output.feed(data)
             for text in metrics.more():
                 scores.line(text)
+            mark(job.workdir, program.heard)
             if job.stopping:
                 program.ask()
+        mark(job.workdir, program.heard)
     finally:
         for text in metrics.rest():
             scores.line(text)
