@@ -5,9 +5,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ablate.ingest.columns import SWITCH, Column, is_switch
+from ablate.ingest.bookkeeping import SETTINGS, STATES
+from ablate.ingest.columns import SPREAD, SWITCH, Column, is_switch
+from ablate.ingest.keys import private
 from ablate.ingest.roles import IMPORTED, trial, variants
 from ablate.ingest.table import Row, Table, is_number, number
+from ablate.ingest.text import without_places
 from ablate.record import Cost, Ending, State
 from ablate.study import (
     SEED_LIMIT,
@@ -41,7 +44,8 @@ def build(table: Table, columns: Sequence[Column], name: str) -> Imported:
     named = not any(c.role == "factor" for c in columns)
     found = _variants(levels, factors, named=named)
     seeds = [_seed(table, row, columns) for row in table.rows]
-    _check_twice(table, found, seeds)
+    states = [_state(row, columns) for row in table.rows]
+    kept = _kept(table, found, seeds, states)
     metrics = tuple(c.metric for c in columns if c.metric is not None)
     switches = tuple(f.name for f in factors if f.kind is Kind.BOOL)
     study = Study(
@@ -59,10 +63,10 @@ def build(table: Table, columns: Sequence[Column], name: str) -> Imported:
     digest = hashlib.sha256(table.path.read_bytes()).hexdigest()
     results = tuple(
         (
-            Placement(variant, trial(variant, factors, seed, "csv", study.data)),
-            _ending(row, columns, table, digest),
+            Placement(found[i], trial(found[i], factors, seeds[i], "csv", study.data)),
+            _ending(table.rows[i], columns, states[i], _provenance(table, i, digest)),
         )
-        for row, variant, seed in zip(table.rows, found, seeds, strict=True)
+        for i in kept
     )
     return Imported(study, results, tuple(columns))
 
@@ -154,30 +158,73 @@ def _seed(table: Table, row: Row, columns: Sequence[Column]) -> int:
     return int(text)
 
 
-def _check_twice(table: Table, variants: Sequence[Variant], seeds: Sequence[int]) -> None:
-    lines: dict[tuple[str, int], int] = {}
-    for row, variant, seed in zip(table.rows, variants, seeds, strict=True):
-        first = lines.setdefault((variant.name, seed), row.line)
-        if first != row.line:
+def _state(row: Row, columns: Sequence[Column]) -> State:
+    said = [row.cells[c.header].lower() for c in columns if c.role == "state"]
+    return STATES.get(next((text for text in said if text), ""), State.COMPLETED)
+
+
+def _kept(
+    table: Table, found: Sequence[Variant], seeds: Sequence[int], states: Sequence[State]
+) -> list[int]:
+    """The rows that count: of one trial the completed one, else the last that did not complete.
+
+    Raises UsageError where two of one trial completed.
+    """
+    rows: dict[tuple[str, int], int] = {}
+    for i, (variant, seed) in enumerate(zip(found, seeds, strict=True)):
+        before = rows.setdefault((variant.name, seed), i)
+        completed = [j for j in (before, i) if states[j] is State.COMPLETED]
+        if before != i and len(completed) > 1:
             raise table.wrong(
-                row.line,
-                f"{variant.name} at seed {seed} again, as in line {first}; add a 'seed' column",
+                table.rows[i].line,
+                f"{variant.name} at seed {seed} again, as in line {table.rows[before].line};"
+                " add a 'seed' column",
             )
+        rows[variant.name, seed] = completed[0] if completed else i
+    return sorted(rows.values())
 
 
-def _ending(row: Row, columns: Sequence[Column], table: Table, digest: str) -> Ending:
+def _provenance(table: Table, i: int, digest: str) -> dict[str, str]:
+    return {"file": table.path.name, "sha256": digest, "line": str(table.rows[i].line)}
+
+
+def _ending(
+    row: Row, columns: Sequence[Column], state: State, provenance: Mapping[str, str]
+) -> Ending:
+    """One that did not complete keeps no score: it was no final one."""
     filled = [c for c in columns if c.role in {"metric", "cost"} and row.cells[c.header]]
     numbers = {(c.role, c.name): c.value(row.cells[c.header]) for c in filled}
+    said = next((row.cells[c.header] for c in columns if c.role == "state"), "")
+    doubts = [
+        f"{c.name}: the mean of several runs; its spread is dropped"
+        for c in filled
+        if SPREAD.fullmatch(row.cells[c.header])
+    ]
+    completed = state is State.COMPLETED
     costs = tuple(
         Cost(name, value, UNITS[name], COUNTER)
         for (role, name), value in numbers.items()
         if role == "cost"
     )
     return Ending(
-        State.COMPLETED,
+        state,
         seconds=numbers.get(("cost", "seconds"), 0.0),
         ended="",
-        provenance={"file": table.path.name, "sha256": digest, "line": str(row.line)},
+        error_type="" if completed else "as imported",
+        error="" if completed else f"the table says {said.lower()!r}",
+        provenance={**provenance, **({"notes": "\n".join(doubts)} if doubts else {})},
         costs=costs,
-        scores={name: value for (role, name), value in numbers.items() if role == "metric"},
+        scores={
+            name: value for (role, name), value in numbers.items() if role == "metric" and completed
+        },
+        settings=_settings(row, columns),
     )
+
+
+def _settings(row: Row, columns: Sequence[Column]) -> dict[str, str]:
+    """What the source itself calls configuration, people and places left out."""
+    return {
+        SETTINGS.sub("", c.header, count=1): without_places(row.cells[c.header])
+        for c in columns
+        if SETTINGS.match(c.header) and row.cells[c.header] and not private(c.header)
+    }

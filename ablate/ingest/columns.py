@@ -2,11 +2,14 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ablate.errors import UsageError, not_one_of
+from ablate.ingest.bookkeeping import RESULTS, SETTINGS, is_bookkeeping, is_state, of_optuna
+from ablate.ingest.keys import unfit
 from ablate.ingest.mapping import Role, Wanted
 from ablate.ingest.names import (
     COSTS,
@@ -26,6 +29,12 @@ SWITCH = {
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
 PERCENT = frozenset({"%", "percent", "pct"})
+FRACTION = frozenset({"1", "fraction"})
+SEEDS = frozenset({"seed", "randomseed", "manualseed"})
+SPREAD = re.compile(
+    r"([+\-−]?\d+\.?\d*|[+\-−]?\.\d+)\s*%?\s*(?:(?:±|\+/?-)\s*[\d.]+|\(\s*[\d.]+\s*\))\s*%?"
+)
+DURATION = re.compile(r"(?:(\d+) days?,? \+?)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 WHOLE_PARAMETERS = 1e4
 
 
@@ -42,7 +51,7 @@ class Column:
 
     def value(self, text: str) -> float:
         """The stored value of a cell: 77.6 % is 0.776, the float nearest to it."""
-        printed = text.removesuffix("%").rstrip().replace("−", "-")
+        printed = _plain(text, seconds=self.name == "seconds").replace("−", "-")
         if not math.isfinite(float(printed)) or float(printed) == 0:
             return float(printed)
         return float(Decimal(printed) * Decimal(repr(self.scale)))
@@ -57,6 +66,7 @@ def understand(table: Table, wanted: Mapping[str, Wanted]) -> tuple[Column, ...]
     columns = tuple(
         _column(table, header, role, wanted.get(header, Wanted())) for header, role in roles.items()
     )
+    columns = _first_of_costs(columns, wanted)
     _check(table, columns)
     return columns
 
@@ -76,18 +86,67 @@ def _roles(table: Table, wanted: Mapping[str, Wanted]) -> dict[str, Role]:
 
 
 def _role(table: Table, header: str, *, left_of_metrics: bool) -> Role:
-    texts = table.texts(header)
-    if bare(header) == "seed":
-        return "seed"
+    texts, inner = table.texts(header), SETTINGS.sub("", header, count=1)
+    if bare(inner) in SEEDS or is_state(header, texts):
+        return "seed" if bare(inner) in SEEDS else "state"
+    if inner != header:
+        return "ignore" if _why_no_factor(table, header) else "factor"
     if bare(header) in NAMES:
         return "name"
-    words = any(texts) and not any(is_number(t.removesuffix("%").rstrip()) for t in texts)
-    if known_metric(header) and not (words and left_of_metrics) and not is_switch(texts):
+    noted = is_bookkeeping(header, table.columns) and not known_cost(header)
+    if noted or of_optuna(header, table.columns):
+        return "ignore"
+    return _role_by_name(table, header, left_of_metrics=left_of_metrics)
+
+
+def _role_by_name(table: Table, header: str, *, left_of_metrics: bool) -> Role:
+    texts, inner = table.texts(header), RESULTS.sub("", header, count=1)
+    spread = any(SPREAD.fullmatch(t) for t in texts)
+    words = any(texts) and not spread and not any(is_number(_plain(t)) for t in texts)
+    if known_metric(inner) and not (words and left_of_metrics) and not is_switch(texts):
         return "metric"
-    if known_cost(header):
+    if known_cost(inner):
         return "cost"
+    if inner != header:
+        return "ignore"
     dotted = re.fullmatch(r"[^.\s]+(\.[^.\s]+)+", header)
     return "factor" if dotted or left_of_metrics or is_switch(texts) else "ignore"
+
+
+def _why_no_factor(table: Table, header: str) -> str:
+    """Why a setting is no factor; empty where it may be one."""
+    texts, inner = table.texts(header), SETTINGS.sub("", header, count=1)
+    if is_bookkeeping(header, table.columns):
+        return "bookkeeping"
+    if len(set(texts)) == 1 and len(texts) > 1:
+        return "the same in every run; kept as a setting"
+    return unfit(inner, texts)
+
+
+def _why_ignored(table: Table, header: str) -> str:
+    if of_optuna(header, table.columns):
+        return "the objective, but up or down? --map can say it"
+    if SETTINGS.match(header):
+        return _why_no_factor(table, header)
+    if is_bookkeeping(header, table.columns):
+        return "bookkeeping"
+    return "not known; --map can give it a role"
+
+
+def _first_of_costs(
+    columns: tuple[Column, ...], wanted: Mapping[str, Wanted]
+) -> tuple[Column, ...]:
+    """Of several columns that mean the wall time, the first counts unless the map says which."""
+    first: dict[str, str] = {}
+    kept = []
+    for column in columns:
+        held = first.setdefault(column.name, column.header) if column.role == "cost" else ""
+        again = held not in {"", column.header} and column.name == "seconds"
+        if again and wanted.get(column.header, Wanted()).role is None:
+            kept.append(Column(column.header, "ignore", column.header, note=f"as {held!r} says it"))
+        else:
+            kept.append(column)
+    return tuple(kept)
 
 
 def _column(table: Table, header: str, role: Role, wanted: Wanted) -> Column:
@@ -97,16 +156,40 @@ def _column(table: Table, header: str, role: Role, wanted: Wanted) -> Column:
         case "cost":
             return _cost(table, header, wanted)
         case "ignore" if wanted.role is None:
-            return Column(header, role, header, note="not known; --map can give it a role")
+            return Column(header, role, header, note=_why_ignored(table, header))
+        case "state":
+            return Column(header, role, header, note=_counted(table, header))
         case _:
-            return Column(header, role, wanted.name or header)
+            return Column(header, role, wanted.name or SETTINGS.sub("", header, count=1))
 
 
-def _numbers(table: Table, header: str) -> list[float]:
+def _counted(table: Table, header: str) -> str:
+    counts = Counter(t.lower() for t in table.texts(header) if t)
+    return ", ".join(f"{count} {state}" for state, count in counts.most_common())
+
+
+def _plain(text: str, *, seconds: bool = False) -> str:
+    """The number in a cell: without its % sign or its spread; a duration in seconds."""
+    spread = SPREAD.fullmatch(text)
+    bare_text = spread[1] if spread else text.removesuffix("%").rstrip()
+    duration = DURATION.fullmatch(text) if seconds else None
+    if duration is None:
+        return bare_text
+    days, hours, minutes = (int(part or 0) for part in duration.groups()[:3])
+    return str((days * 24 + hours) * 3600 + minutes * 60 + Decimal(duration[4]))
+
+
+def _numbers(table: Table, header: str, wanted: Wanted, *, seconds: bool = False) -> list[float]:
     numbers = []
     for row in table.rows:
         text = row.cells[header]
-        plain = text.removesuffix("%").rstrip()
+        if SPREAD.fullmatch(text) and not wanted.drop_spread:
+            raise table.wrong(
+                row.line,
+                f"{header}: {text!r} is a mean with its spread: give one row per seed, or take the"
+                f" means as they are with --map: [columns] {header!r} = {{ spread = 'drop' }}",
+            )
+        plain = _plain(text, seconds=seconds)
         if text and not is_number(plain):
             raise table.wrong(row.line, f"{header}: {text!r} is not a number")
         if text:
@@ -114,17 +197,36 @@ def _numbers(table: Table, header: str) -> list[float]:
     return numbers
 
 
+def _check_scale(table: Table, header: str) -> None:
+    """Raise UsageError where some scores look like percent and others like fractions."""
+    values = [
+        (number(_plain(t)), row) for row in table.rows if (t := row.cells[header]) and "%" not in t
+    ]
+    high = next((row for v, row in values if 1 < abs(v) < math.inf), None)
+    low = next((row for v, row in values if 0 < abs(v) <= 1), None)
+    if high is not None and low is not None:
+        raise table.wrong(
+            max(high.line, low.line),
+            f"{header}: {low.cells[header]} (line {low.line}) looks like a fraction and"
+            f" {high.cells[header]} (line {high.line}) like percent; write one way, or say which"
+            f" with --map: [columns] {header!r} = {{ unit = 'percent' }}",
+        )
+
+
 def _metric(table: Table, header: str, wanted: Wanted) -> Column:
-    name, unit = split_unit(header)
-    known = known_metric(wanted.name or header) or known_metric(header)
+    inner = RESULTS.sub("", header, count=1)
+    name, unit = split_unit(inner)
+    known = known_metric(wanted.name or inner) or known_metric(inner)
     metric = known or other_metric(wanted.name or name, wanted.direction)
     if wanted.name and wanted.name != metric.name:
         metric = replace(metric, name=wanted.name)
-    values = _numbers(table, header)
+    values = _numbers(table, header, wanted)
     unit = (wanted.unit or unit).lower()
     signs = any(t.endswith("%") for t in table.texts(header))
+    if metric.display == "percent" and unit not in PERCENT | FRACTION:
+        _check_scale(table, header)
     above = metric.display == "percent" and any(1 < abs(v) < float("inf") for v in values)
-    percent = unit in PERCENT or signs or above
+    percent = unit in PERCENT or (unit not in FRACTION and (signs or above))
     digits = max((_decimals(t) for t in table.texts(header)), default=0)
     if metric.display == "percent" and not percent:
         digits = max(0, digits - 2)
@@ -135,27 +237,30 @@ def _metric(table: Table, header: str, wanted: Wanted) -> Column:
         digits=min(digits, 6),
     )
     note = "percent, stored as a fraction" if percent else "as printed"
+    if wanted.drop_spread:
+        note += "; means of several runs, their spread is dropped"
     return Column(header, "metric", metric.name, 0.01 if percent else 1.0, metric, note)
 
 
 def _decimals(text: str) -> int:
-    plain = text.removesuffix("%").rstrip()
+    plain = _plain(text)
     mantissa, _, exponent = plain.lower().partition("e")
     shift = int(exponent) if exponent else 0
     return max(0, len(mantissa.partition(".")[2]) - shift) if is_number(plain) else 0
 
 
 def _cost(table: Table, header: str, wanted: Wanted) -> Column:
-    known = known_cost(wanted.name or header) or known_cost(header)
+    inner = RESULTS.sub("", header, count=1)
+    known = known_cost(wanted.name or inner) or known_cost(inner)
     if known is None:
         raise UsageError(
             f"--map: {header!r} is no known cost; 'as' takes params, macs, seconds or memory"
         )
     name, unit = known
-    values = _numbers(table, header)
-    _check_finite(table, header)
+    values = _numbers(table, header, wanted, seconds=name == "seconds")
+    _check_finite(table, header, seconds=name == "seconds")
     unit = (wanted.unit or unit).lower()
-    default = COSTS.get(bare(split_unit(wanted.name or header)[0]), (name, None))[1]
+    default = COSTS.get(bare(split_unit(wanted.name or inner)[0]), (name, None))[1]
     if unit:
         if unit not in UNITS[name]:
             raise UsageError(f"{header!r}: unit {unit!r} of {name} is not known")
@@ -163,10 +268,10 @@ def _cost(table: Table, header: str, wanted: Wanted) -> Column:
     return _scaled(header, name, default if default is not None else _likely(name, values))
 
 
-def _check_finite(table: Table, header: str) -> None:
+def _check_finite(table: Table, header: str, *, seconds: bool) -> None:
     for row in table.rows:
         text = row.cells[header]
-        if text and not math.isfinite(number(text.removesuffix("%").rstrip())):
+        if text and not math.isfinite(number(_plain(text, seconds=seconds))):
             raise table.wrong(
                 row.line, f"{header}: {text!r} is no cost; leave it empty where it is unknown"
             )
@@ -193,6 +298,13 @@ def _check(table: Table, columns: Sequence[Column]) -> None:
                 f"{table.path}:1: two columns mean the {role} {twice!r}; --map can ignore one"
             )
     if not any(c.role == "metric" for c in columns):
+        objective = next((c for c in table.columns if of_optuna(c, table.columns)), None)
+        if objective:
+            raise UsageError(
+                f"{table.path}:1: {objective!r} is Optuna's objective, and no table says which way"
+                f" is better; say it with --map: [columns] {objective} = {{ role = 'metric',"
+                " as = 'accuracy', direction = 'up' }"
+            )
         raise UsageError(
             f"{table.path}:1: no column is a known metric (such as rank1, mAP, accuracy, loss);"
             " give one the role with --map"

@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias, cast, get_args
 
 from ablate.errors import UsageError, not_one_of
 
-Role: TypeAlias = Literal["factor", "metric", "cost", "seed", "name", "ignore"]
+Role: TypeAlias = Literal["factor", "metric", "cost", "seed", "name", "state", "ignore"]
 ROLES = get_args(Role)
-KEYS = ("role", "unit", "as", "direction")
+KEYS = ("role", "unit", "as", "direction", "spread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Wanted:
     unit: str | None = None
     name: str | None = None
     direction: Literal["up", "down"] | None = None
+    drop_spread: bool = False
 
 
 def read_map(path: Path) -> dict[str, Wanted]:
@@ -53,9 +54,12 @@ def _wanted(path: Path, column: str, entry: object) -> Wanted:
         raise UsageError(f"{where}: {not_one_of('role', role, ROLES)}")
     if direction not in {None, "up", "down"}:
         raise UsageError(f"{where}.direction: {direction!r} is neither 'up' nor 'down'")
+    if entry.get("spread", "drop") != "drop":
+        raise UsageError(f"{where}.spread: {entry['spread']!r} is not 'drop'")
     return Wanted(
         cast("Role | None", role),
         entry.get("unit"),
         entry.get("as"),
         cast("Literal['up', 'down'] | None", direction),
+        "spread" in entry,
     )

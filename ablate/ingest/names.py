@@ -49,7 +49,9 @@ COSTS: dict[str, tuple[str, float | None]] = {
     **dict.fromkeys(("params", "param", "parameters", "#params", "nparams"), ("params", None)),
     **{f"{p}{c}": ("macs", s) for c in ("flops", "macs") for p, s in (("", 1.0), ("m", 1e6))},
     **{f"{p}{c}": ("macs", s) for c in ("flops", "macs") for p, s in (("g", 1e9), ("t", 1e12))},
-    **dict.fromkeys(("seconds", "sec", "time", "duration", "traintime"), ("seconds", SECOND)),
+    **dict.fromkeys(
+        ("seconds", "sec", "time", "duration", "runtime", "traintime"), ("seconds", SECOND)
+    ),
     **dict.fromkeys(("minutes", "min"), ("seconds", 60.0)),
     "hours": ("seconds", 3600.0),
     **dict.fromkeys(("memory", "mem", "peakmemory", "gpumemory"), ("memory", None)),

@@ -123,10 +123,11 @@ def _known(name: str) -> Metric | None:
     return found if found is not None and found.name == name and not STAGE.match(name) else None
 
 
-def _importance(name: str) -> tuple[bool, bool, int]:
-    metric = _known(name)
-    order = 0 if RANK.fullmatch(bare(name)) else list(METRICS).index(bare(name))
-    return metric is not None and metric.direction == "down", name in _LATE, order
+def _importance(name: str) -> tuple[bool, bool, int, int]:
+    metric, rank = _known(name), RANK.fullmatch(bare(name))
+    order = 0 if rank else list(METRICS).index(bare(name))
+    down = metric is not None and metric.direction == "down"
+    return down, name in _LATE, order, int(rank[1]) if rank else 0
 
 
 def _shown(metric: Metric) -> Metric:

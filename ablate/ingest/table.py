@@ -13,6 +13,9 @@ LARGEST = 64 * 2**20
 NUMBER = re.compile(
     r"[+\-−]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+\-−]?(nan|inf|infinity)", re.IGNORECASE
 )
+_COMMA = re.compile(r"[+\-−]?\d+,\d+([eE][+-]?\d+)?\s*%?")
+_POINT = re.compile(r"[+\-−]?\d*\.\d+([eE][+-]?\d+)?\s*%?")
+_THOUSANDS = re.compile(r"[+\-−]?[1-9]\d{0,2},\d{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,31 @@ def read_table(path: Path) -> Table:
     _check_header(path, line, header)
     if not body:
         raise UsageError(f"{path}:{line}: there is a header and no row")
+    if delimiter != ",":
+        body = _with_points(path, body)
     return Table(path, tuple(header), tuple(_row(path, n, header, cells) for n, cells in body))
+
+
+def _with_points(path: Path, body: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Decimal commas as points; raises UsageError where a comma may also part thousands."""
+    commas = [(n, c) for n, cells in body for c in cells if _COMMA.fullmatch(c)]
+    if not commas:
+        return body
+    points = next(((n, c) for n, cells in body for c in cells if _POINT.fullmatch(c)), None)
+    if points is not None:
+        (n, comma), (m, point) = commas[0], points
+        raise UsageError(
+            f"{path}:{max(n, m)}: {comma!r} (line {n}) has a decimal comma and {point!r} (line"
+            f" {m}) a point; write all numbers one way"
+        )
+    if all(_THOUSANDS.fullmatch(c) for _, c in commas):
+        n, comma = commas[0]
+        raise UsageError(
+            f"{path}:{n}: {comma!r} is a thousand or a decimal; write it with a point or without"
+        )
+    return [
+        (n, [c.replace(",", ".") if _COMMA.fullmatch(c) else c for c in cells]) for n, cells in body
+    ]
 
 
 def is_number(text: str) -> bool:

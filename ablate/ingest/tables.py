@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ablate.errors import UsageError
+from ablate.ingest.bookkeeping import begun, unfolded
 from ablate.ingest.build import Imported, build
 from ablate.ingest.columns import understand
 from ablate.ingest.jsonl import read_rows
@@ -21,11 +22,11 @@ def read_table_study(
 ) -> Imported:
     """The study that a table holds; raises UsageError with file and line when it cannot be read."""
     kind = reader or SUFFIXES.get(path.suffix.lower())
-    if kind not in TABLES:
+    if kind is None or kind not in TABLES:
         what = f"there is no reader {reader!r}" if reader else f"{path}: no reader knows its suffix"
         raise UsageError(f"{what}; --reader takes {', '.join(TABLES)}")
     wanted = read_map(mapping) if mapping else {}
-    table = TABLES[kind](path)
+    table = begun(unfolded(TABLES[kind](path)))
     return build(table, understand(table, wanted), study_name(path, study))
 
 
