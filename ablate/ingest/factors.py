@@ -111,6 +111,7 @@ def _sorted_out(
     proposed: dict[str, Kind] = {}
     left_out: dict[str, str] = {}
     midway: list[str] = []
+    partial = _partial(found)
     for key in found:
         column = found.column(key)
         texts = [t for t in dict.fromkeys(column) if t is not None]
@@ -119,7 +120,8 @@ def _sorted_out(
             continue
         kind = kind_of(texts, switched=bool(names.SWITCHED.fullmatch(names.plain(names.last(key)))))
         differs = len(_distinct(kind, texts)) > 1
-        gained = some and kind is Kind.BOOL and _distinct(kind, texts) == {True}
+        lacking = any(t is None for i, t in enumerate(column) if i not in partial)
+        gained = lacking and kind is Kind.BOOL and _distinct(kind, texts) == {True}
         if not differs and not some:
             continue
         reason = "as the map says" if key in wanted.ignore else names.unfit(key, texts)
@@ -131,6 +133,16 @@ def _sorted_out(
         else:
             midway.append(key)
     return proposed, left_out, midway
+
+
+def _partial(found: Configurations) -> set[int]:
+    """The runs whose configuration is not there, or was only half printed: a lack says nothing."""
+    sizes = [0] * found.count
+    for key in found:
+        for i, text in enumerate(found.column(key)):
+            sizes[i] += text is not None
+    most = max(sizes, default=0)
+    return {i for i, size in enumerate(sizes) if 2 * size < most}
 
 
 def _distinct(kind: Kind, texts: Sequence[str]) -> set[Level]:

@@ -136,6 +136,7 @@ def gather(files: Sequence[Path], reader: Reader, heard: Callable[[], None]) -> 
             gathered.problems.append(_line(f"{type(wrong).__name__}: {wrong}", file))
         heard()
     if not gathered.outlines:
+        gathered.close()
         first = gathered.problems[0] if gathered.problems else f"{files[0]}: there is no run in it"
         more = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
         raise UsageError(f"nothing could be read: {first}{more}")

@@ -137,6 +137,12 @@ def test_a_switch_that_older_runs_lack_is_off_in_them_and_the_doubt_is_theirs() 
     assert found.doubts[1] == ()
 
 
+def test_a_configuration_that_is_not_in_the_log_makes_no_switch() -> None:
+    found = put_together(run("baseline"), run("aqr", {"find_unused": "True", "lr": "1"}))
+    assert [k.key for k in found.factors] == ["run"]
+    assert names(found) == ["baseline", "aqr"]
+
+
 def test_factors_that_always_change_together_are_said_to_be_confounded() -> None:
     found = put_together(
         run("x", {"lr": "1", "warmup": "5", "depth": "2"}),
