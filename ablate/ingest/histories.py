@@ -9,7 +9,7 @@ from pathlib import Path
 from ablate.errors import UsageError
 from ablate.ingest.folders import CONFIGURATIONS, configuration, configure, digest, walk
 from ablate.ingest.jsonl import flat_object
-from ablate.ingest.planned import Plan
+from ablate.ingest.planned import UNSAID, Plan
 from ablate.ingest.records import add_records
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.series import Series
@@ -133,7 +133,9 @@ def _list(draft: Draft, series: Series, tag: str, values: Sequence[object]) -> N
 def _settle(draft: Draft, series: Series, primary: str, folder: Path) -> None:
     """Decide whether a history that is shorter than planned is an early stop or was cut."""
     plan = Plan.of(draft.settings)
-    if not plan.epochs or series.steps() >= plan.epochs:
+    if plan.epochs is None:
+        draft.remark(UNSAID)
+    if plan.epochs is None or series.steps() >= plan.epochs:
         return
     ended = f"trained {series.steps()} of {plan.epochs} epochs"
     gap = _gap(series, primary)
@@ -146,7 +148,8 @@ def _settle(draft: Draft, series: Series, primary: str, folder: Path) -> None:
             f" though its configuration says a patience of {plan.patience}"
         )
     else:
-        draft.state, draft.reason = State.INCOMPLETE, f"the history ends in epoch {ended[8:]}"
+        draft.state = State.INCOMPLETE
+        draft.reason = f"the history ends in epoch {series.steps()} of {plan.epochs}"
 
 
 def _gap(series: Series, primary: str) -> int | None:

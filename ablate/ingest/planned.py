@@ -9,6 +9,7 @@ from ablate.ingest.keys import last, words
 _EPOCHS = frozenset(
     {"epochs", "max_epochs", "num_epochs", "n_epochs", "total_epochs", "num_train_epochs"}
 )
+UNSAID = "its record does not say whether it ended"
 _WHOLE = re.compile(r"\d{1,9}")
 
 

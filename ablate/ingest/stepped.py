@@ -7,7 +7,7 @@ from pathlib import Path
 from ablate.errors import UsageError
 from ablate.ingest.folders import configuration, configure, digest, walk
 from ablate.ingest.jsonl import flat_object
-from ablate.ingest.planned import Plan
+from ablate.ingest.planned import UNSAID, Plan
 from ablate.ingest.records import EPOCHS, STEPS, Record, add_records, axis_of
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.series import Series
@@ -48,7 +48,7 @@ def read(path: Path) -> Iterator[Run]:
         draft.state = State.INCOMPLETE
         draft.reason = f"it ends in epoch {series.steps()} of {plan.epochs}"
     elif not (counted and plan.epochs and series.steps() >= plan.epochs):
-        draft.remark("its record does not say whether it ended")
+        draft.remark(UNSAID)
     yield draft.done(series.settle(), "last", files)
 
 

@@ -12,13 +12,12 @@ import numpy as np
 from ablate.errors import UsageError
 from ablate.ingest.folders import configuration, configure, digest, take, walk
 from ablate.ingest.names import known_metric
-from ablate.ingest.planned import Plan
+from ablate.ingest.planned import UNSAID, Plan
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.series import STAGES, Series, place, stored
 from ablate.record import State
 
 _FILE = re.compile(r"events\.out\.tfevents\.(\d+)(?:\.(.+?))?(?:\.(\d+)(?:\.(\d+))?)?(?:\.v2)?")
-_UNSAID = "its record does not say whether it ended"
 _FAILURE = 2
 _HIDDEN = frozenset({"hp_metric", "epoch"})
 
@@ -203,7 +202,7 @@ def _settle(draft: Draft, files: Sequence[_File], epochs: int) -> None:
     else:
         draft.state = State.COMPLETED
         if not epochs or plan.epochs is None or short:
-            draft.remark(_UNSAID)
+            draft.remark(UNSAID)
 
 
 READER = Reader(
