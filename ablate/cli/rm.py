@@ -58,7 +58,10 @@ def rm(
         gone = store.remove(plan.places, plan.studies)
         if files:
             _remove_folders(store, gone)
-    out().print(f"removed {len(plan.places)} places and {len(gone)} trials", soft_wrap=True)
+    out().print(
+        f"removed {_many(len(plan.places), 'place')} and {_many(len(gone), 'trial')}",
+        soft_wrap=True,
+    )
 
 
 def _planned(store: "Store", refs: list[str], *, failed: bool, variant: str | None) -> _Plan:
@@ -129,9 +132,14 @@ def _tell(store: "Store", plan: _Plan, *, files: bool) -> None:
     folders = sum((store.attempts_folder / key).is_dir() for key in plan.keys)
     kept = "go too" if files else "stay"
     say.print(
-        f"{len(plan.places)} places, {len(plan.keys)} trials; {folders} folders of attempts {kept}",
+        f"{_many(len(plan.places), 'place')}, {_many(len(plan.keys), 'trial')};"
+        f" folders of attempts that {kept}: {folders}",
         soft_wrap=True,
     )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _refuse_running(store: "Store", plan: _Plan) -> None:

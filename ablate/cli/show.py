@@ -106,7 +106,8 @@ def _board(study: "Study", records: "list[Record]", json: bool) -> None:
     counts = document["counts"]
     out().print(
         f"{study.name}: {counts['completed']} done, {counts['failed']} failed,"
-        f" {counts['missing']} missing",
+        + (f" {counts['incomplete']} incomplete," if counts["incomplete"] else "")
+        + f" {counts['missing']} missing",
         soft_wrap=True,
     )
     print_table(columns, rows)

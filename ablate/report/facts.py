@@ -25,7 +25,9 @@ def facts(document: Document) -> Iterable[tuple[str, str]]:
         yield "Scale", study["scale"]
     yield (
         "Trials",
-        f"{counts['completed']} done · {counts['failed']} failed · {counts['missing']} missing",
+        f"{counts['completed']} done · {counts['failed']} failed · "
+        + (f"{counts['incomplete']} incomplete · " if counts["incomplete"] else "")
+        + f"{counts['missing']} missing",
     )
     yield "Seeds per configuration", f"{few}" if few == many else f"{few} to {many}"
     yield "Selection", rules(study)

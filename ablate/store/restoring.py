@@ -49,7 +49,8 @@ def imported(old: Path) -> dict[str, dict[str, list[tuple[object, ...]]]]:
 
     Rows lack their id and trial_id. Raises sqlite3.DatabaseError where it cannot be read.
     """
-    with closing(sqlite3.connect(old.absolute().as_uri() + "?mode=ro", uri=True)) as raw:
+    # Not `mode=ro`: such a connection leaves the files of its log behind.
+    with closing(sqlite3.connect(old.absolute().as_uri() + "?mode=rw", uri=True)) as raw:
         return {
             key: {table: _rows(raw, table, trial) for table in ("trial", *_TABLES)}
             for trial, key in raw.execute(_IMPORTED).fetchall()

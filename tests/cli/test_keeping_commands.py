@@ -1,0 +1,398 @@
+"""What people add, take away, copy and carry elsewhere."""
+
+import csv
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from ablate.errors import LockedError, StoreError, UsageError
+from ablate.metric import Metric
+from ablate.record import Cost, Ending, Scalar, State
+from ablate.store import open_store
+from ablate.study import Placement, Study, Trial, Variant, switch
+
+Call = Callable[..., Result]
+SECOND = Path(__file__).parents[1] / "store" / "second-schema.db"
+NASTY = r"50% of_{a}&b #1 \x ~^ <$>"
+"""A name with every character that TeX reads as something else."""
+
+
+@pytest.fixture
+def logs(folder: Path) -> Study:
+    """An imported study: two seeds of `baseline`, and one log that ends too early."""
+    study = Study(
+        name="logs",
+        title="Logs",
+        system="demo",
+        revision="imported",
+        factors=(switch("lif"),),
+        metrics=(Metric("mAP"), Metric("loss", direction="down", display="number", digits=3)),
+        primary="mAP",
+        seeds=(0, 1),
+    )
+    ending = Ending(
+        State.COMPLETED,
+        60.0,
+        "",
+        scalars=(
+            Scalar(1, "test", "mAP", 0.723),
+            Scalar(2, "test", "mAP", 0.7),
+            Scalar(2, "test", "loss", 1 / 3),
+        ),
+        costs=(Cost("params", 5_000.0, "", "as printed"), Cost("seconds", 60.5, "s", "log")),
+        provenance={"file": "a.log", "reader": "demo", "notes": "the data are assumed"},
+    )
+
+    def place(name: str, seed: int) -> Placement:
+        levels = {"lif": name != "baseline"}
+        trial = Trial("demo", "imported", levels, levels, seed, "import:logs")
+        return Placement(Variant(name, levels, "grid"), trial)
+
+    cut = replace(ending, state=State.INCOMPLETE, error="the log ends in epoch 31 of 50")
+    with open_store(folder / ".ablate" / "results.db", create=True) as store:
+        results = [(place("baseline", 0), ending), (place("baseline", 1), ending)]
+        store.add_results(study, [*results, (place("lif", 0), cut)], source="import logs")
+    return study
+
+
+def test_a_score_measured_elsewhere_is_shown_apart_and_moves_no_mean(imported: Call) -> None:
+    before = json.loads(imported("report", "--json").stdout)
+    told = imported("record", "full", "RANK1=78.7%", "NDS=0.7207", *_CODABENCH)
+    assert "recorded: full s0 rank1 = 0.787 (Codabench, 2026-01-02)" in told.stdout
+    assert "'NDS' is new" in told.stderr
+    after = json.loads(imported("report", "--json").stdout)
+    assert after["cells"] == before["cells"]
+    full = next(t for t in after["trials"] if t["variant"] == "full")
+    assert [(e["metric"], e["value"], e["date"]) for e in full["externals"]] == [
+        ("rank1", 0.787, "2026-01-02"),
+        ("NDS", 0.7207, "2026-01-02"),
+    ]
+    page = imported("report", "--stdout").stdout
+    assert "| full | 0 | rank1 | – | Codabench | 2026-01-02 | 78.7 % |" in page
+    assert "| full | 0 | NDS | – | Codabench | 2026-01-02 | 0.7207 |" in page
+    assert "elsewhere rank1 78.7 %, Codabench, 2026-01-02" in imported("show", "full").stdout
+
+
+_CODABENCH = ("--source", "Codabench", "--date", "2026-01-02")
+
+
+def test_recording_twice_changes_nothing_and_a_second_value_is_refused(imported: Call) -> None:
+    imported("record", "full", "NDS=0.72", *_CODABENCH)
+    first = imported("report", "--json").stdout
+    assert "known already" in imported("record", "full", "NDS=0.72", *_CODABENCH).stdout
+    assert imported("report", "--json").stdout == first
+    answer = imported("record", "full", "NDS=0.73", *_CODABENCH)
+    assert isinstance(answer.exception, UsageError)
+    assert "--replace" in str(answer.exception)
+    assert imported("record", "full", "NDS=0.73", *_CODABENCH, "--replace").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("score", "why"),
+    [
+        ("NDS", "METRIC=VALUE"),
+        ("NDS=high", "finite number"),
+        ("NDS=nan", "finite number"),
+        ("NDS=inf", "finite number"),
+        ("rank1=78.7", "write rank1=0.787 or 78.7%"),
+    ],
+)
+def test_a_value_that_no_one_could_have_meant_is_refused(
+    score: str, why: str, imported: Call
+) -> None:
+    assert why in str(imported("record", "full", score, *_CODABENCH).exception)
+
+
+def test_a_name_near_a_metric_is_recorded_as_given_and_the_metric_is_named(imported: Call) -> None:
+    assert "did you mean 'rank1'" in imported("record", "full", "rank_1=0.5", *_CODABENCH).stderr
+
+
+def test_a_date_that_is_none_is_refused(imported: Call) -> None:
+    answer = imported("record", "full", "NDS=0.7", "--source", "x", "--date", "yesterday")
+    assert "'yesterday' is not a date like 2026-01-31" in str(answer.exception)
+
+
+def test_notes_are_signed_and_dated_and_stand_in_reports(
+    imported: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767312000")  # 2026-01-02 UTC
+    before = json.loads(imported("report", "--json").stdout)["cells"]
+    for ref, text in (("seed000", "All of them"), ("seed000/full", "Only | this")):
+        assert imported("note", ref, text, "--author", "Ada").exit_code == 0
+    assert imported("note", "seed000").stdout.splitlines() == [
+        "2026-01-02  Ada  on seed000: All of them",
+        "2026-01-02  Ada  on seed000/full: Only | this",
+    ]
+    assert imported("note", "seed000/full").stdout.count("Ada") == 1
+    page = imported("report", "--stdout").stdout
+    assert "Notes (by hand)" in page
+    assert "| the study | All of them | Ada | 2026-01-02 |" in page
+    assert r"| full | Only \| this | Ada | 2026-01-02 |" in page
+    assert "on seed000/full: Only | this" in imported("show", "full").stdout
+    assert json.loads(imported("report", "--json").stdout)["cells"] == before
+
+
+def test_a_note_on_what_is_not_there_names_what_is_near(imported: Call) -> None:
+    assert "did you mean 'sdtps'" in str(imported("note", "seed000/sdtsp", "x").exception)
+    assert "did you mean 'seed000'" in str(imported("note", "sead000", "x").exception)
+
+
+def test_the_csv_of_an_export_is_read_back_to_the_same_numbers(
+    call: Call, folder: Path, logs: Study
+) -> None:
+    assert call("export", logs.name, "-o", "out.csv").exit_code == 0
+    rows = list(csv.DictReader((folder / "out.csv").read_text().splitlines()))
+    assert [(r["variant"], r["seed"], r["state"]) for r in rows] == [
+        ("baseline", "0", "completed"),
+        ("baseline", "1", "completed"),
+        ("lif", "0", "incomplete"),
+    ]
+    assert (rows[0]["mAP"], rows[0]["loss"], rows[2]["mAP"]) == ("0.7", repr(1 / 3), "")
+    assert rows[0]["params (1)"] == "5000.0"
+    assert rows[0]["counter of params"] == "as printed"
+    assert call("import", "out.csv", "--study", "again").exit_code == 0
+    again = json.loads(call("ls", "again", "--json").stdout)["trials"]
+    first = json.loads(call("ls", "logs", "--json").stdout)["trials"]
+    for a, b in zip(again[:2], first[:2], strict=True):
+        assert {m: s["value"] for m, s in a["scores"].items()} == {
+            m: s["value"] for m, s in b["scores"].items()
+        }
+        assert {c["name"]: c["mean"] for c in a["costs"]} == {
+            c["name"]: c["mean"] for c in b["costs"]
+        }
+
+
+def test_an_appendix_survives_export_and_import(imported: Call) -> None:
+    assert imported("export", "seed000", "-o", "out.csv").exit_code == 0
+    assert imported("import", "out.csv", "--study", "again").exit_code == 0
+    first, again = (
+        json.loads(imported("ls", name, "--json").stdout)["trials"] for name in ("seed000", "again")
+    )
+    assert len(first) == len(again) == 16
+    assert [(t["variant"], t["seed"]) for t in first] == [(t["variant"], t["seed"]) for t in again]
+    for a, b in zip(first, again, strict=True):
+        assert {m: s["value"] for m, s in a["scores"].items()} == {
+            m: s["value"] for m, s in b["scores"].items()
+        }
+        assert {c["name"]: c["mean"] for c in a["costs"]} == {
+            c["name"]: c["mean"] for c in b["costs"]
+        }
+
+
+def test_an_export_does_not_replace_a_file_unasked(imported: Call, folder: Path) -> None:
+    (folder / "out.json").write_text("mine")
+    answer = imported("export", "-o", "out.json")
+    assert "--force" in str(answer.exception)
+    assert (folder / "out.json").read_text() == "mine"
+    assert imported("export", "-o", "out.json", "--force").exit_code == 0
+    document = json.loads((folder / "out.json").read_text())
+    assert (document["schema"], len(document["trials"])) == ("ablate.export/1", 16)
+
+
+def test_the_database_is_exported_whole(imported: Call, folder: Path) -> None:
+    assert imported("export", "-o", "copy.db").exit_code == 0
+    with sqlite3.connect(folder / "copy.db") as copy:
+        assert copy.execute("SELECT count(*) FROM trial").fetchone() == (16,)
+    answer = imported("export", "--format", "sqlite", "-o", ".ablate/results.db", "--force")
+    assert "is the database itself" in str(answer.exception)
+
+
+def strict_tex(text: str) -> list[list[str]]:
+    """The cells of one tabular; raises AssertionError where TeX would choke or set other rows."""
+    lines = [line for line in text.splitlines() if not line.startswith("%")]
+    begin = re.fullmatch(r"\\begin\{tabular\}\{([lr]+)\}", lines[0])
+    assert begin
+    assert lines[-1] == r"\end{tabular}"
+    rows = [line for line in lines[1:-1] if not re.fullmatch(r"\\(top|mid|bottom)rule", line)]
+    cells = []
+    for line in rows:
+        assert line.endswith(r" \\")
+        row = line.removesuffix(r" \\")
+        known = r"\\text(?:backslash|asciitilde|asciicircum|less|greater|bar|quotedbl)\{\}"
+        plain = re.sub(rf"{known}|\\[&%$#_{{}}]|\$(?:-|\\pm|\\uparrow|\\downarrow)\$", "", row)
+        assert not re.search(r"[\\%$#_{}~^]", plain), row
+        assert plain.count("&") == len(begin[1]) - 1
+        cells.append([c.strip() for c in re.split(r"(?<!\\)&", row)])
+    return cells
+
+
+def test_a_tex_table_has_a_row_per_configuration_and_escapes_whatever_it_is_called(
+    call: Call, folder: Path, logs: Study
+) -> None:
+    with open_store(folder / ".ablate" / "results.db") as store:
+        levels = {"lif": True}
+        trial = Trial("demo", "imported", levels, levels, 1, "import:logs")
+        ending = Ending(State.COMPLETED, 1.0, "", scores={"mAP": 0.5})
+        store.add_results(
+            logs, [(Placement(Variant(NASTY, levels, "arm"), trial), ending)], source="import logs"
+        )
+    rows = strict_tex(call("export", "logs", "--format", "tex").stdout)
+    assert rows[0] == ["Configuration", "n", r"mAP (\%) $\uparrow$", r"loss $\downarrow$"]
+    assert rows[1] == ["baseline", "2", r"70.0 $\pm$ 0.0", r"0.333 $\pm$ 0.000"]
+    assert rows[2] == ["lif", "0", "--", "--"]
+    assert rows[3][1:3] == ["1, 0", "50.0"]
+    assert rows[3][0].startswith(r"50\% of\_\{a\}\&b \#1 \textbackslash{}x")
+
+
+@pytest.mark.usefixtures("logs")
+def test_another_rule_gives_its_own_scores_and_is_named_wherever_they_stand(call: Call) -> None:
+    rule = ("--select", "best:MAP@test")
+    answer = call("ls", "logs", "--json", *rule)
+    trials = json.loads(answer.stdout)
+    assert trials["selection"] == "best:mAP@test"
+    assert trials["trials"][0]["scores"]["mAP"]["value"] == 0.723
+    assert "the own rule of study logs is last" in call("ls", "logs", *rule).stderr
+    page = call("report", "logs", "--stdout", *rule).stdout
+    assert "| Selection | best:mAP@test (the study's own rule is last) |" in page
+    assert json.loads(call("report", "logs", "--json", *rule).stdout)["study"]["selection"] == [
+        "best:mAP@test"
+    ]
+    assert "| Selection | last |" in call("report", "logs", "--stdout").stdout
+    compared = json.loads(call("compare", "baseline", "lif", "--json", *rule).stdout)
+    assert compared["study"]["selection"] == ["best:mAP@test"]
+    assert "0.723" in call("export", "logs", *rule).stdout
+    assert "not a metric" in str(call("ls", "logs", "--select", "best:rank7").exception)
+
+
+@pytest.mark.usefixtures("logs")
+def test_an_imported_trial_that_is_incomplete_says_so_everywhere(call: Call) -> None:
+    shown = call("ls", "logs", width=200).stdout
+    assert re.search(r"lif +0 +incomplete .*import logs", shown)
+    page = call("report", "logs", "--stdout").stdout
+    assert "2 done · 0 failed · 1 incomplete · 0 missing" in page
+    assert "the log ends in epoch 31 of 50" in page
+    assert "the data are assumed" in page
+    assert "| Read from | a.log, by the reader demo |" in page
+    assert "was not run here" in str(call("logs", "lif").exception)
+    assert "incomplete" in call("show", "lif").stdout
+
+
+@pytest.mark.usefixtures("logs")
+def test_nothing_is_removed_unless_somebody_says_yes(call: Call, folder: Path) -> None:
+    assert "baseline s1" in call("rm", "logs", "-n").stdout
+    assert "--yes" in str(call("rm", "logs").exception)
+    assert len(json.loads(call("ls", "logs", "--json").stdout)["trials"]) == 3
+    assert not (folder / ".ablate" / "backups").exists()
+
+
+def test_removing_keeps_a_copy_and_what_other_studies_use(
+    call: Call, folder: Path, logs: Study
+) -> None:
+    path = folder / ".ablate" / "results.db"
+    with open_store(path) as store:
+        kept = store.records("logs")[0].key
+        levels = {"lif": False}
+        place = Placement(
+            Variant("same", levels, "arm"),
+            Trial("demo", "imported", levels, levels, 0, "import:logs"),
+        )
+        store.put_study(replace(logs, name="other"), [place])
+        assert place.trial.key == kept
+    told = call("rm", "logs", "--yes").stdout
+    copy = folder / ".ablate" / "backups" / "results.before-rm.1.db"
+    assert copy.name in told.replace("\n", "")
+    with sqlite3.connect(copy) as raw:
+        assert raw.execute("SELECT count(*) FROM placement").fetchone() == (4,)
+    with open_store(path) as store:
+        assert store.studies() == ["other"]
+        assert store.records("other")[0].scores["mAP"].value == 0.7
+        assert store.find_trial("") == [kept]
+        assert store.problems() == []
+
+
+@pytest.mark.usefixtures("logs")
+def test_one_configuration_or_one_trial_is_removed_alone(call: Call) -> None:
+    assert call("rm", "logs", "--variant", "lif", "-y").exit_code == 0
+    trials = json.loads(call("ls", "logs", "--json").stdout)["trials"]
+    assert [t["variant"] for t in trials] == ["baseline", "baseline"]
+    assert call("rm", trials[0]["key"][:8], "-y").exit_code == 0
+    assert len(json.loads(call("ls", "logs", "--json").stdout)["trials"]) == 1
+    assert "did you mean 'logs'" in str(call("rm", "lags", "-y").exception)
+
+
+@pytest.mark.usefixtures("logs")
+def test_what_is_running_is_not_removed(call: Call, folder: Path) -> None:
+    with open_store(folder / ".ablate" / "results.db") as store:
+        assert store.claim(store.records("logs")[2].key, "me") is not None
+    answer = call("rm", "logs", "--variant", "lif", "-y")
+    assert isinstance(answer.exception, LockedError)
+    assert not (folder / ".ablate" / "backups").exists()
+
+
+@pytest.mark.usefixtures("logs")
+def test_failed_trials_are_removed_and_their_folders_only_when_asked(
+    call: Call, folder: Path
+) -> None:
+    path = folder / ".ablate" / "results.db"
+    with open_store(path) as store:
+        attempt = store.claim(store.records("logs")[2].key, "me")
+        assert attempt is not None
+        store.finish(attempt, Ending(State.FAILED, 1.0, ""))
+        place = store.attempts_folder / attempt.folder
+    place.mkdir(parents=True)
+    shutil.copy(path, folder / "again.db")
+    assert call("rm", "--failed", "-y").exit_code == 0
+    assert place.is_dir()
+    shutil.copy(folder / "again.db", path)
+    assert call("rm", "--failed", "-y", "--files").exit_code == 0
+    assert not place.parent.exists()
+    assert len(json.loads(call("ls", "logs", "--json").stdout)["trials"]) == 2
+
+
+def test_a_sound_database_is_said_to_be_and_one_that_lies_is_not(
+    imported: Call, folder: Path
+) -> None:
+    assert "sound" in imported("db", "check").stdout
+    with sqlite3.connect(folder / ".ablate" / "results.db") as raw:
+        raw.execute("UPDATE final SET value = 0.99 WHERE metric = 'rank1' AND trial_id = 3")
+        raw.execute("UPDATE trial SET seed = 7 WHERE id = 5")
+    answer = imported("db", "check")
+    assert isinstance(answer.exception, StoreError)
+    assert "the final rank1 of" in answer.stdout.replace("\n", " ")
+    assert "is not what its key says" in answer.stdout.replace("\n", " ")
+    assert "2 things are wrong" in str(answer.exception)
+
+
+def test_a_copy_is_never_made_over_a_file(imported: Call, folder: Path) -> None:
+    assert imported("db", "backup", "mine.db").exit_code == 0
+    before = (folder / "mine.db").read_bytes()
+    assert "exists already" in str(imported("db", "backup", "mine.db").exception)
+    assert (folder / "mine.db").read_bytes() == before
+    made = Path(imported("db", "backup").stdout.strip())
+    with sqlite3.connect(made) as copy:
+        assert copy.execute("SELECT count(*) FROM trial").fetchone() == (16,)
+
+
+def test_an_old_database_is_read_after_an_upgrade_that_keeps_it(call: Call, folder: Path) -> None:
+    path = folder / ".ablate" / "results.db"
+    path.parent.mkdir()
+    shutil.copy(SECOND, path)
+    answer = call("ls")
+    assert isinstance(answer.exception, StoreError)
+    assert "ablate db upgrade" in str(answer.exception)
+    told = call("db", "upgrade").stdout.replace("\n", "")
+    assert "schema 2 is now 3" in told
+    assert "results.schema-2.1.db" in told
+    assert re.search(r"second +toy +2 +5", call("ls").stdout)
+    assert "up to date" in call("db", "upgrade").stdout
+    assert "sound" in call("db", "check").stdout
+
+
+def test_a_lost_database_is_rebuilt_from_the_command_line(call: Call, folder: Path) -> None:
+    path = folder / ".ablate" / "results.db"
+    assert isinstance(call("db", "rebuild").exception, StoreError)
+    path.parent.mkdir()
+    shutil.copy(SECOND, path)
+    call("db", "upgrade")
+    path.write_bytes(b"nothing")
+    answer = call("db", "rebuild")
+    assert "rebuilt 1 studies from 0 attempts run here" in answer.stdout.replace("\n", " ")
+    assert "what only the old database held" in answer.stderr
+    assert re.search(r"second +toy +0 +5", call("ls").stdout)
