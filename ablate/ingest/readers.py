@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablate.errors import SpecError, UsageError, not_one_of
-from ablate.ingest import demo, histories, mmdet
+from ablate.ingest import demo, histories, mlflow, mmdet, stepped, tensorboard, wandb
 from ablate.ingest.declared import declared as declare
 from ablate.ingest.run import Reader
 from ablate.ingest.tables import read_table_study
 from ablate.spec.document import validated
 from ablate.spec.systems import ReaderTable
 
-READERS: Mapping[str, Reader] = {r.name: r for r in (demo.READER, mmdet.READER, histories.READER)}
+READERS: Mapping[str, Reader] = {
+    module.READER.name: module.READER
+    for module in (demo, mmdet, histories, tensorboard, mlflow, stepped, wandb)
+}
 """The built-in readers; of two that know the same runs, the first is taken."""
 
 Declared = Mapping[str, str | ReaderTable | dict[str, object]]

@@ -1,14 +1,15 @@
 """`metrics.jsonl` as programs write it: one object per line and step, one file per run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from ablate.errors import UsageError
 from ablate.ingest.folders import configuration, configure, digest, walk
 from ablate.ingest.jsonl import flat_object
 from ablate.ingest.planned import UNSAID, Plan
-from ablate.ingest.records import EPOCHS, STEPS, Record, add_records, axis_of
+from ablate.ingest.records import CLOCKS, EPOCHS, SPLITS, STEPS, Record, add_records, axis_of
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.series import Series
 from ablate.ingest.table import read_text
@@ -23,7 +24,7 @@ def find(path: Path) -> Iterator[Path]:
     """The files whose first object counts a step."""
     for folder, names in walk(path):
         for name in sorted(names):
-            if name.endswith(SUFFIXES) and _counts(folder / name):
+            if name.endswith(SUFFIXES) and holds_steps(folder / name):
                 yield folder / name
 
 
@@ -72,13 +73,49 @@ def lines(path: Path) -> tuple[list[Record], str]:
     return records, ""
 
 
-def _counts(path: Path) -> bool:
+def holds_steps(path: Path) -> bool:
+    """Whether a file's lines are steps of one run, going by its first two."""
     try:
         with path.open("rb") as file:
-            first = json.loads(file.readline(_HEAD))
-    except (OSError, ValueError, RecursionError):
+            first, second = _object(file), _object(file)
+    except OSError:
         return False
-    return isinstance(first, dict) and bool({*EPOCHS, *STEPS} & first.keys())
+    if not _measures(first):
+        return False
+    axis = next(name for name in (*EPOCHS, *STEPS) if name in first)
+    alike = second and first.keys() == second.keys() and not first.keys() & set(SPLITS)
+    return not alike or first[axis] != second[axis] or _finer(first, second)
+
+
+def _object(file: IO[bytes]) -> Mapping[str, object]:
+    """What the next line that is not blank holds; nothing where it is no object, or too long."""
+    line = file.readline(_HEAD)
+    while line and not line.strip():
+        line = file.readline(_HEAD)
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _measures(first: Mapping[str, object]) -> bool:
+    """Whether an object counts a step and holds no setting: those are words and switches."""
+    words = {*SPLITS, *CLOCKS}
+    plain = all(
+        key in words or value is None or type(value) in {int, float} or _wrong(value)
+        for key, value in first.items()
+    )
+    return plain and bool({*EPOCHS, *STEPS} & first.keys())
+
+
+def _wrong(value: object) -> bool:
+    """A number in quotes is a measurement gone wrong, which the reader reports."""
+    return isinstance(value, str) and value[:1].isdigit()
+
+
+def _finer(first: Mapping[str, object], second: Mapping[str, object]) -> bool:
+    return any(first[name] != second[name] for name in STEPS if name in first)
 
 
 READER = Reader(

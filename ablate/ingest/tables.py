@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ablate.errors import UsageError
+from ablate.ingest import stepped, wandb
 from ablate.ingest.bookkeeping import begun, unfolded
 from ablate.ingest.build import Imported, build
 from ablate.ingest.columns import understand
@@ -26,8 +27,21 @@ def read_table_study(
         what = f"there is no reader {reader!r}" if reader else f"{path}: no reader knows its suffix"
         raise UsageError(f"{what}; --reader takes {', '.join(TABLES)}")
     wanted = read_map(mapping) if mapping else {}
+    if reader is None:
+        _check_rows_are_runs(path)
     table = begun(unfolded(TABLES[kind](path)))
     return build(table, understand(table, wanted), study_name(path, study))
+
+
+def _check_rows_are_runs(path: Path) -> None:
+    """Raise UsageError for a file of one row per step, which another reader knows."""
+    lines = path.suffix.lower() in stepped.SUFFIXES
+    reader = stepped.READER if lines else wandb.READER
+    if (stepped.holds_steps if lines else wandb.is_chart)(path):
+        raise UsageError(
+            f"{path}: its rows are steps, not runs: --reader {reader.name} reads it (--reader"
+            f" {SUFFIXES[path.suffix.lower()]} if they are runs)"
+        )
 
 
 def study_name(path: Path, given: str | None) -> str:

@@ -170,6 +170,12 @@ HOSTILE = {
     "empty": ("\n\n", "t.jsonl", r"t\.jsonl: it is empty"),
     "keys but for case": ('{"lr": 1, "LR": 2, "acc": 1}\n', "t.jsonl", r"two columns 'LR'"),
     "deep": ("[" * 100_000 + "\n", "t.jsonl", r":1: not a line of JSON"),
+    "steps of a run": (
+        '{"epoch": 1, "acc": 0.5}\n{"epoch": 2, "acc": 0.6}\n',
+        "t.jsonl",
+        r"its rows are steps, not runs: --reader jsonl-curves reads it",
+    ),
+    "chart": ("Step,a - acc\n1,0.5\n", "t.csv", r"not runs: --reader wandb-chart reads it"),
     "none began": ("m,state,acc\n0,WAITING,\n", "t.csv", r":2: no run of it ever began"),
     "broken object": (
         "m,config,acc\n0,{'lr': open('x')},1\n",
