@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.design import BASELINE
-from ablate.design.names import grid_name
+from ablate.design.names import grid_name, members
 from ablate.errors import UsageError
 from ablate.ingest import written
 from ablate.ingest.assemble import BY_NAME, Assembled, slug
@@ -18,7 +18,7 @@ from ablate.study import Kind, Level, Placement, Variant, changed
 
 FULL_GRID = 6
 """Up to so many switches the grid is proposed whole; beyond, each is added alone."""
-_TIMES, _HOUR = 3, 3600
+_TIMES, _HOUR, _LONGEST = 3, 3600, 64
 _STYLES = {
     "demo": ("K V", "python train_net.py {command} {overrides}"),
     "mmdet": ("k=v", "python tools/train.py {command} --cfg-options {overrides}"),
@@ -152,7 +152,8 @@ def _study(gathered: Gathered, found: Assembled, system: str) -> str:
         modules = {"factors": list(study.modules.factors), "design": design}
         tables.append(written.table("[modules]", modules))
     tables += _sweeps(found, placed)
-    tables += _arms(found, placed)
+    named = [(o.run.name, p) for o, p in zip(gathered.outlines, found.placements, strict=True)]
+    tables += _arms(found, [(run, p) for run, p in named if p is not None])
     tables.append(written.table("[resources]", _resources(gathered, found)))
     return written.document(tables)
 
@@ -183,16 +184,21 @@ def _sorted(levels: set[Level]) -> list[Level]:
     return sorted(levels, key=lambda v: (isinstance(v, str), v))
 
 
-def _arms(found: Assembled, placed: Iterable[Placement]) -> list[list[str]]:
-    """Variants that move several factors at once, and cells that no proposed grid makes."""
+def _arms(found: Assembled, placed: Iterable[tuple[str, Placement]]) -> list[list[str]]:
+    """Variants that move several factors at once, and cells that no proposed grid makes.
+
+    Each has the name of its first run.
+    """
     arms: dict[str, list[str]] = {}
     taken: set[str] = set()
-    for placement in placed:
+    for run, placement in placed:
         variant = placement.variant
         alone = variant.role == "grid" and not _whole(found) and len(_on(found, variant)) > 1
         if (variant.role == "arm" or alone) and variant.name not in arms:
             moved = list(_on(found, variant)) if alone else _moved(found, variant)
-            name = _free(slug(variant.name), taken)
+            plain = slug(run)
+            cell = members(found.study, plain) is not None
+            name = _free(f"arm-{plain}"[:_LONGEST] if cell else plain, taken)
             taken.add(name)
             parent = {"parent": BASELINE if alone else _around(found, variant)}
             lines = written.table(

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,41 +9,10 @@ from ablate.ingest.gather import Gathered, gather, holding
 from ablate.ingest.run import Reader, Run
 from ablate.ingest.wanted import read_wanted
 from ablate.metric import Metric
-from ablate.record import Cost, Scalar, State
+from ablate.record import Scalar, State
 from ablate.store import Store, open_store
 from ablate.study import Kind
-
-MAP = Metric("mAP")
-GRID = {"MODEL.USE_A": "True", "MODEL.USE_B": "True", "MODEL.B_RATIO": "0.7", "SOLVER.LR": "1e-3"}
-
-
-def run(
-    name: str,
-    settings: Mapping[str, str] | None = None,
-    *,
-    seed: int | None = None,
-    state: State = State.COMPLETED,
-    score: float = 0.5,
-    **more: object,
-) -> Run:
-    return Run(
-        name=name,
-        state=state,
-        reason="" if state is State.COMPLETED else "the log ends in epoch 1 of 2",
-        settings=settings or {},
-        seed=seed,
-        metrics=(MAP,),
-        select="best:mAP@test",
-        scalars=(Scalar(1, "test", "mAP", score), Scalar(2, "test", "mAP", score / 2)),
-        costs=(Cost("seconds", 60.0, "s", "the log's clock"),),
-        files={f"{name}.log": name * 4},
-        **more,  # type: ignore[arg-type]
-    )
-
-
-def grid(**changes: str) -> dict[str, str]:
-    named = {"a": "MODEL.USE_A", "b": "MODEL.USE_B", "ratio": "MODEL.B_RATIO", "lr": "SOLVER.LR"}
-    return GRID | {named[k]: v for k, v in changes.items()}
+from tests.ingest.made import MAP, grid, run
 
 
 def put_together(*runs: Run, replicates: bool = False, select: str = "") -> Assembled:

@@ -1,0 +1,155 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ablate import design, spec
+from ablate.errors import UsageError
+from ablate.ingest import written
+from ablate.ingest.assemble import Assembled, Wishes, assemble
+from ablate.ingest.bind import Bound, bind
+from ablate.ingest.gather import Gathered, holding
+from ablate.ingest.guess import Guess, guess
+from ablate.ingest.propose import Proposal
+from ablate.ingest.run import Run
+from ablate.project import Project
+from ablate.study import Study
+from tests.ingest.made import grid, run
+
+HOSTILE = ('a"b', "a.b", "ü ÿ", "tab\there", "back\\slash", "'quoted'", "new\nline", "\x1b[0m", "#")
+
+
+def guessed(*runs: Run, name: str = "s") -> tuple[Guess, Assembled]:
+    with holding(runs, "demo") as gathered:
+        found = assemble(gathered, name, Wishes())
+        return guess(gathered, found, "trainer"), found
+
+
+def written_and_bound(folder: Path, *runs: Run) -> tuple[Study, Assembled]:
+    """The proposal written into a project, read back, and the runs bound to it."""
+    with holding(runs, "demo") as gathered:
+        made = guess(gathered, assemble(gathered, "s", Wishes()), "trainer")
+        Proposal.of(made, Project.find(folder)).write()
+        return bound_to(folder, gathered)
+
+
+def bound_to(folder: Path, gathered: Gathered) -> tuple[Study, Assembled]:
+    project = Project.find(folder)
+    document = spec.read(folder / "studies" / "s.toml")
+    study = spec.bind(document, project.system("trainer"), spec.Options(data_root=project.data))
+    bound = Bound.of(study, project.reference("trainer"), Wishes().wanted)
+    return study, bind(gathered, bound, Wishes())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "ablate.toml").write_text('[systems]\nother = "package.module:name"\n')
+    return tmp_path
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_come_back_from_toml_as_they_were(text: str) -> None:
+    lines = written.table(f"[{written.key('systems', text)}]", {text: [text, True, 1, 0.5, -2e-9]})
+    read = tomllib.loads(written.document([lines]))
+    assert read == {"systems": {text: {text: [text, True, 1, 0.5, -2e-9]}}}
+
+
+def test_what_has_no_form_in_toml_is_refused() -> None:
+    with pytest.raises(TypeError, match="NoneType has no form"):
+        written.value(None)
+
+
+def test_the_proposed_study_asks_for_the_grid_the_sweeps_and_the_arms_that_were_run(
+    folder: Path,
+) -> None:
+    runs = [
+        run("full", grid()),
+        run("a", grid(b="False")),
+        run("none", grid(a="False", b="False")),
+        run("half", grid(ratio="0.5")),
+        run("slow", grid(lr="1e-4")),
+        run("slow half", grid(ratio="0.5", lr="1e-4")),
+    ]
+    study, bound = written_and_bound(folder, *runs)
+    asked = [p.variant.name for p in design.placements(study)]
+    sweeps = ["full b.ratio=0.5", "full lr=0.0001"]
+    assert asked == ["baseline", "a", "b", "full", "slow-half", *sweeps]
+    placed = [p for p in bound.placements if p is not None]
+    assert not [p.variant.name for p in placed if p.extra]
+    ran = {p.trial.key for p in placed}
+    assert [p.variant.name for p in design.placements(study) if p.trial.key not in ran] == ["b"]
+
+
+def test_the_stanza_names_the_programs_own_keys_and_the_seed(folder: Path) -> None:
+    runs = [
+        run("x", {**grid(), "SOLVER.SEED": "3"}, seed=3, command="--config_file c.yml --tag x"),
+        run("y", {**grid(a="False"), "SOLVER.SEED": "3"}, seed=3, command="--config_file c.yml"),
+    ]
+    made, _ = guessed(*runs)
+    table = tomllib.loads(made.stanza)["systems"]["trainer"]
+    assert table["command"] == "python train_net.py --config_file c.yml {overrides}"
+    assert (table["style"], table["seed"], table["reader"]) == ("K V", "SOLVER.SEED", "demo")
+    assert table["factors"]["a"] == {
+        "key": "MODEL.USE_A",
+        "kind": "switch",
+        "reference": False,
+    }
+    assert "check" in made.stanza.splitlines()[0]
+    written_and_bound(folder, *runs)
+    assert Project.find(folder).systems.keys() == {"other", "trainer"}
+
+
+def test_switches_that_write_other_words_keep_them(folder: Path) -> None:
+    runs = [run("x", {"TEST.RE_RANKING": "yes"}), run("y", {"TEST.RE_RANKING": "no"})]
+    made, _ = guessed(*runs)
+    table = tomllib.loads(made.stanza)["systems"]["trainer"]["factors"]["re_ranking"]
+    assert (table["kind"], table["on"], table["off"]) == ("switch", "yes", "no")
+    _, bound = written_and_bound(folder, *runs)
+    assert [p.variant.name for p in bound.placements if p] == ["full", "baseline"]
+
+
+def test_keys_and_levels_of_any_language_survive_the_proposal(folder: Path) -> None:
+    runs = [run("x", {"モデル.種類": 'a"b\\'}), run("y", {"モデル.種類": "ÿ, {z}"})]
+    study, bound = written_and_bound(folder, *runs)
+    assert {p.variant.name for p in bound.placements if p} <= {
+        p.variant.name for p in design.placements(study)
+    }
+
+
+def test_many_switches_propose_no_grid_that_nobody_can_run(folder: Path) -> None:
+    keys = [f"use_m{i}" for i in range(12)]
+    base = dict.fromkeys(keys, "false")
+    runs = [
+        run("none", base),
+        *(run(k, base | {k: "true"}) for k in keys),
+        run("two", base | {"use_m1": "true", "use_m2": "true"}),
+    ]
+    study, bound = written_and_bound(folder, *runs)
+    assert len(list(design.placements(study))) == 14
+    assert not [p for p in bound.placements if p is None or p.extra]
+
+
+def test_nothing_is_overwritten(folder: Path) -> None:
+    runs = [run("x", {"lr": "1"}), run("y", {"lr": "2"})]
+    written_and_bound(folder, *runs)
+    before = (folder / "ablate.toml").read_bytes(), (folder / "studies/s.toml").read_bytes()
+    made, _ = guessed(*runs)
+    with pytest.raises(UsageError, match=r"s\.toml: there is a study of this name"):
+        Proposal.of(made, Project.find(folder))
+    other, _ = guessed(*runs, name="t")
+    with pytest.raises(UsageError, match="there is a system 'trainer' already"):
+        Proposal.of(other, Project.find(folder))
+    after = (folder / "ablate.toml").read_bytes(), (folder / "studies/s.toml").read_bytes()
+    assert after == before
+
+
+def test_a_project_file_that_cannot_take_the_system_is_left_as_it_was(folder: Path) -> None:
+    (folder / "ablate.toml").write_text('systems = { other = "package.module:name" }\n')
+    made, _ = guessed(run("x", {"lr": "1"}), run("y", {"lr": "2"}))
+    with pytest.raises(UsageError, match=r"ablate\.toml: the system cannot be added to it"):
+        Proposal.of(made, Project.find(folder))
+
+
+def test_runs_without_a_difference_propose_nothing() -> None:
+    with pytest.raises(UsageError, match="no setting differs between these runs"):
+        guessed(run("baseline"), run("aqr"))
