@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from ablate import Job, Metric, Part, Probe, System, switch
 from ablate.measure import measure, step
+from ablate.project import Project
+from ablate.study import Kind
 from ablate.testing import check_system
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -26,6 +28,17 @@ def test_the_system_of_the_readme_keeps_the_promises_of_a_system(tmp_path: Path)
     notes = check_system(found["system"], tmp_path, {"epochs": 3})
 
     assert len(notes) == 1  # it has no probe, so its weights cannot be compared
+
+
+def test_the_projects_of_the_readme_are_read(tmp_path: Path) -> None:
+    projects = [text for text in _blocks("toml") if "[systems" in text]
+    found = []
+    for text in projects:
+        (tmp_path / "ablate.toml").write_text(text)
+        found.append(Project.find(tmp_path))
+    assert [list(p.systems) for p in found] == [["mine"], ["mine"]]
+    system = found[0].system("mine")
+    assert [(f.name, f.kind) for f in system.factors] == [("sacr", Kind.BOOL), ("lr", Kind.FLOAT)]
 
 
 class Attended(nn.Module):
