@@ -1,12 +1,11 @@
 """A new database from what lies beside the old one: `ablate db rebuild`."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ablate.errors import AblateError, LockedError, StoreError
-from ablate.record import Attempt, External, Note, State
+from ablate.record import Attempt, Finding, State
 from ablate.run.folder import PROCESS, Assignment, read_job
 from ablate.run.owner import alive
 from ablate.run.stored import STORED, read_stored
@@ -41,11 +40,13 @@ def rebuild(path: Path) -> Rebuilt:
         left.unlink()
     old = _readable(path, done)
     with open_store(fresh, create=True) as store:
-        _studies(store, folder, done, everything=old)
+        _studies(store, folder, done, everything=old is not None)
         _attempts(store, done)
-        if old:
+        if old is not None:
             done.imported = store.put_imported(path)
-        _by_hand(store, folder, done)
+            for study, findings in old.items():
+                store.put_findings(study, findings)
+        done.lost += store.restore_by_hand(folder / BY_HAND)
         wrong = store.problems()
     if wrong:
         raise StoreError(f"{fresh}: what was rebuilt does not hold together: {wrong[0]}")
@@ -59,20 +60,24 @@ def _refuse_running(attempts: Path) -> None:
             raise LockedError(f"{process.parent}: this attempt is running; wait for its end")
 
 
-def _readable(path: Path, done: Rebuilt) -> bool:
-    """Whether the old database can still be read; its studies are then as it has them."""
+def _readable(path: Path, done: Rebuilt) -> dict[str, list[Finding]] | None:
+    """The findings of each study of the old database; None where it can no longer be read.
+
+    Where it can, what lies beside it is first written as it has it.
+    """
     if not path.exists():
-        return False
+        return None
     try:
         with open_store(path) as store:
             living = [a for a in store.running() if alive(a.owner)]
+            found = {name: store.findings(name) for name in store.studies()}
             store.write_beside()
     except StoreError as wrong:
         done.lost.append(f"what only the old database held: {wrong}")
-        return False
+        return None
     if living:
         raise LockedError(f"trial {living[0].key} is being run; wait for the end of the run")
-    return True
+    return found
 
 
 def _studies(store: Store, folder: Path, done: Rebuilt, *, everything: bool) -> None:
@@ -114,22 +119,3 @@ def _folders(attempts: Path) -> Iterator[Path]:
 def _begun(job: Assignment, folder: Path) -> Attempt:
     place = f"{folder.parent.name}/{folder.name}"
     return Attempt(job.key, job.number, State.RUNNING, owner="", folder=place)
-
-
-def _by_hand(store: Store, folder: Path, done: Rebuilt) -> None:
-    file = folder / BY_HAND
-    if not file.exists():
-        return
-    document = json.loads(file.read_text())
-    for entry in document["externals"]:
-        key = entry.pop("key")
-        if store.find_trial(key):
-            store.record(key, External(**entry))
-        else:
-            done.lost.append(f"{entry['metric']} of {key}, as {entry['source']} said")
-    for entry in document["notes"]:
-        note = Note(**entry)
-        if store.find_trial(note.key) if note.key else note.study in store.studies():
-            store.put_note(note)
-        else:
-            done.lost.append(f"the note {note.text!r}")

@@ -1,5 +1,6 @@
 """Filling a new database from what lies beside the old one, or from the old one itself."""
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -7,9 +8,10 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
-from ablate.record import Attempt, Ending
-from ablate.store import values, writing
-from ablate.store.schema import AttemptRow, TrialRow
+from ablate.errors import StoreError
+from ablate.record import Attempt, Ending, External, Note
+from ablate.store import by_hand, values, writing
+from ablate.store.schema import AttemptRow, StudyRow, TrialRow
 
 _IMPORTED = (
     "SELECT t.id, t.key FROM trial AS t WHERE EXISTS"
@@ -42,6 +44,31 @@ def restore(session: Session, attempt: Attempt, ending: Ending, *, source: str) 
     session.add(row)
     session.flush()
     writing.end(session, row, trial, ending)
+
+
+def restore_by_hand(session: Session, file: Path) -> list[str]:
+    """Add the external scores and notes of a file; those whose trial or study is gone, in words.
+
+    Raises StoreError where the file cannot be read.
+    """
+    try:
+        document = json.loads(file.read_text("utf-8"))
+        scores = [(e.pop("key"), External(**e)) for e in document["externals"]]
+        notes = [Note(**n) for n in document["notes"]]
+    except (OSError, ValueError, KeyError, TypeError) as wrong:
+        raise StoreError(f"{file} cannot be read ({wrong}); correct it or move it away") from None
+    trials = set(session.exec(select(TrialRow.key)).all())
+    studies = set(session.exec(select(StudyRow.name)).all())
+    lost = [f"{s.metric} = {s.value!r} of {k} ({s.source})" for k, s in scores if k not in trials]
+    for key, score in scores:
+        if key in trials:
+            by_hand.record(session, key, score, replace=False)
+    for note in notes:
+        if note.key in trials or note.study in studies:
+            by_hand.put_note(session, note)
+        else:
+            lost.append(f"the note of {note.author}: {note.text}")
+    return lost
 
 
 def imported(old: Path) -> dict[str, dict[str, list[tuple[object, ...]]]]:

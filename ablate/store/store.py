@@ -296,6 +296,13 @@ class Store:
         with self.writing() as session:
             restoring.restore(session, attempt, ending, source="run")
 
+    def restore_by_hand(self, file: Path) -> list[str]:
+        """Add the external scores and notes of a file; in words, those whose trial is gone."""
+        if not file.exists():
+            return []
+        with self.writing() as session:
+            return restoring.restore_by_hand(session, file)
+
     def put_trial(self, trial: Trial) -> None:
         """Make a trial known that stands in no study."""
         with self.writing() as session:

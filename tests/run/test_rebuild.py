@@ -15,7 +15,7 @@ import drive
 
 from ablate.design import placements
 from ablate.errors import LockedError, StoreError
-from ablate.record import Ending, External, Note, Scalar, State
+from ablate.record import Ending, External, Finding, Note, Scalar, State
 from ablate.run.driver import keep
 from ablate.run.folder import Assignment, write_job
 from ablate.run.owner import owner
@@ -81,6 +81,7 @@ def path(ran: Path, tmp_path: Path) -> Path:
         assert keep(store, attempt, left)
         store.record(asked[1].trial.key, External("NDS", 0.72, "Codabench", "2026-01-02"))
         store.put_note(Note("a note", "Ada", "2026-01-02", study="toy"))
+        store.put_findings("toy", [Finding("A1", "note", "a fact")])
     return path
 
 
@@ -100,6 +101,8 @@ def test_a_database_that_was_lost_is_rebuilt_with_all_its_tables_equal(
     assert (done.studies, done.attempts) == (1, 5)
     kept = path.with_name("results.db.before-rebuild-1")
     assert kept.exists() is (harm != "deleted")
+    with open_store(path) as store:
+        assert [f.code for f in store.findings("toy")] == (["A1"] if harm == "readable" else [])
     assert done.old == (None if harm == "deleted" else kept)
 
 
@@ -162,3 +165,12 @@ def test_a_database_that_is_no_database_is_refused_by_readers_and_rebuilt(path: 
         open_store(path)
     rebuild(path)
     assert tables(path) == before
+
+
+def test_words_about_a_trial_that_is_gone_are_told_and_stay_in_their_file(path: Path) -> None:
+    file = path.parent / "by-hand.json"
+    text = file.read_text().replace('"study": "toy"', '"study": "gone"')
+    file.write_text(text)
+    path.unlink()
+    assert rebuild(path).lost == ["the note of Ada: a note"]
+    assert file.read_text() == text
