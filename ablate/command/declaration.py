@@ -62,8 +62,11 @@ class Declaration:
         name = self.table.reader
         if name is None:
             return None
-        own = {} if self.given_reader is None else {name: self.given_reader}
-        return readers.reader(name, own)
+        given = self.given_reader
+        if isinstance(given, ReaderTable):  # it knows the system's scores by their names
+            known = {**self.table.metrics, **given.metrics}
+            given = given.model_copy(update={"metrics": known})
+        return readers.reader(name, {} if given is None else {name: given})
 
 
 def declaration(reference: str) -> Declaration | None:

@@ -51,6 +51,9 @@ class Program:
         self.heard = 0
         """All that it printed before this time (ns) has been given out; `output` moves it on."""
         self._asked = False
+        self._sampled = 0.0
+        self._next_sample = time.monotonic() + TICK / 2  # it has become the program by then
+        self._ours = _peak(os.getpid())
 
     def __enter__(self) -> Self:
         """The program, running."""
@@ -79,6 +82,7 @@ class Program:
             watch.register(handle, selectors.EVENT_READ)
             while not self._ended():
                 looked = time.time_ns()
+                self._sample()
                 if watch.get_map():
                     ready = watch.select(TICK)
                 else:
@@ -111,13 +115,32 @@ class Program:
         _, status, used = os.wait4(self._process.pid, 0)
         self.code = self._process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu = used.ru_utime + used.ru_stime
-        self.memory = used.ru_maxrss * (1.0 if sys.platform == "darwin" else 1024.0)
+        peak = used.ru_maxrss * (1.0 if sys.platform == "darwin" else 1024.0)
+        # the kernel counts what the process was before it became the program: a copy of this one
+        self.memory = peak if peak > self._ours or not self._sampled else self._sampled
         return True
+
+    def _sample(self) -> None:
+        """Look at the program's own peak memory, at every tick."""
+        now = time.monotonic()
+        if now >= self._next_sample:
+            self._next_sample = now + TICK / 2
+            self._sampled = max(self._sampled, _peak(self._process.pid))
 
     def _signal(self, number: signal.Signals) -> None:
         if self.code is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
+
+
+def _peak(pid: int) -> float:
+    """The peak resident set of a process so far in bytes; 0 where it is not known."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = (line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:"))
+    return float(next(found, 0.0)) * 1024
 
 
 def _read(handle: int) -> bytes | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.text import LineSplitter
-from ablate.record import Scalar
+from ablate.record import Scalar, State
 from ablate.spec.systems import MetricTable
 from ablate.system import Job
 
@@ -144,9 +144,11 @@ class Output:
         self._close()
         self._splitter = LineSplitter()
 
-    def end(self) -> Run:
-        """The run, as its whole output tells it."""
+    def end(self, *, whole: bool) -> Run:
+        """The run, as its output tells it; `whole` where the program ended well by itself."""
         self._close()
+        if whole:
+            self._draft.state = State.COMPLETED
         self._lines.end()
         return self._draft.done(self._reader.metrics, self._reader.select)
 

@@ -14,7 +14,7 @@ from ablate.command.overrides import assigned, words, written
 from ablate.command.past import AFTER, COMMAND, LOG, Past, mark, read_files, resumed
 from ablate.command.program import Program
 from ablate.command.scores import Output, Scores, Tail
-from ablate.errors import UsageError
+from ablate.errors import DeclarationError, UsageError
 from ablate.files import write_atomically
 from ablate.ingest.run import Run
 from ablate.ingest.text import LineSplitter
@@ -27,9 +27,12 @@ _LINES = 12
 
 
 def declared(text: str) -> System:
-    """The system that a declaration describes; raises UsageError where its reader is unknown."""
+    """The system that a declaration describes; raises DeclarationError where a reader lacks."""
     found = parsed(text)
-    _ = found.reader
+    try:
+        _ = found.reader
+    except UsageError as wrong:
+        raise DeclarationError(f"system {found.name!r}: {wrong}") from None
     return System(
         name=found.name,
         revision=found.table.revision,
@@ -77,7 +80,8 @@ def train(found: Declaration, job: Job) -> Outcome:
     with Program(line, found.directory, environment(found, job, past.checkpoint)) as program:
         tail = _heard(program, job, scores, output)
     job.recorder.spent(program.cpu, program.memory)
-    run = output.end() if output else read_files(found, at.work)
+    whole = program.code == 0 and not job.stopping
+    run = output.end(whole=whole) if output else read_files(found, at.work)
     for point in run.scalars if run and not output else ():
         scores.point(point)
     finals = scores.run(run) if run else {}
@@ -188,7 +192,7 @@ def _judge(found: Declaration, end: tuple[int, bytes], scores: Scores, run: Run 
     if code:
         text = f"the program ended with exit code {code}\n{_lines(tail)}".rstrip()
         raise TrainingError(f"exit code {code}", text)
-    if run is not None and run.state is not State.COMPLETED:
+    if run is not None and run.state in {State.INCOMPLETE, State.FAILED}:
         text = f"the program ended with exit code 0, but its output is {run.state}: {run.reason}"
         raise TrainingError(str(run.state), text)
     missing = [m.name for m in found.metrics if m.name not in scores.names]

@@ -199,9 +199,10 @@ class DeclaredLines:
             return State.PENDING, "the log holds no measurement"
         if ends or self._fault.text:
             return State.INCOMPLETE, f"the log ends{at} without the line that ends a run"
-        self.draft.remark(
-            "no pattern of kind 'end' is declared: whether the log is whole is unknown"
-        )
+        if self.draft.state is not State.COMPLETED:  # no program that ended well says so either
+            self.draft.remark(
+                "no pattern of kind 'end' is declared: whether the log is whole is unknown"
+            )
         return State.COMPLETED, ""
 
 

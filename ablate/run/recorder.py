@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ablate.record import Cost
-from ablate.run.folder import CHECKPOINTS, EVENTS, JOB, events, number
+from ablate.run.folder import CHECKPOINTS, EVENTS, JOB, LOG, events, number
 from ablate.train import checkpoint
 
 STEP_LIMIT = 2**63
+
+_LIVE = (EVENTS, LOG, "params.json")
+"""The files of an attempt that change while it runs, the last a program's."""
 
 
 class FolderRecorder:
@@ -161,7 +164,8 @@ def _spent_before(folder: Path, whole: Sequence[Mapping[str, Any]]) -> tuple[flo
         return float(costs["seconds"]), float(costs.get("cpu", 0.0))
     none: dict[str, float] = {}
     before = next((e["carried"] for e in reversed(whole) if "carried" in e), none)
-    lasted = (folder / EVENTS).stat().st_mtime - (folder / JOB).stat().st_mtime
+    began = (folder / JOB).stat().st_mtime
+    lasted = max((folder / n).stat().st_mtime for n in _LIVE if (folder / n).exists()) - began
     return float(before.get("seconds", 0.0)) + max(0.0, lasted), float(before.get("cpu", 0.0))
 
 

@@ -1,0 +1,418 @@
+"""Programs as they are: what they are told, what is heard of them, how they end."""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ablate.project import Project
+from ablate.record import Ending, State
+from ablate.run.folder import Assignment, ending, write_job
+from ablate.run.owner import owner
+from ablate.run.slot import Slot
+
+Make, Run = Callable[..., Project], Callable[..., Ending]
+
+TELL = """
+import json, os, sys
+work = os.environ["ABLATE_WORKDIR"]
+told = {"words": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd()}
+if os.path.exists(sys.argv[-1]) and os.path.isfile(sys.argv[-1]):
+    told["file"] = open(sys.argv[-1]).read()
+json.dump(told, open(os.path.join(work, "told.json"), "w"))
+from ablate import log
+log(1, score=0.5, other=50)
+"""
+LOG = "from ablate import log\n"
+BOTH = LOG + "log(1, score=0.5, other=50)\n"
+
+
+def _scores(left: Ending) -> dict[tuple[str, str, int], float]:
+    return {(s.split, s.name, s.step): s.value for s in left.scalars}
+
+
+@pytest.mark.parametrize(
+    ("style", "words"),
+    [
+        ("--k v", ["--deep", "True", "--opt.rate", "0.5", "--word", "a b"]),
+        ("--k=v", ["--deep=True", "--opt.rate=0.5", "--word=a b"]),
+        ("k=v", ["deep=True", "opt.rate=0.5", "word='a b'"]),
+        ("K V", ["deep", "True", "opt.rate", "0.5", "word", "a b"]),
+    ],
+)
+def test_levels_reach_the_program_in_the_declared_style(
+    project: Make, attempt: Run, said: Callable[..., dict], style: str, words: list[str]
+) -> None:
+    levels = {"deep": True, "net.rate": 0.5, "word": "a b"}
+
+    left = attempt(project(TELL, f'style = "{style}"'), levels=levels)
+
+    assert left.state is State.COMPLETED, left.error
+    assert said()["words"] == words
+
+
+@pytest.mark.parametrize(
+    ("style", "text"),
+    [
+        ("yaml", "deep: true\nopt:\n  rate: 1.0e-05\nword: 'true'\n"),
+        ("toml", '"deep" = true\n"opt"."rate" = 1e-05\n"word" = "true"\n'),
+        (
+            "json",
+            '{\n "deep": true,\n "opt": {\n  "rate": 1e-05\n },\n "word": "true"\n}\n',
+        ),
+    ],
+)
+def test_levels_can_be_a_file_with_their_own_types(
+    project: Make, attempt: Run, said: Callable[..., dict], style: str, text: str
+) -> None:
+    levels = {"deep": True, "net.rate": 1e-5, "word": "true"}
+
+    attempt(project(TELL, f'style = "{style}"'), levels=levels)
+
+    assert said()["file"] == text
+
+
+def test_a_text_that_yacs_would_read_as_a_number_is_quoted(
+    project: Make, attempt: Run, said: Callable[..., dict]
+) -> None:
+    levels = {"deep": False, "net.rate": 0.1, "word": "007"}
+
+    attempt(project(TELL, 'style = "K V"'), levels={**levels, "word": "7"})
+
+    assert said()["words"] == ["deep", "False", "word", "'7'"]
+
+
+def test_a_factor_whose_switch_is_off_is_not_passed_but_one_at_its_reference_is(
+    project: Make, attempt: Run, said: Callable[..., dict]
+) -> None:
+    attempt(project(TELL), levels={"deep": False, "net.rate": 0.1, "word": "plain"})
+
+    assert said()["words"] == ["--deep", "False", "--word", "plain"]
+
+
+def test_the_seed_is_written_where_its_key_says(
+    project: Make, attempt: Run, said: Callable[..., dict]
+) -> None:
+    left = attempt(project(TELL, 'style = "K V"\nseed = "SOLVER.SEED"'))
+
+    assert said()["words"][-2:] == ["SOLVER.SEED", "7"]
+    assert "seed" not in left.provenance
+
+
+def test_a_seed_that_only_the_environment_holds_is_said(project: Make, attempt: Run) -> None:
+    assert attempt(project(TELL)).provenance["seed"] == "by ABLATE_SEED alone"
+
+
+def test_the_environment_tells_the_program_of_its_trial(
+    project: Make,
+    attempt: Run,
+    said: Callable[..., dict],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    more = '[systems.small.environment]\nMY_FLAG = "x"\n'
+
+    left = attempt(project(TELL, rest=more), cpus=2, data=str(tmp_path / "set"))
+
+    told, folder = said()["environment"], tmp_path / "attempts/1"
+    expected = {
+        "ABLATE_STUDY": "mine",
+        "ABLATE_TRIAL": "k",
+        "ABLATE_ATTEMPT": "1",
+        "ABLATE_SEED": "7",
+        "ABLATE_WORKDIR": str(folder / "work"),
+        "ABLATE_PARAMS": str(folder / "params.json"),
+        "ABLATE_METRICS": str(folder / "work/metrics.jsonl"),
+        "ABLATE_CHECKPOINTS": str(folder / "work/checkpoints"),
+        "ABLATE_DATA": str(tmp_path / "set"),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "2",
+        "CUDA_VISIBLE_DEVICES": "3",
+        "MY_FLAG": "x",
+    }
+    assert {k: told.get(k) for k in expected} == expected
+    assert "RAY_AUTH_TOKEN" not in told
+    assert "ABLATE_RESUME" not in told
+    assert said()["folder"] == str(tmp_path)
+    kept = (folder / "command.json").read_text() + str(left.provenance)
+    assert "MY_FLAG" in kept
+    assert "secret" not in kept
+
+
+def test_two_lines_bring_the_scores_and_a_percentage_is_stored_as_a_fraction(
+    project: Make, attempt: Run
+) -> None:
+    left = attempt(project(LOG + 'log(1, "val", score=0.25, other=77.6)\nlog(2, score="nan")'))
+
+    assert left.state is State.COMPLETED
+    assert _scores(left)["val", "other", 1] == 0.776
+    assert math.isnan(_scores(left)["test", "score", 2])
+
+
+def test_lines_of_metrics_that_cannot_be_understood_are_noted_and_the_rest_is_kept(
+    project: Make, attempt: Run
+) -> None:
+    program = """
+import os
+with open(os.environ["ABLATE_METRICS"], "wb") as file:
+    file.write(b'{"step": 1, "split": "val", "score": 0.5, "other": 40}\\n')
+    file.write(b'{"score": 0.5}\\n[1]\\nnonsense\\n{"epoch": 2, "score": "high"}\\n\\xff\\xfe\\n')
+    file.write(b'{"epoch": 3, "score": NaN}')
+"""
+    left = attempt(project(program))
+
+    assert left.state is State.COMPLETED
+    assert set(_scores(left)) == {("val", "score", 1), ("val", "other", 1), ("test", "score", 3)}
+    (note,) = left.provenance["notes"].splitlines()
+    assert note.startswith("5 lines of metrics.jsonl could not be read: without a step:")
+
+
+@pytest.mark.parametrize(
+    ("program", "state", "kind", "sentence"),
+    [
+        ("", "failed", "no metrics", "exit code 0 without its metrics score, other"),
+        (LOG + "log(1, score=1)", "failed", "no metrics", "exit code 0 without its metrics other"),
+        (BOTH + "raise SystemExit('sorry')", "failed", "exit code 1", "exit code 1\nsorry"),
+        ("import os; os.kill(os.getpid(), 9)", "crashed", "signal 9", "signal 9 (SIGKILL)"),
+        ("import os; os.abort()", "crashed", "signal 6", "signal 6 (SIGABRT)"),
+    ],
+)
+def test_every_bad_end_is_said_in_one_line(  # noqa: PLR0917, PLR0913 - one table
+    project: Make, attempt: Run, program: str, state: str, kind: str, sentence: str
+) -> None:
+    left = attempt(project(program))
+
+    assert (left.state, left.error_type) == (state, kind)
+    assert sentence in left.error
+    assert "Traceback" not in left.error
+
+
+def test_what_a_program_spends_is_its_own(project: Make, attempt: Run) -> None:
+    program = BOTH + "import time\nx = bytearray(400_000_000)\ntime.sleep(0.2)\n"
+    costs = {c.name: c for c in attempt(project(program)).costs}
+
+    assert 400e6 < costs["memory"].value < 700e6
+    assert costs["memory"].counter == "peak resident set of the program"
+
+
+def test_a_small_program_is_not_billed_the_memory_of_its_runner(
+    project: Make, attempt: Run
+) -> None:
+    left = attempt(project(BOTH + "import time\ntime.sleep(0.3)\n"))
+
+    assert next(c.value for c in left.costs if c.name == "memory") < 60e6
+
+
+def test_a_flood_of_output_is_read_in_bounded_memory(project: Make, attempt: Run) -> None:
+    program = (
+        BOTH
+        + """
+import os, sys
+out = sys.stdout.buffer
+bar = b"".join(b"\\r\\x1b[32m%d%%\\x1b[0m" % i for i in range(1000))
+for _ in range(500):
+    out.write(bar[:4000] + b"\\xff\\xfe")
+for _ in range(80):
+    out.write(b"x" * 1_000_000 + b"\\n")
+out.write(b"x" * 20_000_000)
+"""
+    )
+    before = _resident()
+    left = attempt(project(program, 'reader = "lines"', rest=READER))
+
+    assert left.state is State.COMPLETED, left.error
+    assert _resident() - before < 200e6
+
+
+READER = """
+[readers.lines]
+patterns = [{ match = 'epoch (?P<step>\\d+)', kind = "curve" },
+            { match = 'score (?P<score>[\\d.]+)', kind = "curve" },
+            { match = 'finished', kind = "end" }]
+"""
+
+
+def _resident() -> float:
+    text = Path("/proc/self/status").read_text()
+    return 1024 * float(next(x.split()[1] for x in text.splitlines() if x.startswith("VmHWM")))
+
+
+def test_scores_are_heard_while_the_program_runs(
+    project: Make, attempt: Run, tmp_path: Path
+) -> None:
+    program = (
+        LOG
+        + f"""
+import pathlib, time
+log(1, score=0.5, other=50)
+for _ in range(500):
+    if pathlib.Path({str(tmp_path)!r}, "heard").exists():
+        log(2, score=0.75)
+        break
+    time.sleep(0.02)
+"""
+    )
+    events = tmp_path / "attempts/1/events.jsonl"
+
+    def listen() -> None:
+        for _ in range(500):
+            if events.exists() and '"step":1' in events.read_text():
+                (tmp_path / "heard").touch()
+                return
+            time.sleep(0.02)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    left = attempt(project(program))
+    listener.join()
+
+    assert _scores(left)["test", "score", 2] == 0.75
+
+
+GOES_ON = (
+    LOG
+    + """
+import os, sys, time, pathlib
+state = pathlib.Path(os.environ["ABLATE_CHECKPOINTS"], "state")
+done = int(pathlib.Path(sys.argv[2]).read_text()) if sys.argv[1:2] == ["--resume"] else 0
+for step in range(done + 1, 7):
+    log(step, score=step / 10, other=step)
+    time.sleep(0.15)
+    state.write_text(str(step))
+    if step == 4 and not done:
+        time.sleep(600)
+"""
+)
+RESUMES = 'resume_args = "--resume {checkpoint}"'
+
+
+def _asked(project: Project, folder: Path, number: int, earlier: tuple[Path, ...]) -> Assignment:
+    levels = {"deep": False, "net.rate": 0.1, "word": "plain"}
+    assignment = Assignment(
+        "k",
+        number,
+        str(folder / str(number)),
+        project.reference("small"),
+        levels,
+        7,
+        earlier=tuple(map(str, earlier)),
+    )
+    write_job(assignment)
+    return assignment
+
+
+def test_a_killed_program_goes_on_and_its_curve_is_whole(project: Make, tmp_path: Path) -> None:
+    made = project(GOES_ON, RESUMES, place="{resume} {overrides}")
+    slot = Slot(["ablate.command"], [])
+    first = _asked(made, tmp_path, 1, ())
+    cut = ending(tmp_path / "1", slot.run(first.folder, 2.0))
+    second = _asked(made, tmp_path, 2, (tmp_path / "1",))
+    left = ending(tmp_path / "2", slot.run(second.folder, 30.0))
+    slot.close()
+
+    assert cut.state is State.TIMEOUT
+    assert left.state is State.COMPLETED, left.error
+    curve = {s.step: s.value for s in left.scalars if s.name == "score"}
+    assert curve == {n: n / 10 for n in range(1, 7)}
+    assert left.provenance["resumed"] == "attempt 1, state"
+    assert left.seconds > 2.0 + 0.3 - 0.5
+
+
+def test_a_stopped_program_is_asked_once_and_its_children_end_with_it(
+    project: Make, tmp_path: Path
+) -> None:
+    program = """
+import pathlib, signal, subprocess, sys, time
+here = pathlib.Path(sys.argv[0]).parent
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+asked = []
+signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
+(here / "child").write_text(str(child.pid))
+while not asked:
+    time.sleep(0.02)
+time.sleep(0.3)
+(here / "asked").write_text(str(len(asked)))
+"""
+    made = project(program)
+    slot = Slot(["ablate.command"], [])
+    asked = _asked(made, tmp_path, 1, ())
+
+    def stop() -> None:
+        while not (tmp_path / "child").exists():
+            time.sleep(0.02)
+        slot.stop()
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    left = ending(tmp_path / "1", slot.run(asked.folder, 30.0))
+    stopper.join()
+    slot.close()
+
+    assert left.state is State.CANCELLED
+    assert (tmp_path / "asked").read_text() == "1"
+    assert not Path("/proc", (tmp_path / "child").read_text()).exists()
+
+
+def test_a_deadline_ends_the_program_inline_too(
+    project: Make, attempt: Run, tmp_path: Path
+) -> None:
+    program = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
+
+    left = attempt(project(program), timeout=0.5)
+
+    assert left.state is State.TIMEOUT
+    with pytest.raises(ProcessLookupError):
+        owner(int((tmp_path / "pid").read_text()))
+
+
+def test_a_program_that_is_not_there_says_so(project: Make, attempt: Run, tmp_path: Path) -> None:
+    made = project(BOTH)
+    (tmp_path / "program.py").unlink()
+
+    left = attempt(made)
+
+    assert left.state is State.FAILED
+    assert left.error == "system 'small': there is no program.py in '.' (command = ...)"
+
+
+def test_a_declared_reader_reads_the_output_and_an_unfinished_one_is_no_result(
+    project: Make, attempt: Run
+) -> None:
+    whole = 'print("epoch 1\\nscore 0.5")\n' + BOTH.replace("score=0.5, ", "")
+
+    done = attempt(project(whole + "print('finished')", 'reader = "lines"', rest=READER))
+    cut = attempt(project(whole, 'reader = "lines"', rest=READER), number=2)
+
+    assert done.state is State.COMPLETED, done.error
+    assert _scores(done)["test", "score", 1] == 0.5
+    assert cut.state is State.FAILED
+    assert "exit code 0, but its output is incomplete" in cut.error
+
+
+def test_a_program_that_was_killed_leaves_no_group_behind(project: Make, attempt: Run) -> None:
+    program = "import os, subprocess, signal\nchild = subprocess.Popen(['sleep', '600'])\n"
+    program += "open('child', 'w').write(str(child.pid))\nos.kill(os.getpid(), signal.SIGKILL)"
+    made = project(program)
+
+    attempt(made)
+
+    child = int((made.root / "child").read_text())
+    for _ in range(100):
+        if not _runs(child):
+            break
+        time.sleep(0.02)
+    assert not _runs(child)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
