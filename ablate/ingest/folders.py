@@ -72,7 +72,7 @@ def configure(draft: Draft, path: Path) -> None:
 
 def take(draft: Draft, settings: Mapping[str, str]) -> None:
     """Take resolved settings into a draft, paths cut to their last part, and the one seed in it."""
-    draft.settings.update({key: without_places(text) for key, text in settings.items()})
+    draft.settings.update({k: " ".join(without_places(v).split()) for k, v in settings.items()})
     seeds = {text for key, text in settings.items() if is_seed(key) and text.isdecimal()}
     if len(seeds) == 1:
         draft.seed = int(seeds.pop())

@@ -1,10 +1,12 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from ablate.errors import UsageError
 from ablate.ingest.build import Imported
-from ablate.ingest.tables import read_table_study
+from ablate.ingest.readers import READERS
+from ablate.ingest.tables import TABLES, read_table_study
 from ablate.record import State
 from ablate.store import open_store
 
@@ -193,3 +195,24 @@ def test_a_table_that_can_be_read_two_ways_or_none_is_refused_with_its_line(
     with pytest.raises(UsageError, match=message) as raised:
         imported(tmp_path, text, name=name)
     assert "\n" not in str(raised.value)
+
+
+def test_the_map_in_the_documentation_is_one(tmp_path: Path) -> None:
+    text = Path(__file__).parents[2].joinpath("docs", "trackers.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    found = imported(
+        tmp_path,
+        "params_depth,config.num_workers,trial,value,val gloss,test mAP,Runtime\n"
+        "2,4,0,0.5,12.5,76.3 ± 0.4,60\n4,8,1,0.6,11.5,77.6 ± 0.3,61\n",
+        example,
+    )
+    assert [f.name for f in found.study.factors] == ["decoder.depth"]
+    assert scores(found)[0] == {"accuracy": 0.5, "val gloss": 0.125, "test mAP": 0.763}
+    assert found.study.seeds == (0, 1)
+
+
+def test_the_readers_in_the_documentation_are_those_there_are() -> None:
+    text = Path(__file__).parents[2].joinpath("docs", "trackers.md").read_text("utf-8")
+    rows = [line.split("|")[2] for line in text.splitlines() if line.startswith("|")]
+    named = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)} - {"--reader"}
+    assert named == {*READERS, *TABLES} - {"demo", "mmdet"}
