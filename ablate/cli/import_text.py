@@ -211,6 +211,13 @@ def _lines(gathered: "Gathered", found: "Assembled") -> Iterator[str]:
     yield from [f"costs: {', '.join(costs)}"] if costs else []
     if gathered.consumed:
         yield f"understood: {', '.join(gathered.consumed)}"
+    yield from _cut(
+        [
+            f"{o.run.state}: {o.run.name}: {o.run.reason}"
+            for o, placement in zip(gathered.outlines, found.placements, strict=True)
+            if o.run.reason and placement is not None
+        ]
+    )
     yield from _cut([f"no factor: {key}: {why}" for key, why in found.left_out.items()])
     yield from _cut([f"not brought in: {run}: {why}" for run, why in found.aside.items()])
     yield from _cut([f"remark: {text}" for text in found.remarks])
