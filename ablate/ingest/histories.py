@@ -68,8 +68,8 @@ def read(path: Path) -> Iterator[Run]:
     scores = series.scores
     primary = scores[0] if scores else ""
     draft.state, draft.reason = State.COMPLETED, ""
-    if torn:
-        draft.state, draft.reason = State.INCOMPLETE, torn
+    if torn or not (series or draft.scores):
+        draft.state, draft.reason = State.INCOMPLETE, torn or "its history holds no value"
     else:
         _settle(draft, series, primary, folder)
     chosen = bool(series.curve("val", primary))
@@ -114,7 +114,7 @@ def _lists(draft: Draft, series: Series, tree: Mapping[str, object], above: str)
         elif isinstance(value, list):
             _list(draft, series, tag, value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            draft.scores[tag.replace("/", ".")] = float(value)
+            draft.scores[tag.replace("/", ".")] = float(str(value))
             draft.consume(tag)
 
 
@@ -127,7 +127,7 @@ def _list(draft: Draft, series: Series, tag: str, values: Sequence[object]) -> N
             draft.miss(1, f"{tag}: {value!r} in place {epoch} is no number")
             return
         if value is not None:
-            series.add(tag, epoch, float(value))
+            series.add(tag, epoch, float(str(value)))
 
 
 def _settle(draft: Draft, series: Series, primary: str, folder: Path) -> None:

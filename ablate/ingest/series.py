@@ -69,6 +69,9 @@ class Series:
         curve[step] = value
         self._draft.consume(tag)
 
+    def __bool__(self) -> bool:
+        return any(self._curves.values())
+
     def steps(self) -> int:
         """The last step of the longest curve; 0 where there is none."""
         return max((max(c) for c in self._curves.values()), default=0)

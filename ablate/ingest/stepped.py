@@ -43,8 +43,8 @@ def read(path: Path) -> Iterator[Run]:
     plan = Plan.of(draft.settings)
     counted = axis_of(records) in EPOCHS
     draft.state, draft.reason = State.COMPLETED, ""
-    if torn:
-        draft.state, draft.reason = State.INCOMPLETE, torn
+    if torn or not series:
+        draft.state, draft.reason = State.INCOMPLETE, torn or "it holds no value"
     elif counted and plan.epochs and series.steps() < plan.epochs and not plan.patience:
         draft.state = State.INCOMPLETE
         draft.reason = f"it ends in epoch {series.steps()} of {plan.epochs}"

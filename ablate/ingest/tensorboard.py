@@ -1,7 +1,7 @@
 """TensorBoard event files: a folder of them, with what lies below it, is one run."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,12 @@ from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.series import STAGES, Series, place, stored
 from ablate.record import State
 
-_FILE = re.compile(r"events\.out\.tfevents\.(\d+)(?:\.(.+?))?(?:\.(\d+)(?:\.(\d+))?)?(?:\.v2)?")
+_FILE = re.compile(
+    r"events\.out\.tfevents\.\d+"
+    r"(?:\.(?P<host>.+?)\.(?P<process>\d+)\.\d+(?:\.[^.]*[^.\d][^.]*)*|\.(?P<old>.+))?"
+)
+_BESIDE = re.compile(r"\d{9,}\.\d+")
+"""The folder that `add_hparams` makes, called after the moment."""
 _FAILURE = 2
 _HIDDEN = frozenset({"hp_metric", "epoch"})
 
@@ -37,14 +42,29 @@ class _File:
 
 def find(path: Path) -> Iterator[Path]:
     """The folders that hold runs; one below another's event files, or called `train`, is a part."""
-    held = {folder for folder, names in walk(path) if any(map(_FILE.fullmatch, names))}
+    held = {f: _processes(names) for f, names in walk(path) if any(map(_FILE.fullmatch, names))}
     yield from sorted({_whole(folder, held, path) for folder in held})
+
+
+def _places(folder: Path) -> Iterator[Path]:
+    """The event files of the run in a folder, those of its parts too."""
+    inside = {f: names for f, names in walk(folder) if any(map(_FILE.fullmatch, names))}
+    held = {f: _processes(names) for f, names in inside.items()}
+    for inner, names in inside.items():
+        if _whole(inner, held, folder) == folder:
+            yield from (inner / n for n in sorted(names) if _FILE.fullmatch(n))
+
+
+def _processes(names: Iterable[str]) -> frozenset[str]:
+    """The processes that wrote a folder's event files, by host and number."""
+    found = map(_FILE.fullmatch, names)
+    return frozenset(f"{m['host']} {m['process']}" for m in found if m and m["process"])
 
 
 def read(path: Path) -> Iterator[Run]:
     """The run of one folder; raises UsageError where it holds no event file."""
     folder = path if path.is_dir() else path.parent
-    places = [f / n for f, names in walk(folder) for n in sorted(names) if _FILE.fullmatch(n)]
+    places = [p for p in _places(folder) if path in {folder, p}]
     if not places:
         raise UsageError(f"{folder}: holds no event file of TensorBoard (events.out.tfevents.*)")
     files = sorted(map(_events, places), key=lambda f: f.first)
@@ -65,19 +85,24 @@ def read(path: Path) -> Iterator[Run]:
     yield draft.done(metrics, "last", named)
 
 
-def _whole(folder: Path, held: set[Path], top: Path) -> Path:
-    while folder != top and (folder.parent in held or folder.name.lower() in STAGES):
+def _whole(folder: Path, held: Mapping[Path, frozenset[str]], top: Path) -> Path:
+    """The run's folder: what the process of a parent's events wrote below it is a part of it."""
+    while folder != top and (folder.name.lower() in STAGES or _is_part(folder, held)):
         folder = folder.parent
     return folder
+
+
+def _is_part(folder: Path, held: Mapping[Path, frozenset[str]]) -> bool:
+    above, own = held.get(folder.parent), held.get(folder, frozenset())
+    return above is not None and (bool(above & own) or _BESIDE.fullmatch(folder.name) is not None)
 
 
 def _name(folder: Path, places: Sequence[Path]) -> str:
     """The folder's name, without the host that TensorBoard writes into it by default."""
     name = folder.resolve().name
-    for place_ in places:
-        found = _FILE.fullmatch(place_.name)
-        if found and found[2]:
-            name = name.replace(f"_{found[2]}", "")
+    for found in (_FILE.fullmatch(place.name) for place in places):
+        host = found and (found["host"] or found["old"])
+        name = name.replace(f"_{host}", "") if host else name
     return name
 
 
@@ -180,6 +205,8 @@ def _final(draft: Draft, series: Series, tag: str, value: float) -> None:
 
 
 def _clock(draft: Draft, files: Sequence[_File]) -> None:
+    if not files[0].first:
+        return
     draft.started = datetime.fromtimestamp(files[0].first, UTC).isoformat(timespec="seconds")
     seconds = sum(f.last - f.first for f in files)
     draft.cost("seconds", seconds, "s", "wall time of its events")
@@ -194,8 +221,8 @@ def _settle(draft: Draft, files: Sequence[_File], epochs: int) -> None:
     short = epochs > 0 and plan.epochs is not None and epochs + 1 < plan.epochs
     if any(f.failed for f in files):
         draft.state, draft.reason = State.FAILED, "its hyper-parameter session ended as failed"
-    elif torn:
-        draft.state, draft.reason = State.INCOMPLETE, torn
+    elif torn or not any(f.scalars for f in files):
+        draft.state, draft.reason = State.INCOMPLETE, torn or "its events hold no scalar"
     elif short and plan.patience is None:
         draft.state = State.INCOMPLETE
         draft.reason = f"its events end in epoch {epochs + 1} of {plan.epochs}"

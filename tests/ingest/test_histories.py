@@ -223,3 +223,13 @@ def test_a_folder_that_holds_neither_says_what_was_looked_for(tmp_path: Path) ->
 def test_paths_of_a_configuration_are_their_last_part(tmp_path: Path) -> None:
     run = only(write(tmp_path / "a", {"loss": [1.0]}, "root: /home/someone/data/CelebA\n"))
     assert run.settings == {"root": "CelebA"}
+
+
+def test_a_history_without_a_value_is_incomplete(tmp_path: Path) -> None:
+    run = only(write(tmp_path / "a", {"val_f_score": [], "loss": [None]}))
+    assert (run.state, run.reason) == (State.INCOMPLETE, "its history holds no value")
+
+
+def test_a_number_beyond_any_float_is_infinite(tmp_path: Path) -> None:
+    run = only(write(tmp_path / "a", {"loss": [10**400, 1]}))
+    assert curve(run, "train", "loss") == {1: math.inf, 2: 1.0}

@@ -170,3 +170,24 @@ def test_without_the_package_the_command_that_installs_it_is_said(
     (tmp_path / "events.out.tfevents.1795248931.vm.1.0").write_bytes(b"")
     with pytest.raises(UsageError, match=r"pip install 'ablate-lab\[tensorboard\]'"):
         next(READER.read(tmp_path))
+
+
+def test_runs_below_a_folder_with_events_of_another_process_are_runs_of_their_own(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "a", {"val/mAP": [0.1]})
+    write(tmp_path / "b", {"val/mAP": [0.2]})
+    (tmp_path / "events.out.tfevents.1795248931.vm.1.0").write_bytes(b"")
+    found = runs(tmp_path)
+    assert found.keys() == {"a", "b", tmp_path.name}
+    assert curve(found["a"], "val", "mAP") == {0: 0.1}
+    empty = found[tmp_path.name]
+    assert (empty.state, empty.reason) == (State.INCOMPLETE, "its events hold no scalar")
+    assert (empty.started, empty.scalars) == ("", ())
+
+
+def test_an_address_for_a_host_stays_outside_too(tmp_path: Path) -> None:
+    write(tmp_path / "Nov21_10.0.0.5", {"val/mAP": [0.1]})
+    file = event_file(tmp_path / "Nov21_10.0.0.5")
+    file.rename(file.with_name("events.out.tfevents.1795248931.10.0.0.5.123.0.suffix"))
+    assert runs(tmp_path).keys() == {"Nov21"}
