@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from ablate.errors import DeclarationError, SpecError, not_one_of
 from ablate.spec.document import validated
@@ -24,6 +25,16 @@ GROUP = "ablate.systems"
 """The entry-point group under which installed packages offer systems."""
 
 
+def _form(given: object) -> str:
+    """Which of the two a value is meant as, so that an error is about that one."""
+    return "(table)" if isinstance(given, Mapping) else "(reference)"
+
+
+_Reference = Annotated[Text, Tag("(reference)")]
+_System = Annotated[_Reference | Annotated[CommandTable, Tag("(table)")], Discriminator(_form)]
+_Reader = Annotated[_Reference | Annotated[ReaderTable, Tag("(table)")], Discriminator(_form)]
+
+
 class _StoreTable(Table):
     path: Text = STORE
 
@@ -37,8 +48,8 @@ class _RunnerTable(Table):
 
 
 class _ProjectFile(Table):
-    systems: dict[Text, Text | CommandTable] = Field(default_factory=dict)
-    readers: dict[Text, Text | ReaderTable] = Field(default_factory=dict)
+    systems: dict[Text, _System] = Field(default_factory=dict)
+    readers: dict[Text, _Reader] = Field(default_factory=dict)
     store: _StoreTable = _StoreTable()
     data: _DataTable = _DataTable()
     runner: _RunnerTable = _RunnerTable()

@@ -57,7 +57,7 @@ def identity(folder: Path) -> Code | None:
         index = Path(beside, "index")
         own = top / _git(top, "rev-parse", "--git-path", "index").decode().strip()
         if own.exists():
-            shutil.copyfile(own, index)
+            shutil.copy2(own, index)  # git tells by its time which entries to look at again
         names = "\0".join(new).encode(errors="surrogateescape")
         if new:
             told = ("--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul")

@@ -1,0 +1,123 @@
+"""Which code a number comes from, and code that no edit reaches."""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ablate import command
+from ablate.errors import UsageError
+from ablate.project import Project
+from ablate.record import Ending, State
+
+Make, Run = Callable[..., Project], Callable[..., Ending]
+PROGRAM = "from ablate import log\nimport part\nlog(1, score=part.VALUE, other=1)\n"
+SNAPSHOT = "snapshot = true"
+
+
+def _score(left: Ending) -> float:
+    assert left.state is State.COMPLETED, left.error
+    return next(s.value for s in left.scalars if s.name == "score")
+
+
+@pytest.fixture
+def code(project: Make, repository: Callable[..., None], tmp_path: Path) -> Callable[..., Project]:
+    """A committed program of two files, in a repository that ignores its data."""
+
+    def make(more: str = "") -> Project:
+        shutil.rmtree(tmp_path / ".git", ignore_errors=True)
+        (tmp_path / "part.py").write_text("VALUE = 0.25\n")
+        (tmp_path / ".gitignore").write_text("data/\nattempts/\n__pycache__/\n")
+        made = project(PROGRAM, more)
+        repository()
+        return made
+
+    return make
+
+
+def _git(folder: Path, *words: str) -> str:
+    asked = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
+    return asked.stdout.strip()
+
+
+def test_clean_code_is_its_commit(code: Callable[..., Project], attempt: Run) -> None:
+    made = code()
+
+    left = attempt(made)
+
+    assert left.provenance["commit"] == _git(made.root, "rev-parse", "HEAD")
+    assert left.provenance["dirty"] == "no"
+    assert "diff" not in left.provenance
+
+
+def test_changed_and_new_code_is_a_difference_kept_with_the_attempt(
+    code: Callable[..., Project], attempt: Run, tmp_path: Path
+) -> None:
+    made = code()
+    (tmp_path / "part.py").write_text("VALUE = 0.5\n")
+    (tmp_path / "new.py").write_text("NEW = 1\n")
+    (tmp_path / "large.bin").write_bytes(b"0" * 2**21)
+    status = _git(tmp_path, "status", "--porcelain")
+
+    left = attempt(made)
+
+    diff = (tmp_path / "attempts/1/code.diff").read_bytes()
+    assert left.provenance["dirty"] == "yes"
+    assert left.provenance["diff"] == hashlib.sha256(diff).hexdigest()
+    assert b"+VALUE = 0.5" in diff
+    assert b"+NEW = 1" in diff
+    assert b"large.bin" not in diff
+    assert _git(tmp_path, "status", "--porcelain") == status  # the repository is as it was
+
+
+def test_a_program_outside_any_repository_has_no_commit(
+    project: Make, attempt: Run, tmp_path: Path
+) -> None:
+    made = project("from ablate import log\nlog(1, score=1, other=1)\n")
+    shutil.rmtree(tmp_path / ".git")
+
+    assert "commit" not in attempt(made).provenance
+
+
+def test_an_edit_does_not_reach_an_attempt_that_runs_from_a_snapshot(
+    code: Callable[..., Project], attempt: Run, tmp_path: Path
+) -> None:
+    made = code(SNAPSHOT)
+    frozen = command.frozen(made.reference("small"))
+    first = attempt(made, reference=frozen)
+    (tmp_path / "part.py").write_text("VALUE = 0.75\n")
+
+    second = attempt(made, number=2, reference=frozen)
+    later = attempt(made, number=3, reference=command.frozen(made.reference("small")))
+
+    assert [_score(x) for x in (first, second, later)] == [0.25, 0.25, 0.75]
+    assert first.provenance["snapshot"] == second.provenance["snapshot"]
+    assert (first.provenance["dirty"], later.provenance["dirty"]) == ("no", "yes")
+    assert b"+VALUE = 0.75" in (tmp_path / "attempts/3/code.diff").read_bytes()
+
+
+def test_the_same_code_is_copied_once_and_what_git_ignores_is_linked(
+    code: Callable[..., Project], tmp_path: Path
+) -> None:
+    made = code(SNAPSHOT)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/set.bin").write_bytes(b"1")
+
+    copies = {command.frozen(made.reference("small")) for _ in range(2)}
+
+    (copied,) = [p for p in (tmp_path / ".ablate/code").iterdir() if p.is_dir()]
+    assert len(copies) == 1
+    assert (copied / "data").readlink() == tmp_path / "data"
+    assert not (copied / "part.py").is_symlink()
+    assert not (copied / ".ablate").exists()
+
+
+def test_a_snapshot_without_git_is_refused_in_one_line(project: Make, tmp_path: Path) -> None:
+    made = project("", SNAPSHOT)
+    shutil.rmtree(tmp_path / ".git")
+
+    with pytest.raises(UsageError, match=r"system 'small': snapshot = true .* no git repository"):
+        command.frozen(made.reference("small"))
