@@ -80,7 +80,7 @@ def read(path: Path) -> Iterator[Run]:
             deleted = _deleted(store)
             for stored in _from_database(store):
                 yield _run(stored, files, deleted)
-    except sqlite3.Error as wrong:
+    except (sqlite3.Error, UnicodeDecodeError) as wrong:
         raise UsageError(f"{path}: not a database of MLflow that can be read: {wrong}") from None
 
 
@@ -183,7 +183,7 @@ def _is_store(path: Path) -> bool:
                 return False
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as store:
             found = store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    except (OSError, sqlite3.Error):
+    except (OSError, sqlite3.Error, UnicodeDecodeError):
         return False
     return {name for (name,) in found} >= _TABLES
 

@@ -100,7 +100,7 @@ def _is_part(folder: Path, held: Mapping[Path, frozenset[str]]) -> bool:
 def _name(folder: Path, places: Sequence[Path]) -> str:
     """The folder's name, without the host that TensorBoard writes into it by default."""
     name = folder.resolve().name
-    for found in (_FILE.fullmatch(place.name) for place in places):
+    for found in (_FILE.fullmatch(p.name) for p in places):
         host = found and (found["host"] or found["old"])
         name = name.replace(f"_{host}", "") if host else name
     return name
