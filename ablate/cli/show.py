@@ -174,6 +174,7 @@ def _trial(store: "Store", study: "Study", record: "Record") -> dict[str, object
             }
             for a in store.attempts(record.key)
         ],
+        "settings": store.settings(record.key),
         "standin": study.standin,
     }
 
@@ -204,6 +205,10 @@ def _lines(study: "Study", record: "Record", document: dict[str, object]) -> lis
     columns = spent_columns([{"costs": costs}], EVERYTHING, others=True)
     lines += [f"  cost      {c.title} {c.text(costs)} ({c.counter})" for c in columns]
     lines += _share_lines(document)
+    settings = document["settings"]
+    assert isinstance(settings, dict)
+    if settings:
+        lines.append(f"  settings  {len(settings)} as its program resolved them (--json)")
     artifacts = document["artifacts"]
     assert isinstance(artifacts, dict)
     lines += [f"  artifact  {name} {path}" for name, path in artifacts.items()]

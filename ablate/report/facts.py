@@ -65,7 +65,8 @@ def _provenance(found: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, s
 def _files(found: Mapping[str, Mapping[str, int]]) -> str:
     """The files that results were brought in from; their digests stand in report.json."""
     files, readers = list(found["file"]), list(found.get("reader", ()))
-    many = f" and {len(files) - 1} more files" if files[1:] else ""
+    more = len(files) - 1
+    many = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
     by = f", by the reader {', '.join(readers)}" if readers else ""
     return f"{_cut(files[0])}{many}{by}"
 

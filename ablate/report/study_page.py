@@ -73,12 +73,12 @@ def _noted(document: Document) -> Iterable[str]:
 
 
 def doubts(document: Document, everything: int) -> Iterable[str]:
-    """What trainings noted about their own numbers, each once, of `everything` variants."""
+    """What trainings and readers noted of runs, each once, of `everything` variants."""
     for note in document["notes"]:
         where = "every configuration"
         if len(note["variants"]) < everything:
             where = some(note["variants"])
-        yield f"Noted by the training of {where}: {note['text']}"
+        yield f"Noted of the runs of {where}: {note['text']}"
 
 
 def _mixed(document: Document) -> Iterable[str]:

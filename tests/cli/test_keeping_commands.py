@@ -47,6 +47,7 @@ def logs(folder: Path) -> Study:
             Scalar(2, "test", "loss", 1 / 3),
         ),
         costs=(Cost("params", 5_000.0, "", "as printed"), Cost("seconds", 60.5, "s", "log")),
+        settings={"SOLVER.SEED": "1234"},
         provenance={"file": "a.log", "reader": "demo", "notes": "the data are assumed"},
     )
 
@@ -272,6 +273,11 @@ def test_an_imported_trial_that_is_incomplete_says_so_everywhere(call: Call) -> 
     assert "| Read from | a.log, by the reader demo |" in page
     assert "was not run here" in str(call("logs", "lif").exception)
     assert "incomplete" in call("show", "lif").stdout
+    assert "1 as its program resolved them" in call("show", "lif").stdout
+    assert json.loads(call("show", "lif", "--json").stdout)["trials"][0]["settings"] == {
+        "SOLVER.SEED": "1234"
+    }
+    assert "SOLVER.SEED" not in page
 
 
 @pytest.mark.usefixtures("logs")

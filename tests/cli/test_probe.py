@@ -261,7 +261,7 @@ def test_reports_repeat_what_the_probe_found_and_what_trainings_noted(ablate: Ca
 
     assert "W204: idle: none of its 6 trainable parameters reaches the scored output" in top
     assert "E205: fixed: no gradient from the losses that train the score in fixed" in top
-    assert "Noted by the training of deep: weights are random" in top
+    assert "Noted of the runs of deep: weights are random" in top
     assert report.count("weights are random") == 1
     # width 2: 2*2 + 2 parameters of the module's own
     assert "| idle | idle | 6 | 0 | 0 |" in report

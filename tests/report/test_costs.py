@@ -136,8 +136,8 @@ def test_a_doubt_that_trainings_noted_is_said_once_with_the_variants_it_concerns
     report = render_study(study_document(STUDY, records))
     top = report.split("\n## ")[0]
 
-    assert f"> ⚠️ Noted by the training of every configuration: {random}" in top
-    assert "> ⚠️ Noted by the training of a: one image is gone" in top
+    assert f"> ⚠️ Noted of the runs of every configuration: {random}" in top
+    assert "> ⚠️ Noted of the runs of a: one image is gone" in top
     assert report.count(random) == 1
 
 
