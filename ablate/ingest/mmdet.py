@@ -14,6 +14,7 @@ from ablate.ingest.curves import Curves
 from ablate.ingest.logfile import LogFile, logs, stem
 from ablate.ingest.mmtables import Tables, placed
 from ablate.ingest.names import METRICS, known_metric
+from ablate.ingest.restarts import Start, joined
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.stamps import STAMP, Clock, Fault
 from ablate.ingest.suspects import VALUE, Suspects, looks_measured
@@ -45,8 +46,11 @@ _KNOWN = re.compile(
     r"\[\s*\d+\]\[\s*\d+/\d+\]\s+(?:base_)?lr:|Iter(?:\(train\))? \[\s*\d+/\d+\]\s+(?:base_)?lr:"
     r"|Epoch\(val\)\s+\[\d+\]|\"mode\": \"(?:train|val)\"|\"step\": \d+\}"
 )
+_HEADER = re.compile(r"Environment info:|System environment:|Config:")
 _STAMPED = re.compile(r"\d{8}_\d{6}")
 _PASSING = frozenset({"eta", "time", "data_time", "memory"})
+_LOGGED = 1000
+"""No training by iterations waits longer than this before it prints its first."""
 _LENGTHS = ("runner.max_epochs", "total_epochs", "train_cfg.max_epochs", "max_epochs")
 _ITERATIONS = ("runner.max_iters", "total_iters", "train_cfg.max_iters", "max_iters")
 
@@ -59,10 +63,12 @@ class MmdetLines:
     on `val`.
     """
 
-    def __init__(self, draft: Draft) -> None:
-        """The lines of one run."""
+    def __init__(self, draft: Draft, number: int = 0) -> None:
+        """The lines after the `number`-th of a file."""
         self.draft = draft
-        self.number = 0
+        self.number = number
+        self.first = 0
+        """The first epoch or iteration that was printed."""
         self._curves = Curves(draft)
         self._clock, self._fault, self._suspects = Clock(), Fault(), Suspects(draft)
         self._tables = Tables(draft)
@@ -97,10 +103,14 @@ class MmdetLines:
         self._hundredths()
         self.draft.state, self.draft.reason = self._state()
 
-    def run(self, files: Mapping[str, str]) -> Run:
+    def begins(self, text: str) -> bool:
+        """Whether a line begins another training, behind the one that was read so far."""
+        return self._epoch > 0 and _HEADER.search(text) is not None
+
+    def run(self) -> Run:
         """The run that these lines are."""
         self.end()
-        return self.draft.done(self._metrics(), "last", files)
+        return self.draft.done(self._metrics(), READER.select)
 
     def _plain(self, text: str) -> bool:
         if self._config is None and not self._epoch and mmconfig.is_setting(text):
@@ -125,6 +135,7 @@ class MmdetLines:
             self._last = iteration
         elif found := _ITERATED.search(text):
             self._by_iteration, self._epoch = True, int(found[1])
+            self.first = self.first or (1 if self._epoch <= _LOGGED else self._epoch)
             self._limit = int(found[2])
             self._train(self._epoch, found[3])
         elif found := _TESTED.search(text):
@@ -188,6 +199,7 @@ class MmdetLines:
         follows = self._epoch and epoch == self._epoch + 1
         self._base = self._base + (self._length or self._last) if follows else (epoch - 1) * length
         self._epoch, self._length, self._last = epoch, length, 0
+        self.first = self.first or epoch
         self._tested = min(self._tested, epoch - 1)
         self._saved = min(self._saved, epoch - 1)
 
@@ -225,11 +237,15 @@ class MmdetLines:
             if found := mmconfig.fact(line):
                 self.draft.facts[found[0]] = found[1]
         if "config" in record:
-            self._config = str(record["config"]).splitlines()
-            self._config_ends()
+            self.configure(str(record["config"]))
         seed = record.get("seed")
         if isinstance(seed, int):
             self.draft.seed = seed
+
+    def configure(self, text: str) -> None:
+        """Take the configuration from elsewhere than the lines."""
+        self._config = text.splitlines()
+        self._config_ends()
 
     def _config_ends(self) -> None:
         if self._config is None:
@@ -265,7 +281,7 @@ class MmdetLines:
     def _metrics(self) -> tuple[Metric, ...]:
         names = dict.fromkeys(n for split, n, _ in self.draft.scalars if split != TRAIN)
         found = [known_metric(name) for name in dict.fromkeys((*names, *self.draft.scores))]
-        known = [m for m in found if m is not None]
+        known = [_as_printed(m) for m in found if m is not None]
         order = {"NDS": 0, "mAP": 1}
         return tuple(sorted(known, key=lambda m: order.get(m.name, 2))) or READER.metrics
 
@@ -300,23 +316,35 @@ def begin(draft: Draft) -> MmdetLines:
 
 
 def read(path: Path) -> Iterator[Run]:
-    """The run of one log. Raises UsageError."""
-    log, lines = LogFile(path), MmdetLines(Draft())
+    """The runs of one log: restarts of one training are one run. Raises UsageError."""
+    log, parts = LogFile(path), [MmdetLines(Draft())]
+    beside = path.with_name("config.py")
+    if path.parent.name == "vis_data" and beside.is_file():
+        parts[0].configure("\n".join(LogFile(beside)))
     for text in log:
-        lines.line(text)
-    if log.rest and not (log.rest.startswith("{") and log.rest.endswith("}")):
-        if looks_measured(log.rest):
-            lines.draft.miss(lines.number + 1, f"{log.rest} (the file ends in this line)")
-    elif log.rest:
-        lines.line(log.rest)
-    run = lines.run(log.files)
-    if not run.consumed:
+        if parts[-1].begins(text):
+            parts.append(MmdetLines(Draft(), parts[-1].number))
+        parts[-1].line(text)
+    last = parts[-1]
+    if log.rest.startswith("{") and log.rest.endswith("}"):
+        last.line(log.rest)
+    elif looks_measured(log.rest):
+        last.draft.miss(last.number + 1, f"{log.rest} (the file ends in this line)")
+    runs = joined([Start(part.run(), part.first) for part in parts])
+    if not any(run.consumed for run in runs):
         raise UsageError(f"{path}: nothing in it is a log of the kind that {NAME!r} reads")
-    called = stem(path)
-    if _STAMPED.fullmatch(called) or called == "scalars":
-        inside = [p.name for p in path.absolute().parents[:3]]
-        called = next((n for n in inside if n != "vis_data" and not _STAMPED.fullmatch(n)), called)
-    yield replace(run, name=called, remarks=(*log.remarks(), *run.remarks))
+    for position, run in enumerate(runs):
+        name = _called(path) + (f"-{position + 1}" if position else "")
+        yield replace(run, name=name, files=log.files, remarks=(*log.remarks(), *run.remarks))
+
+
+def _called(path: Path) -> str:
+    """The file's stem; the folder of work where the stem is a time alone."""
+    name = stem(path)
+    if not _STAMPED.fullmatch(name) and name != "scalars":
+        return name
+    inside = [p.name for p in path.absolute().parents[:3]]
+    return next((n for n in inside if n != "vis_data" and not _STAMPED.fullmatch(n)), name)
 
 
 def find(path: Path) -> Iterator[Path]:
@@ -336,6 +364,11 @@ def find(path: Path) -> Iterator[Path]:
             yield file
 
 
+def _as_printed(metric: Metric) -> Metric:
+    """Four decimals are printed of every score."""
+    return replace(metric, digits=2 if metric.display == "percent" else 4)
+
+
 def _shown_in_percent(name: str) -> bool:
     metric = known_metric(name)
     return metric is not None and metric.display == "percent"
@@ -347,6 +380,6 @@ READER = Reader(
     find=find,
     read=read,
     begin=begin,
-    metrics=(METRICS["nds"], METRICS["map"]),
+    metrics=(_as_printed(METRICS["nds"]), _as_printed(METRICS["map"])),
     select="last",
 )

@@ -44,7 +44,7 @@ def _identity(settings: Mapping[str, str]) -> dict[str, str]:
     return {
         key: value
         for key, value in settings.items()
-        if key.rpartition(".")[2] not in _PLACES and "/" not in value
+        if not {*_PLACES} & {key, key.rpartition(".")[2]} and "/" not in value
     }
 
 
