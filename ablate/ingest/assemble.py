@@ -168,10 +168,10 @@ def seated(
     # what completed has the first choice: a run that was cut short does not stand in its way
     for whole, i, of in sorted(zip(complete, runs, levels, strict=True), key=lambda r: not r[0]):
         run = gathered.outlines[i].run
-        digest = " ".join(run.files.values())
-        twin = digests.setdefault(f"{digest} {run.name}", i) if digest else i
+        digest = gathered.outlines[i].digest
+        twin = digests.setdefault(digest, i) if digest else i
         if twin != i:
-            seats.aside[i] = "the same file, read before"
+            seats.aside[i] = f"it is {gathered.outlines[twin].run.name} once more"
             continue
         seed, doubt = seed_of(gathered, i, wishes.wanted)
         seats.doubts[i] = [doubt] if doubt else []

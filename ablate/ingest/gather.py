@@ -1,6 +1,7 @@
 """Runs read from many files: what is known of all at once, and the rest set aside."""
 
 import glob
+import hashlib
 import pickle
 import tempfile
 import zlib
@@ -30,6 +31,8 @@ class Outline:
     """Scores that it has under any split or as a final value."""
     scored: tuple[str, ...]
     """The splits that it has curves of."""
+    digest: str
+    """What tells whether the same run was read twice; empty where nothing does."""
 
 
 @dataclass(slots=True)
@@ -159,7 +162,18 @@ def _outline(run: Run) -> Outline:
         steps=max(counted or lengths.values(), default=0),
         measured=frozenset(name for _, name in lengths) | frozenset(run.scores),
         scored=tuple(scored),
+        digest=_digest(run),
     )
+
+
+def _digest(run: Run) -> str:
+    """Of what was measured and when, or from which bytes: names may be others."""
+    if not (run.scalars and (run.started or run.files)):
+        return ""
+    when = run.started or sorted(run.files.values())
+    curves = [(s.step, s.split, s.name, s.value) for s in run.scalars]
+    measured = (when, run.seed, sorted(run.settings.items()), curves)
+    return hashlib.blake2b(repr(measured).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _pack(run: Run) -> bytes:

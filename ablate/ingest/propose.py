@@ -7,6 +7,9 @@ from ablate.errors import HostError, SpecError, UsageError
 from ablate.files import write_atomically
 from ablate.ingest.guess import Guess
 from ablate.project import FILE, Project
+from ablate.spec.document import validated
+from ablate.spec.schema import StudyFile, Table, Text
+from ablate.spec.systems import CommandTable, check
 from ablate.spec.toml import parse
 
 STUDIES = "studies"
@@ -43,6 +46,7 @@ class Proposal:
             parse(joined)
         except SpecError as wrong:
             raise UsageError(f"{file}: the system cannot be added to it: {wrong}") from None
+        _check(guess)
         return cls(guess, study_file, file, joined)
 
     def write(self) -> None:
@@ -53,3 +57,21 @@ class Proposal:
             write_atomically(self.study_file, self.guess.study.encode())
         except OSError as wrong:
             raise HostError(f"cannot write {wrong.filename}: {wrong.strerror or wrong}") from None
+
+
+def _check(guess: Guess) -> None:
+    """Refuse texts that no project could read back, such as keys of a thousand characters."""
+    try:
+        validated(StudyFile, parse(guess.study))
+        stanza = validated(_Stanza, parse(guess.stanza))
+        check(stanza.systems[guess.system])
+    except SpecError as wrong:
+        at = ".".join(map(str, wrong.keys))
+        raise UsageError(
+            f"these runs propose what no study file can say ({at}: {wrong}): give --map the factors"
+            " that you mean"
+        ) from None
+
+
+class _Stanza(Table):
+    systems: dict[Text, CommandTable]

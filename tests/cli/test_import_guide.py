@@ -44,5 +44,5 @@ def test_the_guide_of_old_logs_runs_as_it_is_written(
         for line in shown:
             assert squeezed(line.removeprefix("... ")) in squeezed(done.output), (command, line)
         ran += 1
-    assert ran == 9
+    assert ran == 10
     assert (tmp_path / "reports" / "reid" / "README.md").is_file()

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -215,8 +216,9 @@ def test_a_wrong_call_is_one_clear_line(
 
 
 def test_repeated_runs_are_refused_unless_they_are_replicates(call: Call, folder: Path) -> None:
-    for name in ("a", "b"):
-        demo_log.write(folder / "twice" / f"{name}.log", name=name)
+    for day, name in enumerate(("a", "b"), start=6):
+        start = datetime(2025, 12, day)  # noqa: DTZ001 - logs name no zone
+        demo_log.write(folder / "twice" / f"{name}.log", name=name, start=start)
     demo_log.write(folder / "twice" / "c.log", opts={"MODEL.USE_LIF": "False"})
     assert "--replicates" in refused(call("import", "twice"))
     found = document(call("import", "twice", "--replicates", "--json"))

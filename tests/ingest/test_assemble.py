@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,9 +170,13 @@ def test_a_run_cut_short_stays_incomplete_and_yields_to_one_that_completed() -> 
     assert again.aside["cut"].endswith("whole is the same, completed")
 
 
-def test_the_same_file_read_twice_is_one_run() -> None:
-    found = put_together(run("x", grid()), run("x", grid()), run("y", grid(a="False")))
-    assert found.aside == {"x": "the same file, read before"}
+def test_a_copy_of_a_log_is_not_a_second_run_whatever_its_name() -> None:
+    one = run("x", grid(), started="2025-12-06T20:31:21")
+    found = put_together(one, replace(one, name="copy", files={"copy.log": "x"}))
+    assert found.aside == {"copy": "it is x once more"}
+    again = replace(one, name="again", started="2025-12-07T20:31:21")
+    with pytest.raises(UsageError, match="same levels and seed"):
+        put_together(one, again, run("y", grid(a="False")))
 
 
 def test_runs_that_no_setting_tells_apart_go_by_their_names() -> None:

@@ -150,6 +150,14 @@ def test_a_project_file_that_cannot_take_the_system_is_left_as_it_was(folder: Pa
         Proposal.of(made, Project.find(folder))
 
 
+def test_what_no_study_file_can_say_is_refused_before_anything_is_written(folder: Path) -> None:
+    long = "k" * 300
+    made, _ = guessed(run("x", {long: "1"}), run("y", {long: "2"}))
+    with pytest.raises(UsageError, match=r"no study file can say .*--map"):
+        Proposal.of(made, Project.find(folder))
+    assert not (folder / "studies").exists()
+
+
 def test_runs_without_a_difference_propose_nothing() -> None:
     with pytest.raises(UsageError, match="no setting differs between these runs"):
         guessed(run("baseline"), run("aqr"))
