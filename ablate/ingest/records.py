@@ -34,10 +34,12 @@ def axis_of(records: Sequence[Record]) -> str:
 def add_records(draft: Draft, series: Series, records: Sequence[Record]) -> None:
     """The measurements of records; where nothing counts their steps, their places do, from 1.
 
-    Epochs that begin at 0 are counted from 1.
+    Epochs that begin at 0 are counted from 1; records with the newest first are turned round.
     """
     axis = axis_of(records)
     counted = [int(float(c[axis])) for _, c in records if axis and _count(c.get(axis, ""))]
+    if counted[:1] > counted[-1:] and counted == sorted(counted, reverse=True):
+        records = records[::-1]
     first = 1 if axis in EPOCHS and min(counted, default=1) == 0 else 0
     step = 0
     for place, (line, cells) in enumerate(records, 1):

@@ -97,3 +97,11 @@ def test_bytes_that_are_no_utf_8_are_refused_with_their_line(tmp_path: Path) -> 
     (tmp_path / "metrics.jsonl").write_bytes(b'{"step": 1, "loss": 1}\n{"step": 2, "n": "\xff"}\n')
     with pytest.raises(UsageError, match=r":2: not UTF-8"):
         next(READER.read(tmp_path / "metrics.jsonl"))
+
+
+def test_lines_with_the_newest_first_are_turned_round(tmp_path: Path) -> None:
+    run = read(
+        tmp_path, "".join(f'{{"step": {step}, "val_mAP": 0.{step}}}\n' for step in (3, 2, 1))
+    )
+    assert curve(run, "val", "mAP") == {1: 0.1, 2: 0.2, 3: 0.3}
+    assert not any("goes back" in remark for remark in run.remarks)
