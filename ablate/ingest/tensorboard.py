@@ -34,6 +34,8 @@ class _File:
     path: Path
     scalars: list[tuple[str, int, float]] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    """Hyper-parameters as they were declared: where their values stand, they have no order."""
     first: float = 0.0
     last: float = 0.0
     failed: bool = False
@@ -162,7 +164,10 @@ def _hparams(file: _File, content: bytes) -> None:
     )
 
     data = HParamsPluginData.FromString(content)
-    for name, value in data.session_start_info.hparams.items():
+    file.order.extend(info.name for info in data.experiment.hparam_infos)
+    order = {name: i for i, name in enumerate(file.order)}
+    given = data.session_start_info.hparams.items()
+    for name, value in sorted(given, key=lambda pair: (order.get(pair[0], len(order)), pair[0])):
         kind = value.WhichOneof("kind")
         file.settings[name] = _text(getattr(value, kind)) if kind else ""
     if data.HasField("session_end_info"):

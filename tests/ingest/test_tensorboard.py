@@ -66,6 +66,7 @@ def test_hyper_parameters_and_their_metrics_join_the_run_that_they_were_written_
         writer.add_hparams({"lr": 0.1, "depth": 3, "opt": "adam", "seed": 7}, {"hparam/mAP": 76.5})
     (run,) = runs(tmp_path).values()
     assert run.settings == {"lr": "0.1", "depth": "3", "opt": "adam", "seed": "7"}
+    assert list(run.settings) == ["lr", "depth", "opt", "seed"]
     assert (run.seed, run.scores) == (7, {"mAP": 0.765})
 
 
