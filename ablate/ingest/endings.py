@@ -15,6 +15,7 @@ def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = 
         **{name: without_places(text) for name, text in run.facts.items() if not private(name)},
         "reader": reader,
         "file": ", ".join(run.files),
+        **({} if any(run.name in file for file in run.files) else {"run": run.name}),
         "sha256": " ".join(run.files.values()),
         **({"started": run.started} if run.started else {}),
         **({"uncalled": ", ".join(run.uncalled)} if run.uncalled else {}),

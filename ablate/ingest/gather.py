@@ -5,6 +5,7 @@ import hashlib
 import pickle
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -68,7 +69,15 @@ class Gathered:
         self._file.seek(start)
         run = _unpack(self._file.read(size))
         self._file.seek(0, 2)
-        return run
+        return replace(run, name=self.outlines[i].run.name)
+
+    def rename(self, folders: Sequence[str]) -> None:
+        """Tell runs of one name, such as `train_log`, apart by the names of their folders."""
+        often = Counter(outline.run.name for outline in self.outlines)
+        for i, (outline, folder) in enumerate(zip(self.outlines, folders, strict=True)):
+            if often[outline.run.name] > 1 and folder:
+                run = replace(outline.run, name=f"{folder} {outline.run.name}")
+                self.outlines[i] = replace(outline, run=run)
 
     def close(self) -> None:
         """Give back what was set aside."""
@@ -129,10 +138,12 @@ def gather(files: Sequence[Path], reader: Reader, heard: Callable[[], None]) -> 
     Raises UsageError where there is no run in any of them.
     """
     gathered = Gathered(reader.name)
+    folders: list[str] = []
     for file in files:
         try:
             for run in reader.read(file):
                 gathered.add(run)
+                folders.append(file.resolve().parent.name)
         except (UsageError, OSError) as wrong:
             gathered.problems.append(_line(str(wrong), file))
         except Exception as wrong:  # noqa: BLE001 - a defect met in one file of thousands is said, and loses no other
@@ -143,6 +154,7 @@ def gather(files: Sequence[Path], reader: Reader, heard: Callable[[], None]) -> 
         first = gathered.problems[0] if gathered.problems else f"{files[0]}: there is no run in it"
         more = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
         raise UsageError(f"nothing could be read: {first}{more}")
+    gathered.rename(folders)
     return gathered
 
 

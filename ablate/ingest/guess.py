@@ -12,19 +12,24 @@ from ablate.ingest import written
 from ablate.ingest.assemble import BY_NAME, Assembled, slug
 from ablate.ingest.factors import OFF, ON, Keyed
 from ablate.ingest.gather import Gathered, trained
-from ablate.ingest.keys import is_seed
+from ablate.ingest.keys import is_seed, last
+from ablate.ingest.keys import words as words_of
 from ablate.record import State
 from ablate.study import Kind, Level, Placement, Variant, changed
 
 FULL_GRID = 6
 """Up to so many switches the grid is proposed whole; beyond, each is added alone."""
-_TIMES, _HOUR, _LONGEST = 3, 3600, 64
+_TIMES, _LEAST, _HOUR, _LONGEST = 5, 600, 3600, 64
 _STYLES = {
-    "demo": ("K V", "python train_net.py {command} {overrides}"),
-    "mmdet": ("k=v", "python tools/train.py {command} --cfg-options {overrides}"),
+    "demo": ("K V", "python train_net.py {command} {overrides} {own}"),
+    "mmdet": (
+        "k=v",
+        "python tools/train.py {command} --work-dir {workdir} --cfg-options {overrides}",
+    ),
     "histories": ("yaml", "python train.py {command} --config {overrides}"),
 }
-_ANY = ("--k v", "python train.py {command} {overrides}")
+_ANY = ("--k v", "python train.py {command} {overrides} {own}")
+_FOLDERS = frozenset(("output_dir", "out_dir", "outdir", "work_dir", "workdir", "save_dir"))
 _KINDS = {Kind.BOOL: "switch", Kind.INT: "whole", Kind.FLOAT: "number", Kind.STR: "text"}
 
 
@@ -66,7 +71,19 @@ def _command(gathered: Gathered) -> str:
     shared = [pair for pair in said[0] if all(pair in other for other in said)] if said else []
     words = " ".join(shlex.quote(w) for pair in shared for w in pair)
     kept = words.replace("{", "{{").replace("}", "}}")
-    return " ".join(_style(gathered)[1].replace("{command}", kept).split())
+    own = _folder(gathered)
+    return " ".join(_style(gathered)[1].replace("{command}", kept).replace("{own}", own).split())
+
+
+def _folder(gathered: Gathered) -> str:
+    """The option by which the program is told where it may write: else all trials share a place."""
+    keys = [k for k in gathered.settings if "_".join(words_of(last(k))) in _FOLDERS]
+    if len(keys) != 1:
+        return ""
+    style = _style(gathered)[0]
+    return {"K V": f"{keys[0]} {{workdir}}", "--k v": f"--{last(keys[0])} {{workdir}}"}.get(
+        style, ""
+    )
 
 
 def _style(gathered: Gathered) -> tuple[str, str]:
@@ -81,9 +98,10 @@ def _options(line: str) -> list[tuple[str, ...]]:
         words = line.split()
     found: list[tuple[str, ...]] = []
     for word in words:
-        last = found[-1] if found else ()
-        if len(last) == 1 and last[0].startswith("-") and "=" not in last[0] and word[:1] != "-":
-            found[-1] = (last[0], word)
+        option = found[-1] if found else ()
+        alone = len(option) == 1 and option[0].startswith("-") and "=" not in option[0]
+        if alone and word[:1] != "-":
+            found[-1] = (option[0], word)
         else:
             found.append((word,))
     return found
@@ -234,7 +252,7 @@ def _around(found: Assembled, variant: Variant) -> str:
 
 
 def _resources(gathered: Gathered, found: Assembled) -> dict[str, object]:
-    """One device each, and three times the longest run as the deadline."""
+    """One device each, and five times the longest run as the deadline, ten minutes at least."""
     longest = max(
         (
             c.value
@@ -247,6 +265,6 @@ def _resources(gathered: Gathered, found: Assembled) -> dict[str, object]:
     )
     table: dict[str, object] = {"cpus": 1, "gpus": 1}
     if longest > 0:
-        hours = _TIMES * longest / _HOUR
+        hours = max(_TIMES * longest, _LEAST) / _HOUR
         table["timeout"] = f"{math.ceil(hours)}h" if hours > 1 else f"{math.ceil(hours * 60)}m"
     return table

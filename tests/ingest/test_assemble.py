@@ -303,6 +303,26 @@ def test_one_unreadable_file_among_many_is_said_and_loses_no_other(tmp_path: Pat
         gather([tmp_path / "b"], reader, lambda: None)
 
 
+def test_runs_whose_files_have_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    reader = Reader(
+        name="r",
+        about="",
+        find=lambda p: p.iterdir(),
+        read=lambda p: iter([run(p.stem, {"lr": p.parent.name})]),
+    )
+    files = [tmp_path / n / "train_log.txt" for n in "12"]
+    with gather([*files, tmp_path / "3" / "other.txt"], reader, lambda: None) as gathered:
+        names = [o.run.name for o in gathered.outlines]
+        assert names == ["1 train_log", "2 train_log", "other"]
+        assert gathered.whole(1).name == "2 train_log"
+        found = assemble(gathered, "s", Wishes())
+        assert [e.provenance.get("run") for _, e in found.results(gathered)] == [
+            "1 train_log",
+            "2 train_log",
+            None,
+        ]
+
+
 def stored(store: Store, gathered: Gathered, source: str = "import logs") -> tuple[int, int]:
     brought = bring(Target(store, source), assemble(gathered, "s", Wishes()), gathered)
     return len(brought.new), len(brought.same)

@@ -99,6 +99,12 @@ def test_the_stanza_names_the_programs_own_keys_and_the_seed(folder: Path) -> No
     assert Project.find(folder).systems.keys() == {"other", "trainer"}
 
 
+def test_a_program_that_is_told_where_to_write_gets_a_folder_of_its_own() -> None:
+    runs = [run(n, {"lr": n, "OUTPUT_DIR": f"out/{n}"}, command="--config c.yml") for n in "12"]
+    made, _ = guessed(*runs)
+    assert made.command == "python train_net.py --config c.yml {overrides} OUTPUT_DIR {workdir}"
+
+
 def test_switches_that_write_other_words_keep_them(folder: Path) -> None:
     runs = [run("x", {"TEST.RE_RANKING": "yes"}), run("y", {"TEST.RE_RANKING": "no"})]
     made, _ = guessed(*runs)
