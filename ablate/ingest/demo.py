@@ -45,6 +45,7 @@ _HEADER = re.compile(r"Namespace\(|Loaded configuration file|Saving model in the
 _KNOWN = re.compile(
     r"Running with config:|Epoch\[\d+\] Iteration\[\d+/\d+\]|Validation Results - Epoch: \d"
 )
+_TERMS = 20_000
 _LEFT = re.compile(r"\b(?!ETA\b|eta\b)\w+: *\S")
 _CURVES = {"base_lr": "lr"}
 _SPEEDS = ("seconds_per_batch", "samples_per_second")
@@ -152,11 +153,11 @@ class DemoLines:
             epoch, iteration, length = int(found[1]), int(found[2]), int(found[3])
             self._enter(epoch, length)
             step = self.epochs.base + iteration
-            for said, value in _TERM.findall(found[4]):
+            for said, value in _TERM.findall(found[4][:_TERMS]):
                 name = said.strip().lower().replace(" ", "_")
                 self._curves.point(step, TRAIN, _CURVES.get(name, name), float(value))
             self.draft.consume("Epoch Iteration")
-            return _LEFT.search(_TERM.sub("", found[4])) is None
+            return _LEFT.search(_TERM.sub("", found[4][:_TERMS])) is None
         if found := _DONE.match(text):
             epoch = int(found[1])
             self._enter(epoch, self.epochs.length)

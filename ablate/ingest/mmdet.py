@@ -37,6 +37,7 @@ _TERM = re.compile(
     r"((?:[A-Za-z][\w-]* )?[\w.@%()-]+(?:/[\w.@%()-]+)+|[A-Za-z][\w.@%()-]*): ?"
     rf"({VALUE})(?=[,\s]|$)"
 )
+_TERMS = 100_000
 _SEED = re.compile(r"(?:Set random seed to|\s*seed:) (\d{1,18})\b")
 _MAX = re.compile(r"max: (\d+) (epochs|iters)")
 _SAVED = re.compile(r"Saving checkpoint at (\d+) (?:epochs|iterations)")
@@ -166,7 +167,7 @@ class MmdetLines:
     def _train(self, step: int, said: str) -> None:
         self._fault.clear()
         self.draft.consume("Epoch(train)")
-        for name, value in _TERM.findall(said):
+        for name, value in _TERM.findall(said[:_TERMS]):
             self._trained(step, name, float(value))
 
     def _trained(self, step: int, name: str, value: float) -> None:
@@ -176,7 +177,7 @@ class MmdetLines:
 
     def _test(self, split: str, step: int, said: str) -> None:
         self.draft.consume(f"Epoch({split})")
-        for name, value in _TERM.findall(said):
+        for name, value in _TERM.findall(said[:_TERMS]):
             self._scored(split, step, name, float(value))
 
     def _scored(self, split: str, step: int, said: str, value: float) -> None:

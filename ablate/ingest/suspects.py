@@ -10,7 +10,7 @@ VALUE = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf)"
 
 _NAMED = re.compile(
     rf"([A-Za-z][\w@./]*(?:[ -](?=\d)\d+|[ -](?:acc|accuracy|loss|score|rate))?)"
-    rf"\s*(?:[:=]|\bis\b)\s*({VALUE})(?![\w.]*[\w/])",
+    rf"\s*(?:[:=]|\bis\b)\s*({VALUE})(?![\w.]*[\w/]|:\d)",
     re.IGNORECASE,
 )
 _BARE = re.compile(
@@ -22,6 +22,7 @@ _HINT = re.compile(
     r"rank|cmc|top|prec@|" + "|".join(sorted({re.escape(name) for name in METRICS}, key=len)),
     re.IGNORECASE,
 )
+_LOOKED_AT = 2000
 _NUMBERS = re.compile(r"[-+]?\d[\d.,:eE+-]*")
 
 
@@ -44,6 +45,7 @@ class Suspects:
 
 def looks_measured(text: str) -> bool:
     """Whether a line holds the name of a known metric with a number behind it."""
+    text = text[:_LOOKED_AT]
     if not _HINT.search(text):
         return False
     return _BARE.search(text) is not None or any(

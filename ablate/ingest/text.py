@@ -15,7 +15,7 @@ _COLUMN = re.compile(r"\x1b\[[01]?G|\x08+")
 _BREAK = re.compile(r"\r*\n|\r")
 _BAD = re.compile("[\udc80-\udcff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_MEASURED = re.compile(r"[A-Za-z]\w*%?\s*[:=]\s*[-+]?(?:\d|\.\d|nan|inf)")
+_MEASURED = re.compile(r"[A-Za-z][\d_]{0,4}%?\s?[:=]\s?[-+]?(?:\d|\.\d|nan|inf)")
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
