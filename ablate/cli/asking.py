@@ -139,9 +139,13 @@ def headline(study: "Study", project: "Project") -> str:
 def data_folder(study: "Study", project: "Project") -> Path | None:
     """What a job is told of its data; the folder may be absent.
 
-    None for the stand-in, and where no data root is named.
+    None for the stand-in, and where the program finds its data itself.
     """
-    return None if study.data_root is None else project.data / study.data_root
+    from ablate.spec.data import UNNAMED
+
+    if study.standin or study.data == UNNAMED:
+        return None
+    return project.data / (study.data_root or "")
 
 
 def gpu_here() -> bool:
