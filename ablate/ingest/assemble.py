@@ -76,7 +76,8 @@ class Assembled:
         modules = self.study.on
         on = [n for n, m in enumerate(modules) if placement.variant.levels[m] == modules[m]]
         around = (len(on), on) if placement.variant.role == "grid" else (0, [])
-        return _ROLES.index(placement.variant.role), around, placement.trial.seed
+        led = placement.variant.parent is not None
+        return _ROLES.index(placement.variant.role), around, led, placement.trial.seed
 
 
 @dataclass(slots=True)

@@ -186,6 +186,23 @@ def test_runs_that_no_setting_tells_apart_go_by_their_names() -> None:
     assert "by their names only" in found.remarks[0]
 
 
+def test_results_come_grid_first_then_sweeps_whatever_the_order_of_the_files() -> None:
+    runs = [
+        run("half", grid(ratio="0.5")),
+        run("full", grid()),
+        run("b", grid(a="False")),
+        run("none", grid(a="False", b="False")),
+        run("a", grid(b="False")),
+    ]
+    with holding(runs, "demo") as gathered:
+        results = assemble(gathered, "s", Wishes()).results(gathered)
+        order = [p.variant.name for p, _ in results]
+    assert order == ["baseline", "a", "b", "full", "full b.ratio=0.5"]
+    with holding([run("aqr"), run("baseline")], "mmdet") as gathered:
+        results = assemble(gathered, "s", Wishes()).results(gathered)
+        assert [p.variant.name for p, _ in results] == ["baseline", "aqr"]
+
+
 def test_runs_that_differ_in_the_seed_alone_are_one_cell() -> None:
     found = put_together(run("x", grid(), seed=1), run("y", grid(), seed=2))
     assert len({p.variant.name for p in found.placements if p}) == 1
