@@ -43,6 +43,7 @@ def bring(asked: Asked) -> None:
     """Say what was understood of runs, then import them; exit 1 where a file was unreadable."""
     from ablate.cli import import_text
     from ablate.cli.console import print_json
+    from ablate.errors import UsageError
     from ablate.ingest.assemble import Wishes, assemble
     from ablate.ingest.bind import bind
     from ablate.ingest.gather import gather
@@ -53,9 +54,12 @@ def bring(asked: Asked) -> None:
     wanted = read_wanted(asked.mapping) if asked.mapping else NOTHING
     wishes = Wishes(select=asked.select, wanted=wanted, replicates=asked.replicates)
     bound = _bound(asked, project, wishes)
+    if asked.data is not None and bound is None:
+        raise UsageError("--data means something with --system and a study file only")
+    name = "" if bound else _name(asked)
     reader, files = _sources(asked, project)
     with _progress("reading", len(files)) as heard, gather(files, reader, heard) as gathered:
-        found = bind(gathered, bound, wishes) if bound else assemble(gathered, _name(asked), wishes)
+        found = bind(gathered, bound, wishes) if bound else assemble(gathered, name, wishes)
         proposal = _proposal(asked, project, gathered, found) if asked.guess else None
         heard.done()
         if not asked.json:

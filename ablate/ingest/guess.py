@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ablate.design import BASELINE
 from ablate.design.names import grid_name, members
@@ -14,6 +14,7 @@ from ablate.ingest.factors import OFF, ON, Keyed
 from ablate.ingest.gather import Gathered, trained
 from ablate.ingest.keys import is_seed, last
 from ablate.ingest.keys import words as words_of
+from ablate.ingest.roles import variants
 from ablate.record import State
 from ablate.study import Kind, Level, Placement, Variant, changed
 
@@ -55,12 +56,29 @@ def guess(gathered: Gathered, found: Assembled, system: str) -> Guess:
             " --guess"
         )
     command = _command(gathered)
+    found = found if _gridded(found) else _ungridded(found)
     return Guess(
         found.study.name,
         system,
         study=_study(gathered, found, system),
         stanza=_stanza(gathered, found, system, command),
         command=command,
+    )
+
+
+def _gridded(found: Assembled) -> bool:
+    """Whether the runs are of a grid of switches: two of its cells at least."""
+    return len({p.variant.name for p in found.placements if p and p.variant.role == "grid"}) > 1
+
+
+def _ungridded(found: Assembled) -> Assembled:
+    """The same runs as steps of sweeps and as arms: no grid that nobody began is proposed."""
+    placed = [p for p in found.placements if p is not None]
+    made = iter(variants([p.variant.levels for p in placed], found.study.factors, ()))
+    return replace(
+        found,
+        study=replace(found.study, modules=None),
+        placements=tuple(p and replace(p, variant=next(made)) for p in found.placements),
     )
 
 
@@ -202,13 +220,14 @@ def _sorted(levels: set[Level]) -> list[Level]:
     return sorted(levels, key=lambda v: (isinstance(v, str), v))
 
 
-def _arms(found: Assembled, placed: Iterable[tuple[str, Placement]]) -> list[list[str]]:
+def _arms(found: Assembled, placed: Sequence[tuple[str, Placement]]) -> list[list[str]]:
     """Variants that move several factors at once, and cells that no proposed grid makes.
 
     Each has the name of its first run.
     """
     arms: dict[str, list[str]] = {}
     taken: set[str] = set()
+    rooted = found.study.modules or any(p.variant.name == BASELINE for _, p in placed)
     for run, placement in placed:
         variant = placement.variant
         alone = variant.role == "grid" and not _whole(found) and len(_on(found, variant)) > 1
@@ -219,9 +238,7 @@ def _arms(found: Assembled, placed: Iterable[tuple[str, Placement]]) -> list[lis
             name = _free(f"arm-{plain}"[:_LONGEST] if cell else plain, taken)
             taken.add(name)
             parent = {"parent": BASELINE if alone else _around(found, variant)}
-            lines = written.table(
-                "[[arm]]", {"name": name, **(parent if found.study.modules else {})}
-            )
+            lines = written.table("[[arm]]", {"name": name, **(parent if rooted else {})})
             inner = {n: variant.levels[n] for n in moved}
             arms[variant.name] = [*lines, *written.table("[arm.set]", inner)]
     return list(arms.values())

@@ -196,6 +196,7 @@ def test_the_rule_and_the_map_of_the_command_line_win(call: Call, folder: Path, 
         (("logs", "--system", "demo"), "is unknown|name the study file"),
         (("logs", "--study", "no.toml"), "no.toml"),
         (("logs", "--map", "no.toml"), "no.toml"),
+        (("logs", "--data", "x"), "--data means something with --system"),
         (("logs", "--guess", "--study", "x.toml"), "give --study a name"),
         (("seed000.csv", "--guess", "--reader", "csv"), "--guess means nothing for a table"),
         (("seed000.csv", "seed000.csv"), "import one at a time"),
@@ -223,6 +224,28 @@ def test_repeated_runs_are_refused_unless_they_are_replicates(call: Call, folder
     assert "--replicates" in refused(call("import", "twice"))
     found = document(call("import", "twice", "--replicates", "--json"))
     assert [r["seed"] for r in found["runs"]] == [1111, 1112, 1111]  # type: ignore[attr-defined]
+
+
+def test_a_reader_of_ablate_toml_reads_programs_that_print_no_configuration(
+    call: Call, folder: Path
+) -> None:
+    (folder / "ablate.toml").write_text(
+        '[readers.mine]\nselect = "best:acc@val"\n'
+        "[[readers.mine.patterns]]\n"
+        "match = 'epoch (?P<step>\\d+) val acc (?P<acc>[\\d.]+)'\nsplit = 'val'\n"
+        "[readers.mine.metrics.acc]\n"
+    )
+    for name, best in (("baseline", 0.7), ("wide", 0.8)):
+        lines = [f"epoch {e} val acc {best - 0.1 * (e == 1)}" for e in (1, 2)]
+        (folder / "mine").mkdir(exist_ok=True)
+        (folder / "mine" / f"{name}.log").write_text("\n".join(lines) + "\n")
+    found = document(call("import", "mine", "--reader", "mine", "--json"))
+    assert [(r["name"], r["variant"]) for r in found["runs"]] == [  # type: ignore[attr-defined]
+        ("baseline", "baseline"),
+        ("wide", "wide"),
+    ]
+    with open_store(folder / ".ablate" / "results.db") as store:
+        assert [r.scores["acc"].value for r in store.records("mine")] == [0.7, 0.8]
 
 
 def test_a_table_keeps_working_through_the_same_command(call: Call) -> None:

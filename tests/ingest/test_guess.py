@@ -122,6 +122,18 @@ def test_keys_and_levels_of_any_language_survive_the_proposal(folder: Path) -> N
     }
 
 
+def test_no_grid_is_proposed_that_nobody_began(folder: Path) -> None:
+    runs = [
+        run("v1", {"use_a": "false", "lr": "1", "wd": "0"}),
+        run("v2", {"use_a": "true", "lr": "2", "wd": "0"}),
+        run("v3", {"use_a": "true", "lr": "3", "wd": "1"}),
+    ]
+    study, bound = written_and_bound(folder, *runs)
+    assert study.modules is None
+    assert [p.variant.name for p in design.placements(study)] == ["baseline", "v2", "v3"]
+    assert not [p for p in bound.placements if p is None or p.extra]
+
+
 def test_many_switches_propose_no_grid_that_nobody_can_run(folder: Path) -> None:
     keys = [f"use_m{i}" for i in range(12)]
     base = dict.fromkeys(keys, "false")
