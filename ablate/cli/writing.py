@@ -16,11 +16,15 @@ def write_text(path: Path, text: str) -> None:
 
 
 def today() -> str:
-    """The date of today (UTC), or that of SOURCE_DATE_EPOCH where it is set."""
+    """The date of today (UTC), or that of SOURCE_DATE_EPOCH where it is set; raises UsageError."""
     import os
     from datetime import UTC, datetime
 
+    from ablate.errors import UsageError
+
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch and not epoch.isdecimal():
+        raise UsageError(f"SOURCE_DATE_EPOCH: {epoch!r} is not a whole number of seconds")
     now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return now.date().isoformat()
 

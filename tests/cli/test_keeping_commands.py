@@ -402,3 +402,34 @@ def test_a_lost_database_is_rebuilt_from_the_command_line(call: Call, folder: Pa
     assert "rebuilt 1 studies from 0 attempts run here" in answer.stdout.replace("\n", " ")
     assert "what only the old database held" in answer.stderr
     assert re.search(r"second +toy +0 +5", call("ls").stdout)
+
+
+def test_a_comparison_has_the_notes_and_outside_scores_of_its_two_sides_only(
+    imported: Call,
+) -> None:
+    imported("record", "full", "NDS=0.7207", *_CODABENCH)
+    imported("record", "lif", "NDS=0.5", *_CODABENCH)
+    imported("note", "seed000/full", "the best", "--author", "Ada")
+    imported("note", "seed000/lif", "the worst", "--author", "Ada")
+    page = imported("compare", "baseline", "full", width=200).stdout
+    assert "Scores measured elsewhere" in page
+    assert "0.7207" in page
+    assert "the best" in page
+    assert "the worst" not in page
+    document = json.loads(imported("compare", "baseline", "full", "--json").stdout)
+    assert [t["variant"] for t in document["externals"]] == ["full"]
+
+
+def test_a_note_without_an_author_is_signed_by_git_or_the_user(
+    imported: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", str(folder / "none"))
+    monkeypatch.setenv("USER", "lovelace")
+    imported("note", "seed000", "first")
+    (folder / "gitconfig").write_text("[user]\n\tname = Ada Lovelace\n")
+    imported("note", "seed000", "second")
+    lines = imported("note", "seed000").stdout.splitlines()
+    assert [line.split("  ")[1] for line in lines] == ["lovelace", "Ada Lovelace"]
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
+    assert "whole number of seconds" in str(imported("note", "seed000", "third").exception)
