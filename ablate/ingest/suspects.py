@@ -10,7 +10,7 @@ VALUE = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf)"
 
 _NAMED = re.compile(
     rf"([A-Za-z][\w@./]*(?:[ -](?=\d)\d+|[ -](?:acc|accuracy|loss|score|rate))?)"
-    rf"\s*(?:[:=]|\bis\b)\s*({VALUE})(?![\w.]*[\w/]|:\d)",
+    rf"\s*(?:[:=]|\bis\b)\s*{VALUE}(?![\w.]*[\w/]|:\d)",
     re.IGNORECASE,
 )
 _BARE = re.compile(
@@ -48,11 +48,9 @@ def looks_measured(text: str) -> bool:
     text = text[:_LOOKED_AT]
     if not _HINT.search(text):
         return False
-    return _BARE.search(text) is not None or any(
-        known_metric(_last(name)) is not None for name, _ in _NAMED.findall(text)
-    )
+    return _BARE.search(text) is not None or any(_known(name) for name in _NAMED.findall(text))
 
 
-def _last(name: str) -> str:
-    """`val/acc` and `metrics.acc` are judged by what they end in."""
-    return re.split(r"[./]", name)[-1] if not name.lower().startswith("rank") else name
+def _known(name: str) -> bool:
+    """Whether a metric is called so: `val/acc` and `own accuracy` are judged by their end too."""
+    return any(known_metric(one) is not None for one in (name, re.split(r"[./ ]", name)[-1]))
