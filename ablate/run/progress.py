@@ -8,6 +8,7 @@ from ablate.run.folder import EVENTS, Assignment
 
 _TAIL = 8192
 _TOTALS = ("epochs", "steps")
+TRAIN = "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,24 @@ class Progress:
 
 def progress(assignment: Assignment) -> Progress:
     """What the attempt has logged so far."""
-    step, loss = 0, None
+    scored, trained, loss = 0, 0, None
     for line in _last_lines(Path(assignment.folder) / EVENTS):
         try:
             event = json.loads(line)
         except ValueError:
             continue
-        if "scalars" in event:
-            step = max(step, event["step"])
-            loss = event["scalars"].get("loss", loss)
-    total = next((assignment.levels[n] for n in _TOTALS if n in assignment.levels), None)
-    return Progress(step, int(total) if total else None, None if loss is None else float(loss))
+        if "scalars" not in event:
+            continue
+        loss = event["scalars"].get("loss", loss)
+        if event["split"] == TRAIN:
+            trained = max(trained, event["step"])
+        else:
+            scored = max(scored, event["step"])
+    total = next((int(assignment.levels[n]) for n in _TOTALS if n in assignment.levels), None)
+    # iterations of a training may be counted otherwise than what is scored
+    counts = total is None or trained <= total
+    step = max(scored, trained) if counts else scored
+    return Progress(step, total, None if loss is None else float(loss))
 
 
 def _last_lines(path: Path) -> list[bytes]:
