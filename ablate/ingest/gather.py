@@ -5,7 +5,6 @@ import hashlib
 import pickle
 import tempfile
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,9 +72,11 @@ class Gathered:
 
     def rename(self, folders: Sequence[str]) -> None:
         """Tell runs of one name, such as `train_log`, apart by the names of their folders."""
-        often = Counter(outline.run.name for outline in self.outlines)
+        places: dict[str, set[str]] = {}
+        for outline, folder in zip(self.outlines, folders, strict=True):
+            places.setdefault(outline.run.name, set()).add(folder)
         for i, (outline, folder) in enumerate(zip(self.outlines, folders, strict=True)):
-            if often[outline.run.name] > 1 and folder:
+            if len(places[outline.run.name]) > 1 and folder:
                 run = replace(outline.run, name=f"{folder} {outline.run.name}")
                 self.outlines[i] = replace(outline, run=run)
 

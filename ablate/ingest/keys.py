@@ -73,9 +73,14 @@ def private(key: str) -> bool:
     return bool(said) and (said[-1] in ADDRESSES or "_".join(said) in PEOPLE)
 
 
+def parts(key: str) -> list[str]:
+    """The segments of a key: `model.lr` and `model/lr` have the same two."""
+    return re.split(r"[./]", key)
+
+
 def last(key: str) -> str:
-    """The last segment of a dotted key."""
-    return key.rpartition(".")[2]
+    """The last segment of a key."""
+    return parts(key)[-1]
 
 
 def words(segment: str) -> list[str]:
@@ -91,7 +96,7 @@ def plain(segment: str) -> str:
 
 def stem(key: str) -> str:
     """What a switch's key switches: `sacr` of `MODEL.USE_SACR`, `sacr` of `model.sacr.enabled`."""
-    segments = key.split(".")
+    segments = parts(key)
     name = plain(segments[-1])
     if name in SWITCHES and len(segments) > 1:
         return plain(segments[-2])
@@ -104,7 +109,7 @@ def owned(key: str, switches: Sequence[str]) -> tuple[str, str] | None:
 
     Of several the longest; None where it belongs to none.
     """
-    segments = [plain(s) for s in key.split(".")]
+    segments = [plain(s) for s in parts(key)]
     for switch in sorted(switches, key=len, reverse=True):
         if segments[-1].startswith(f"{switch}_"):
             return switch, stem(segments[-1].removeprefix(f"{switch}_"))
@@ -115,8 +120,8 @@ def owned(key: str, switches: Sequence[str]) -> tuple[str, str] | None:
 
 def tail(key: str, keys: Sequence[str]) -> str:
     """The shortest dotted tail of a key that no other of `keys` ends in, in lower case."""
-    segments = [plain(s) for s in key.split(".")]
-    others = [[plain(s) for s in k.split(".")] for k in keys if k != key]
+    segments = [plain(s) for s in parts(key)]
+    others = [[plain(s) for s in parts(k)] for k in keys if k != key]
     for size in range(1, len(segments) + 1):
         end = segments[-size:]
         if not any(o[-size:] == end for o in others):
@@ -129,7 +134,7 @@ def _labels(key: str, said: Sequence[str]) -> bool:
         return False
     if said[-1] != "name":
         return True
-    above = words(last(key.rpartition(".")[0]))
+    above = words("_".join(parts(key)[-2:-1]))
     owner = said[:-1] or above
     return not owner or bool(set(owner) & NAMED)
 

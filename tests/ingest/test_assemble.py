@@ -43,6 +43,16 @@ def test_keys_that_differ_become_switches_and_settings_that_belong_to_them() -> 
     assert (sweep.variant.role, sweep.variant.parent) == ("sweep", "full")
 
 
+def test_keys_with_slashes_are_read_as_those_with_dots() -> None:
+    found = put_together(
+        run("x", {"model/use_lif": "True", "model/lif_beta": "0.4", "exp/name": "a"}),
+        run("y", {"model/use_lif": "True", "model/lif_beta": "0.2", "exp/name": "b"}),
+        run("z", {"model/use_lif": "False", "model/lif_beta": "0.4", "exp/name": "c"}),
+    )
+    assert [k.factor.name for k in found.factors] == ["lif", "lif.beta"]
+    assert list(found.left_out) == ["exp/name"]
+
+
 def test_a_number_written_in_two_ways_is_one_level() -> None:
     found = put_together(
         run("x", {"lr": "1e-3", "depth": "2"}), run("y", {"lr": "0.001", "depth": "3"})
