@@ -53,7 +53,11 @@ def resumed(found: Declaration, job: Job, scores: Scores) -> Past:
         scores.names |= job.recorder.carry(folder)
         for text in Tail(at.metrics).rest():
             scores.line(text)
-        run = read_files(found, at.work)
+        try:
+            run = read_files(found, at.work)
+        except TrainingError as wrong:
+            job.note(f"attempt {folder.name}: {wrong}")
+            run = None
         for point in run.scalars if run else ():
             scores.point(point)
         job.fact("resumed", f"attempt {folder.name}, {checkpoint.name}")

@@ -11,7 +11,7 @@ from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.text import LineSplitter
 from ablate.record import Scalar, State
 from ablate.spec.systems import MetricTable
-from ablate.system import Job
+from ablate.system import Job, TrainingError
 
 STEPS = ("step", "global_step", "iteration", "iter", "epoch")
 """The keys of a line of metrics that may hold its step, the first that is there."""
@@ -126,11 +126,11 @@ class Output:
         self._draft = Draft(scores.point)
         self._lines = reader.begin(self._draft)
         self._splitter = LineSplitter()
+        self._wrong: Exception | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take some of the output."""
-        for line in self._splitter.feed(data):
-            self._lines.line(line)
+        """Take some of the output; a reader that fails on it fails the trial at its end."""
+        self._take(self._splitter.feed(data))
 
     def before(self, log: Path) -> None:
         """Take what an earlier attempt had printed, which this program goes on from."""
@@ -145,16 +145,28 @@ class Output:
         self._splitter = LineSplitter()
 
     def end(self, *, whole: bool) -> Run:
-        """The run, as its output tells it; `whole` where the program ended well by itself."""
+        """The run, as its output tells it; `whole` where the program ended well by itself.
+
+        Raises TrainingError where the reader has failed.
+        """
         self._close()
+        if self._wrong is not None:
+            name, kind = self._reader.name, type(self._wrong).__name__
+            raise TrainingError("unreadable", f"reader {name} failed: {kind}: {self._wrong}")
         if whole:
             self._draft.state = State.COMPLETED
         self._lines.end()
         return self._draft.done(self._reader.metrics, self._reader.select)
 
+    def _take(self, lines: Iterable[str]) -> None:
+        try:
+            for line in lines if self._wrong is None else ():
+                self._lines.line(line)
+        except Exception as wrong:  # noqa: BLE001 - a fault of a reader must not end a training
+            self._wrong = wrong
+
     def _close(self) -> None:
-        for line in self._splitter.close():
-            self._lines.line(line)
+        self._take(self._splitter.close())
         for remark in self._splitter.remarks():
             self._draft.remark(remark)
 

@@ -81,7 +81,13 @@ def train(found: Declaration, job: Job) -> Outcome:
         tail = _heard(program, job, scores, output)
     job.recorder.spent(program.cpu, program.memory)
     whole = program.code == 0 and not job.stopping
-    run = output.end(whole=whole) if output else read_files(found, at.work)
+    try:
+        run = output.end(whole=whole) if output else read_files(found, at.work)
+    except TrainingError as wrong:
+        if whole:
+            raise
+        job.note(str(wrong))  # what ended the program is said instead
+        run = None
     for point in run.scalars if run and not output else ():
         scores.point(point)
     finals = scores.run(run) if run else {}

@@ -416,3 +416,56 @@ def _runs(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+FAULTY = """
+from ablate.ingest.run import Reader
+
+class Lines:
+    def line(self, text):
+        if "two" in text:
+            raise ZeroDivisionError("of the reader")
+
+    def end(self):
+        pass
+
+def begin(draft):
+    return Lines()
+
+reader = Reader(name="faulty", about="", find=lambda path: iter(()), read=None, begin=begin)
+"""
+
+
+def test_a_fault_of_a_reader_does_not_end_the_training_but_is_said_at_its_end(
+    project: Make, attempt: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faulty_reader.py").write_text(FAULTY)
+    monkeypatch.syspath_prepend(tmp_path)
+    program = LOG + "print('one')\nprint('two', flush=True)\nimport time; time.sleep(0.3)\n"
+    program += "log(3, score=1, other=1)\n"
+    more = '[readers]\nown = "faulty_reader:reader"\n'
+
+    left = attempt(project(program, 'reader = "own"', rest=more))
+
+    assert left.state is State.FAILED
+    assert left.error == "reader faulty failed: ZeroDivisionError: of the reader"
+    assert _scores(left)["test", "score", 3] == 1
+
+
+def test_the_log_that_the_program_writes_itself_is_read_when_it_ends(
+    project: Make, attempt: Run
+) -> None:
+    program = (
+        LOG
+        + """
+import os, pathlib
+out = pathlib.Path(os.environ["ABLATE_WORKDIR"], "logs")
+out.mkdir()
+(out / "train.log").write_text("epoch 1\\nscore 0.25\\nepoch 2\\nscore 0.5\\nfinished\\n")
+log(2, other=1)
+"""
+    )
+    left = attempt(project(program, 'reader = "lines"\nlog = "logs/*.log"', rest=READER))
+
+    assert left.state is State.COMPLETED, left.error
+    assert _scores(left)["test", "score", 2] == 0.5
