@@ -75,7 +75,7 @@ def show_proposal(proposal: "Proposal", *, written: bool) -> None:
             out().print(f"\n# {file.name}\n\n{text}", soft_wrap=True, end="")
     if written:
         names = " and ".join(str(file) for file, _ in files)
-        note(f"written: {names}")
+        note(f"{'there already' if proposal.there else 'written'}: {names}")
     note(f"check the command, its program's name is not in a log: {guess.command}")
 
 

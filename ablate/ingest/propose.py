@@ -18,18 +18,26 @@ _HEAD = "# The project: systems that studies may name, and where things are kept
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A guess with the files that it would be written to, and the new text of `ablate.toml`."""
+    """A guess with the files that it would be written to, and the new text of `ablate.toml`.
+
+    `there` where an earlier call has written just this: an interrupted import goes on.
+    """
 
     guess: Guess
     study_file: Path
     project_file: Path
     project_text: str
+    there: bool = False
 
     @classmethod
     def of(cls, guess: Guess, project: Project) -> "Proposal":
         """Where a guess goes; raises UsageError where a file or a system is in its place."""
         file = project.file or project.root / FILE
         study_file = project.root / STUDIES / f"{guess.name}.toml"
+        text = file.read_text("utf-8") if file.exists() else _HEAD
+        written = study_file.exists() and study_file.read_text("utf-8") == guess.study
+        if written and guess.stanza in text:
+            return cls(guess, study_file, file, text, there=True)
         if study_file.exists():
             raise UsageError(
                 f"{study_file}: there is a study of this name; import its runs with --study"
@@ -40,7 +48,6 @@ class Proposal:
                 f"{file}: there is a system {guess.system!r} already; choose another name with"
                 " --system"
             )
-        text = file.read_text("utf-8") if file.exists() else _HEAD
         joined = text.rstrip("\n") + "\n\n" + guess.stanza
         try:
             parse(joined)
@@ -51,6 +58,8 @@ class Proposal:
 
     def write(self) -> None:
         """Write both files whole; raises HostError where that cannot be done."""
+        if self.there:
+            return
         try:
             self.study_file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self.project_file, self.project_text.encode())

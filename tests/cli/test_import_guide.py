@@ -2,17 +2,18 @@
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from ablate.cli import app
+from ablate.ingest.wanted import read_wanted
 from tests.cli.old_logs import write
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "old-logs.md"
-Call = Callable[..., Result]
 
 
 def steps() -> Iterator[tuple[str, list[str]]]:
@@ -46,3 +47,11 @@ def test_the_guide_of_old_logs_runs_as_it_is_written(
         ran += 1
     assert ran == 10
     assert (tmp_path / "reports" / "reid" / "README.md").is_file()
+
+
+def test_the_map_of_the_guide_is_one(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "map.toml").write_text(textwrap.dedent(f"  {block.lstrip()}"), "utf-8")
+    wanted = read_wanted(tmp_path / "map.toml")
+    assert list(wanted.factors) == ["lif.beta", "lif"]
+    assert wanted.factors["lif.beta"].requires == "lif"

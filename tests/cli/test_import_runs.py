@@ -160,7 +160,12 @@ def test_old_runs_are_bound_to_a_study_and_only_the_others_are_left(
 def test_a_guess_overwrites_neither_a_study_nor_a_system(call: Call, logs: Path) -> None:
     call("import", str(logs), "--guess", "--study", "reid")
     again = call("import", str(logs), "--guess", "--study", "reid")
-    assert "there is a study of this name" in refused(again)
+    assert "0 new, 10 as before" in again.stderr
+    toml = Path("ablate.toml")
+    toml.write_text(toml.read_text("utf-8").replace("train_net.py", "mine.py"), "utf-8")
+    edited = call("import", str(logs), "--guess", "--study", "reid")
+    assert "there is a study of this name" in refused(edited)
+    assert "mine.py" in toml.read_text("utf-8")
     other = call("import", str(logs), "--guess", "--study", "other")
     assert "there is a system 'demo' already" in refused(other)
     third = call("import", str(logs), "--guess", "--study", "other", "--system", "mine")

@@ -151,14 +151,24 @@ def test_nothing_is_overwritten(folder: Path) -> None:
     runs = [run("x", {"lr": "1"}), run("y", {"lr": "2"})]
     written_and_bound(folder, *runs)
     before = (folder / "ablate.toml").read_bytes(), (folder / "studies/s.toml").read_bytes()
-    made, _ = guessed(*runs)
+    changed, _ = guessed(run("x", {"lr": "1"}), run("y", {"lr": "3"}))
     with pytest.raises(UsageError, match=r"s\.toml: there is a study of this name"):
-        Proposal.of(made, Project.find(folder))
+        Proposal.of(changed, Project.find(folder))
     other, _ = guessed(*runs, name="t")
     with pytest.raises(UsageError, match="there is a system 'trainer' already"):
         Proposal.of(other, Project.find(folder))
     after = (folder / "ablate.toml").read_bytes(), (folder / "studies/s.toml").read_bytes()
     assert after == before
+
+
+def test_a_proposal_that_was_written_before_is_there_already(folder: Path) -> None:
+    runs = [run("x", {"lr": "1"}), run("y", {"lr": "2"})]
+    written_and_bound(folder, *runs)
+    before = (folder / "ablate.toml").read_bytes()
+    proposal = Proposal.of(guessed(*runs)[0], Project.find(folder))
+    assert proposal.there
+    proposal.write()
+    assert (folder / "ablate.toml").read_bytes() == before
 
 
 def test_a_project_file_that_cannot_take_the_system_is_left_as_it_was(folder: Path) -> None:
