@@ -1,6 +1,10 @@
 """Points of a curve as they are read, one by one, with the doubt where a later one differs."""
 
+from ablate.errors import UsageError
 from ablate.ingest.run import Draft
+
+MOST = 1_000_000
+"""Points that one run may have."""
 
 _NAMED = 10
 
@@ -14,7 +18,12 @@ class Curves:
         self._twice: dict[int, None] = {}
 
     def point(self, step: int, split: str, name: str, value: float) -> None:
-        """Add a point, and note where it replaces another value."""
+        """Add a point, and note where it replaces another value.
+
+        Raises UsageError where a run has over MOST points: they are held in memory.
+        """
+        if len(self._draft.scalars) >= MOST:
+            raise UsageError(f"over {MOST} points in one run: keep those that count (grep)")
         before = self._draft.scalars.get((split, name, step), value)
         if before != value and before == before:  # noqa: PLR0124 - only a NaN differs from itself
             self._twice[step] = None

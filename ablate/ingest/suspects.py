@@ -18,10 +18,9 @@ _BARE = re.compile(
     r"[-+]?\d+\.\d+\b(?!\s*[/x])",
     re.IGNORECASE,
 )
-_HINT = re.compile(
-    r"rank|cmc|top|prec@|" + "|".join(sorted({re.escape(name) for name in METRICS}, key=len)),
-    re.IGNORECASE,
-)
+_WORD = re.compile("[a-z]+")
+_HINTS = frozenset({"rank", "cmc", "r", "top", "prec", "score"}.union(*map(_WORD.findall, METRICS)))
+"""The words of which a line must hold one to be looked at closely: most hold none."""
 _LOOKED_AT = 2000
 _NUMBERS = re.compile(r"[-+]?\d[\d.,:eE+-]*")
 
@@ -46,7 +45,7 @@ class Suspects:
 def looks_measured(text: str) -> bool:
     """Whether a line holds the name of a known metric with a number behind it."""
     text = text[:_LOOKED_AT]
-    if not _HINT.search(text):
+    if _HINTS.isdisjoint(_WORD.findall(text.lower())):
         return False
     return _BARE.search(text) is not None or any(_known(name) for name in _NAMED.findall(text))
 

@@ -51,6 +51,4 @@ def pairs(opts: object) -> dict[str, str]:
     words = [str(word) for word in opts] if isinstance(opts, list | tuple) else []
     if len(words) % 2:
         raise ValueError(f"{words[-1]!r} has no value")
-    return {
-        key: without_places(value) for key, value in zip(words[::2], words[1::2], strict=True)
-    }
+    return {key: without_places(value) for key, value in zip(words[::2], words[1::2], strict=True)}
