@@ -21,6 +21,7 @@ from ablate.study import Kind, Level, Placement, Study, Trial, Variant, changed,
 
 ASSUMED = "imported from logs: that they were trained on the study file's data is assumed"
 _DECLARED = "ablate.command:declared("
+_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ def bind(gathered: Gathered, bound: Bound, wishes: Wishes) -> Assembled:
     columns = {k.factor.name: _column(k.key, settings) for k in bound.factors}
     doubts: dict[int, list[str]] = {i: [ASSUMED] for i in runs}
     levels = list(_levels(bound, columns, settings, (runs, doubts)))
-    remarks = list(_others(columns, settings, runs, doubts))
+    remarks = [
+        *_others(columns, settings, runs, doubts),
+        *_unscored(study, gathered, runs),
+    ]
     if wishes.select:
         study = replace(study, selection=_selection(wishes.select, study))
     seats = seated(gathered, runs, levels, wishes)
@@ -191,6 +195,20 @@ def _others(
             f"{key} differs in {len(odd)} of {len(runs)} runs and is no factor of the system:"
             " what it does is mixed with what the factors do"
         )
+
+
+def _unscored(study: Study, gathered: Gathered, runs: Sequence[int]) -> Iterator[str]:
+    """The system's scores that no run has; raises UsageError where that is the primary one."""
+    measured = {name for i in runs for name in gathered.outlines[i].measured}
+    there = ", ".join(sorted(measured)[:_NAMED]) or "none"
+    for metric in study.metrics:
+        if metric.name == study.primary and metric.name not in measured:
+            raise UsageError(
+                f"no run has {metric.name!r}, the primary score of study {study.name!r}; they have:"
+                f" {there}"
+            )
+        if metric.name not in measured:
+            yield f"no run has the score {metric.name!r} of the system"
 
 
 def _selection(rule: str, study: Study) -> Selection:

@@ -150,6 +150,13 @@ def test_a_level_that_the_factor_does_not_take_is_refused_with_its_key() -> None
         bound([run("x", grid(ratio="auto"), seed=0)])
 
 
+def test_scores_that_the_system_promises_and_no_run_has_are_said() -> None:
+    more = replace(STUDY, metrics=(Metric("mAP"), Metric("rank1")))
+    assert bound(RUNS, more).remarks == ("no run has the score 'rank1' of the system",)
+    with pytest.raises(UsageError, match=r"no run has 'rank1', the primary score .* mAP"):
+        bound(RUNS, replace(more, primary="rank1"))
+
+
 @pytest.mark.parametrize(
     ("study", "message"),
     [
