@@ -51,6 +51,16 @@ def words(table: CommandTable, given: Mapping[str, Level]) -> list[str]:
     return found
 
 
+def unheeded(given: Mapping[str, Level], settings: Mapping[str, str]) -> list[str]:
+    """What the program's own configuration says otherwise than it was told; texts apart."""
+    found = []
+    for key, level in given.items():
+        asked, said = typed(_text(level)), typed(settings.get(key, ""))
+        if key in settings and not isinstance(asked, str) and said != asked:
+            found.append(f"{key} is {settings[key]} and not {_text(level)}")
+    return found
+
+
 def written(table: CommandTable, given: Mapping[str, Level]) -> str:
     """The settings as the text of a file; dotted keys are nested."""
     if table.style == "toml":

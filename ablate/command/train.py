@@ -10,7 +10,7 @@ from pathlib import Path
 from ablate.command.code import DIFF, DIFF_LIMIT, identity
 from ablate.command.declaration import Declaration, parsed
 from ablate.command.environment import Places, environment, places
-from ablate.command.overrides import assigned, words, written
+from ablate.command.overrides import assigned, unheeded, words, written
 from ablate.command.past import AFTER, COMMAND, LOG, Past, mark, read_files, resumed
 from ablate.command.program import Program
 from ablate.command.scores import Output, Scores, Tail
@@ -91,6 +91,11 @@ def train(found: Declaration, job: Job) -> Outcome:
     for point in run.scalars if run and not output else ():
         scores.point(point)
     finals = scores.run(run) if run else {}
+    given = assigned(found.table, job.levels, job.seed)
+    for said in unheeded(given, run.settings if run else {}):
+        job.note(
+            f"the program's own configuration says that {said}: it has not done as it was told"
+        )
     scores.end()
     if not job.stopping:
         _judge(found, (program.code or 0, tail), scores, run)

@@ -349,3 +349,18 @@ log(2, other=1)
 
     assert left.state is State.COMPLETED, left.error
     assert _scores(left)["test", "score", 2] == 0.5
+
+
+def test_a_program_that_does_not_take_over_what_it_is_told_is_doubted(
+    project: Make, attempt: Run
+) -> None:
+    reader = """
+[readers.config]
+patterns = [{ match = 'rate (?P<opt__rate>.+)', kind = "setting" }]
+"""
+    obeys = attempt(project(BOTH + "print('rate 5e-1')", 'reader = "config"', rest=reader))
+    other = attempt(project(BOTH + "print('rate 0.1')", 'reader = "config"', rest=reader), number=2)
+
+    assert "notes" not in obeys.provenance
+    assert obeys.settings == {"opt.rate": "5e-1"}
+    assert "says that opt.rate is 0.1 and not 0.5" in other.provenance["notes"]
