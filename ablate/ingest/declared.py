@@ -124,7 +124,7 @@ class DeclaredLines:
         return True
 
     def _at(self, text: str) -> bool:
-        if not re.fullmatch(r"\d{1,15}", text):
+        if not re.fullmatch(r"[0-9]{1,15}", text):
             return False
         step = int(text)
         self._back = self._back or (self._step is not None and step < self._step)
@@ -181,7 +181,7 @@ class DeclaredLines:
                 self.draft.facts[name] = said
             elif kind == "name":
                 self.draft.name = said.replace("/", "-")
-            elif said.isdecimal():
+            elif re.fullmatch(r"[0-9]{1,18}", said):
                 self.draft.seed = int(said)
 
     def _above_one(self, name: str) -> bool:

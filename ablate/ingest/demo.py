@@ -26,14 +26,14 @@ RANKS = tuple(Metric(f"rank{n}", f"Rank-{n}") for n in (1, 5, 10))
 COUNTER, OPS_COUNTER = "as printed", "fvcore, as printed"
 
 _LINE = re.compile(rf"({STAMP}) \S+ [A-Z]+: ?(.*)")
-_ITERATION = re.compile(r"Epoch\[(\d+)\] Iteration\[(\d+)/(\d+)\],? (.*)")
-_TERM = re.compile(rf"([A-Za-z][\w. ]*?): ({VALUE})(?=,|\s|$)")
+_ITERATION = re.compile(r"Epoch\[(\d{1,9})\] Iteration\[(\d{1,9})/(\d{1,9})\],? (.*)")
+_TERM = re.compile(rf"(?<!\w)([A-Za-z][\w. ]*?): ({VALUE})(?=,|\s|$)")
 _DONE = re.compile(
-    rf"Epoch (\d+) done\.(?: Time per (?:batch|epoch): ({VALUE})\[s\])?"
+    rf"Epoch (\d{{1,9}}) done\.(?: Time per (?:batch|epoch): ({VALUE})\[s\])?"
     rf"(?: Speed: ({VALUE})\[samples/s\])?"
 )
 _PATTERN = re.compile(r"Current is the (.+?) feature testing")
-_RESULTS = re.compile(r"Validation Results(?: - Epoch: (\d+))?\s*$")
+_RESULTS = re.compile(r"Validation Results(?: - Epoch: (\d{1,9}))?\s*$")
 _SCORE = re.compile(rf"(?:CMC curve, )?(mAP|mINP|Rank-\d+)\s*: ?({VALUE})%")
 _BEST = re.compile(rf"Best (mAP|mINP|Rank-\d+): ?({VALUE})%")
 _COUNT = re.compile(rf"number of (parameters|GFLOPs): ?({VALUE})\s*$")
@@ -225,7 +225,7 @@ class DemoLines:
             return
         self.draft.settings = yacs.resolved(self._config)
         seed = self.draft.settings.get("SOLVER.SEED", "")
-        self.draft.seed = int(seed) if seed.isdecimal() else None
+        self.draft.seed = int(seed) if re.fullmatch(r"[0-9]{1,18}", seed) else None
         self.draft.consume("Running with config")
         self._config, self._headed = None, True
 
@@ -278,7 +278,7 @@ class DemoLines:
 
     def _setting(self, key: str) -> int:
         text = self.draft.settings.get(key, "")
-        return int(text) if text.isdecimal() else 0
+        return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
 
     def run(self) -> Run:
         """The run that these lines are, mAP first among its scores."""

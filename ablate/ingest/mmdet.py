@@ -27,20 +27,21 @@ MEMORY = "peak of the allocator, as printed"
 
 _LINE = re.compile(rf"({STAMP}) - [\w.]+ - [A-Z]+ - (.*)")
 _TRAINED = re.compile(
-    r"(?:Epoch|Exp name: \S+\s+Epoch)(?:\(train\))?\s+\[\s*(\d+)\]\[\s*(\d+)/(\d+)\][\s:,]*(.*)"
+    r"Epoch(?:\(train\))?\s+\[\s*(\d{1,9})\]\[\s*(\d{1,9})/(\d{1,9})\][\s:,]*(.*)"
 )
-_ITERATED = re.compile(r"Iter(?:\(train\))?\s+\[\s*(\d+)/(\d+)\][\s:,]*(.*)")
+_ITERATED = re.compile(r"Iter(?:\(train\))?\s+\[\s*(\d{1,9})/(\d{1,9})\][\s:,]*(.*)")
 _TESTED = re.compile(
-    r"(?:Epoch|Iter)\((val|test)\)\s+(?:\[\s*(\d+)\])?\[\s*\d+(?:/\d+)?\][\s:,]*(.*)"
+    r"(?:Epoch|Iter)\((val|test)\)\s+(?:\[\s*(\d{1,9})\])?\[\s*\d+(?:/\d+)?\][\s:,]*(.*)"
 )
 _TERM = re.compile(
-    r"((?:[A-Za-z][\w-]* )?[\w.@%()-]+(?:/[\w.@%()-]+)+|[A-Za-z][\w.@%()-]*): ?"
+    r"(?<![\w.@%()/-])((?:[A-Za-z][\w-]* )?[\w.@%()-]+(?:/[\w.@%()-]+)+|[A-Za-z][\w.@%()-]*): ?"
     rf"({VALUE})(?=[,\s]|$)"
 )
-_TERMS = 100_000
+_TERMS = 50_000
+_COUNTS = 10**18
 _SEED = re.compile(r"(?:Set random seed to|\s*seed:) (\d{1,18})\b")
-_MAX = re.compile(r"max: (\d+) (epochs|iters)")
-_SAVED = re.compile(r"Saving checkpoint at (\d+) (?:epochs|iterations)")
+_MAX = re.compile(r"max: (\d{1,9}) (epochs|iters)")
+_SAVED = re.compile(r"Saving checkpoint at (\d{1,9}) (?:epochs|iterations)")
 _FINISHED = re.compile(r"worker group successfully finished|group finished \(SUCCEEDED\)")
 _EXPERIMENT = re.compile(r"Exp name: (\S+?)(?:\.py)?\s*$")
 _KNOWN = re.compile(
@@ -208,19 +209,15 @@ class MmdetLines:
         """A line of mmcv's `.log.json` or of mmengine's `scalars.json`."""
         try:
             record = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         if not isinstance(record, dict) or not record.keys() & {"mode", "step", "env_info"}:
             return "torchelastic" in text
         self._introduce(record)
-        numbers = {
-            str(k): float(v)
-            for k, v in record.items()
-            if isinstance(v, int | float) and not isinstance(v, bool)
-        }
-        mode = record.get("mode", TRAIN if {"loss", "lr"} & record.keys() else VAL)
-        epoch, iteration = int(numbers.pop("epoch", 0)), int(numbers.pop("iter", 0))
-        step = int(numbers.pop("step", 0))
+        numbers = {str(k): float(v) for k, v in record.items() if _is_number(v)}
+        counts = [numbers.pop(name, 0.0) for name in ("epoch", "iter", "step")]
+        epoch, iteration, step = (int(n) if 0 <= n < _COUNTS else 0 for n in counts)
+        mode = str(record.get("mode", TRAIN if {"loss", "lr"} & record.keys() else VAL))
         if mode == TRAIN and (step or epoch):
             self._enter(epoch or self._epoch, 0)
             self._last = max(self._last if epoch == self._epoch else 0, iteration)
@@ -240,7 +237,7 @@ class MmdetLines:
         if "config" in record:
             self.configure(str(record["config"]))
         seed = record.get("seed")
-        if isinstance(seed, int):
+        if isinstance(seed, int) and 0 <= seed < _COUNTS:
             self.draft.seed = seed
 
     def configure(self, text: str) -> None:
@@ -265,7 +262,7 @@ class MmdetLines:
 
     def _setting(self, keys: Sequence[str]) -> int | None:
         texts = (self.draft.settings.get(key, "") for key in keys)
-        return next((int(text) for text in texts if text.isdecimal()), None)
+        return next((int(text) for text in texts if re.fullmatch(r"[0-9]{1,18}", text)), None)
 
     def _hundredths(self) -> None:
         """Scores that are shown in percent and were logged in percent are stored as fractions."""
@@ -363,6 +360,11 @@ def find(path: Path) -> Iterator[Path]:
                 yield file
         elif (file.parent, stem(file)) not in beside:
             yield file
+
+
+def _is_number(value: object) -> bool:
+    """Whether a JSON value is a number that a float holds."""
+    return isinstance(value, float) or (type(value) is int and abs(value) < _COUNTS**2)
 
 
 def _as_printed(metric: Metric) -> Metric:

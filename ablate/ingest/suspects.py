@@ -5,11 +5,11 @@ import re
 from ablate.ingest.names import METRICS, known_metric
 from ablate.ingest.run import UNREAD, Draft
 
-VALUE = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf)"
+VALUE = r"[-+]?(?:(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?|nan|inf)"
 """A number as programs print it, NaN and infinities too."""
 
 _NAMED = re.compile(
-    rf"([A-Za-z][\w@./]*(?:[ -](?=\d)\d+|[ -](?:acc|accuracy|loss|score|rate))?)"
+    rf"(?<![\w@./])([A-Za-z][\w@./]*(?:[ -](?=\d)\d+|[ -](?:acc|accuracy|loss|score|rate))?)"
     rf"\s*(?:[:=]|\bis\b)\s*{VALUE}(?![\w.]*[\w/]|:\d)",
     re.IGNORECASE,
 )

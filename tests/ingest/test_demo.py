@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import UsageError
+from ablate.ingest import curves
 from ablate.ingest.demo import READER, begin
 from ablate.ingest.run import Draft, Run
 from ablate.record import Scalar, State
@@ -147,6 +148,7 @@ def test_training_stands_at_the_iteration_and_scores_at_the_epoch(tmp_path: Path
     (run,) = read(write(tmp_path / "x.log", iterations=25, patterns=THREE))
     assert list(curve(run, "train", "loss")) == [10, 20, 35, 45, 60, 70]
     assert curve(run, "train", "loss")[45] == round(loss(2, 20), 3)
+    assert curve(run, "train", "samples_per_second") == {1: 161.1, 2: 161.1, 3: 161.1}
     for pattern, split in ((ORI, "test.ori"), (MOE, "test.moe"), (BOTH, "test")):
         assert list(curve(run, split, "mAP")) == [1, 2, 3], pattern
     assert curve(run, "test", held("mAP")) == {1: 1.0, 2: 2.0, 3: 3.0}
@@ -318,6 +320,23 @@ def test_nan_and_infinities_are_values(tmp_path: Path) -> None:
     values = curve(run, "train", "loss")
     assert values[10] != values[10]
     assert values[20] == float("inf")
+
+
+def test_numbers_beyond_all_bounds_are_no_steps_and_take_no_time(tmp_path: Path) -> None:
+    huge = "9" * 5000
+    whole = text().replace("Epoch[2] Iteration[20", f"Epoch[{huge}] Iteration[{huge}")
+    (run,) = of(tmp_path, whole.replace("SEED: 1111", f"SEED: {huge}"))
+    assert (run.seed, run.state) == (None, State.COMPLETED)
+    assert list(curve(run, "train", "loss"))[5:9] == [64, 84, 94, 104]
+    assert "Epoch[999" in run.unread[0]
+
+
+def test_more_points_than_fit_in_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curves, "MOST", 40)
+    with pytest.raises(UsageError, match="over 40 points in one run"):
+        of(tmp_path, text())
 
 
 def test_a_running_program_is_heard_point_by_point() -> None:
