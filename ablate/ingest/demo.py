@@ -231,6 +231,8 @@ class DemoLines:
 
     def _enter(self, epoch: int, length: int) -> None:
         self._fault.clear()
+        if self._scores.epoch >= epoch:
+            self._scores.rewind(epoch)
         if epoch == self.epochs.now:
             return
         self._scores.validated()

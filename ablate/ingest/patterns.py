@@ -29,6 +29,7 @@ class Patterns:
         self._waiting: list[tuple[str, int, str, float]] = []
         self._saying: dict[str, float] = {}
         self._holder = 0
+        self._stood: dict[int, tuple[dict[str, float], int]] = {}
 
     def score(self, name: str, value: float) -> None:
         """Take a score of the variant and epoch at hand."""
@@ -58,6 +59,7 @@ class Patterns:
         if said != self._draft.best or not self._holder:
             self._holder = self._holding(said)
         self._draft.best, self.best_epoch = said, self.epoch
+        self._stood[self.epoch] = (dict(said), self._holder)
         if self._primary not in said:
             return
         if self._holder:
@@ -76,10 +78,20 @@ class Patterns:
             else:
                 self._draft.remark("the first validation is cut: which pattern counts is unknown")
 
+    def rewind(self, epoch: int) -> None:
+        """The training does an epoch again: the running best is what it was before it."""
+        self.epoch = epoch - 1
+        self.best_epoch = min(self.best_epoch, self.epoch)
+        self._saying.clear()
+        if self.epoch in self._stood:
+            best, self._holder = self._stood[self.epoch]
+            self._draft.best = dict(best)
+
     def forget(self) -> None:
         """The training began anew."""
         self.epoch = self.best_epoch = self._holder = 0
         self.name, self._counted = "", None
+        self._stood.clear()
         self._draft.best.clear()
         self._saying.clear()
 

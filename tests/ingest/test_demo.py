@@ -356,3 +356,30 @@ def test_a_file_of_another_kind_is_refused_by_name_and_passed_over_in_a_folder(
     assert list(READER.find(tmp_path)) == [log]
     with pytest.raises(UsageError, match=r"notes\.txt: nothing in it"):
         read(tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize("cut", range(1, 23))
+def test_output_that_goes_on_from_a_checkpoint_gives_the_running_best_of_an_undisturbed_one(
+    cut: int,
+) -> None:
+    best = {1: 50.0, 2: 60.04, 3: 60.0, 4: 60.0, 5: 61.0}  # epochs 2 and 3 print the same mAP
+
+    def scores(epoch: int, _pattern: str) -> tuple[float, float, float, float]:
+        return best[epoch], 70.0 + (epoch == 3), 80.0, 90.0
+
+    whole = text(epochs=5, scores=scores, settings={"SOLVER.MAX_EPOCHS": "5"}).split("\n")
+    at = next(i for i, line in enumerate(whole) if "Epoch[3]" in line)
+    head = next(i for i, line in enumerate(whole) if "Epoch[1]" in line)
+    drafts = [Draft(), Draft()]
+    for draft, lines in zip(
+        drafts, (whole, [*whole[: at + cut], *whole[:head], *whole[at:]]), strict=True
+    ):
+        heard = READER.begin(draft)
+        for line in lines:
+            heard.line(line)
+        heard.end()
+
+    assert drafts[0].best == drafts[1].best
+    curves = [{k: v for k, v in d.scalars.items() if k[1] == "best_step.mAP"} for d in drafts]
+    assert len(curves[0]) == 5
+    assert curves[0] == curves[1]
