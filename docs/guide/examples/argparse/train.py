@@ -6,6 +6,7 @@ Two of its lines are for ablate: the import, and `log(...)` beside the print.
 import argparse
 
 import numpy as np
+
 from ablate import log
 
 
