@@ -60,7 +60,8 @@ class CommandTable(Table):
     and started without one, in `directory` (relative to `ablate.toml`). `seed` is the key that the
     seed is written to where the command has no `{seed}`. Scores come through `reader` (from the
     output, or from the files `log` in `{workdir}`), and through `metrics.jsonl` there and
-    `ablate.log` in any case. With `snapshot`, attempts run from a copy of the code as it was when the run began.
+    `ablate.log` in any case. With `snapshot`, attempts run from a copy of the code as it was when
+    the run began.
     `resume_args` stand at `{resume}`, or at the end, where one of `checkpoints` (globs in
     `{workdir}`) is left of an earlier attempt: `{checkpoint}` is the newest.
     """
