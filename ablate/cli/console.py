@@ -39,6 +39,7 @@ def note(line: str) -> None:
     """One line for the reader that is no result: stderr."""
     import typer
 
+    sys.stdout.flush()  # where both go to one file or pipe, what was said first stands first
     typer.echo(line, err=True)
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from ablate.ingest.assemble import Assembled, Wishes
+    from ablate.ingest.assemble import Assembled
     from ablate.ingest.bind import Bound
     from ablate.ingest.bring import Brought
     from ablate.ingest.gather import Gathered
     from ablate.ingest.propose import Proposal
     from ablate.ingest.run import Reader
+    from ablate.ingest.seats import Wishes
     from ablate.project import Project
 
 PROBLEMS = 20
@@ -44,9 +45,10 @@ def bring(asked: Asked) -> None:
     from ablate.cli import import_text
     from ablate.cli.console import print_json
     from ablate.errors import UsageError
-    from ablate.ingest.assemble import Wishes, assemble
+    from ablate.ingest.assemble import assemble
     from ablate.ingest.bind import bind
-    from ablate.ingest.gather import gather
+    from ablate.ingest.gather import gather, passed_over
+    from ablate.ingest.seats import Wishes
     from ablate.ingest.wanted import NOTHING, read_wanted
     from ablate.project import Project
 
@@ -59,6 +61,7 @@ def bring(asked: Asked) -> None:
     name = "" if bound else _name(asked)
     reader, files = _sources(asked, project)
     with _progress("reading", len(files)) as heard, gather(files, reader, heard) as gathered:
+        gathered.passed = passed_over(asked.paths, files, gathered)
         found = bind(gathered, bound, wishes) if bound else assemble(gathered, name, wishes)
         proposal = _proposal(asked, project, gathered, found) if asked.guess else None
         heard.done()

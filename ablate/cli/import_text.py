@@ -131,6 +131,7 @@ def document(
         "aside": dict(found.aside),
         "remarks": list(found.remarks),
         "problems": list(gathered.problems),
+        "passed_over": list(gathered.passed),
         "brought": None
         if brought is None
         else {
@@ -220,6 +221,10 @@ def _lines(gathered: "Gathered", found: "Assembled") -> Iterator[str]:
     )
     yield from _cut([f"no factor: {key}: {why}" for key, why in found.left_out.items()])
     yield from _cut([f"not brought in: {run}: {why}" for run, why in found.aside.items()])
+    if gathered.passed:
+        files = "1 file" if len(gathered.passed) == 1 else f"{len(gathered.passed)} files"
+        more = ", ..." if len(gathered.passed) > LEVELS else ""
+        yield f"{files} passed over: {', '.join(gathered.passed[:LEVELS])}{more}"
     yield from _cut([f"remark: {text}" for text in found.remarks])
     yield from _cut(list(_doubts(gathered, found)))
     yield from _cut(

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ablate.errors import UsageError
 from ablate.ingest import factors as differing
@@ -12,16 +12,14 @@ from ablate.ingest.endings import ending
 from ablate.ingest.factors import Keyed, Understood
 from ablate.ingest.gather import Gathered, trained
 from ablate.ingest.roles import IMPORTED, trial, variants
-from ablate.ingest.settings import typed
-from ablate.ingest.wanted import NOTHING, MapFile, metric_of
+from ablate.ingest.seats import Seats, Wishes, aside, never_trained, seated, seed_of
+from ablate.ingest.wanted import MapFile, metric_of
 from ablate.metric import Metric
-from ablate.record import Ending, State
+from ablate.record import Ending
 from ablate.selection import Selection
 from ablate.study import (
-    SEED_LIMIT,
     Factor,
     Kind,
-    Level,
     Modules,
     Placement,
     Study,
@@ -31,19 +29,6 @@ from ablate.study import (
 BY_NAME = "run"
 """The factor by which runs are told apart whose settings are all the same."""
 _ROLES = ("grid", "sweep", "arm")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the command line says of an import.
-
-    `select` is a selection rule in place of the source's own; with `replicates`, runs of the same
-    levels and seed are taken for further seeds.
-    """
-
-    select: str = ""
-    wanted: MapFile = NOTHING
-    replicates: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +49,16 @@ class Assembled:
     """Whether the runs are those of a declared system, on data that are assumed."""
     designed: tuple[Placement, ...] = ()
     """All that the study file asks for, where there is one."""
+    beside: tuple[str, ...] = ()
+    """What every report says of runs that are in no table."""
 
     def results(self, gathered: Gathered) -> Iterator[tuple[Placement, Ending]]:
         """Every run that has a place, with all that it left behind: grid, sweeps, then arms."""
         placed = [(p, i) for i, p in enumerate(self.placements) if p is not None]
         for placement, i in sorted(placed, key=lambda at: self._order(at[0])):
             run = gathered.whole(i)
-            yield placement, ending(run, gathered.reader, self.doubts[i], assumed=self.bound)
+            notes = (*self.doubts[i], *self.beside)
+            yield placement, ending(run, gathered.reader, notes, assumed=self.bound)
 
     def _order(self, placement: Placement) -> tuple[object, ...]:
         modules = self.study.on
@@ -78,15 +66,6 @@ class Assembled:
         around = (len(on), on) if placement.variant.role == "grid" else (0, [])
         led = placement.variant.parent is not None
         return _ROLES.index(placement.variant.role), around, led, placement.trial.seed
-
-
-@dataclass(slots=True)
-class Seats:
-    """Which run takes which cell and seed; those that find none, and doubts by run."""
-
-    taken: dict[int, int] = field(default_factory=dict)
-    aside: dict[int, str] = field(default_factory=dict)
-    doubts: dict[int, list[str]] = field(default_factory=dict)
 
 
 def assemble(gathered: Gathered, name: str, wishes: Wishes) -> Assembled:
@@ -99,9 +78,8 @@ def assemble(gathered: Gathered, name: str, wishes: Wishes) -> Assembled:
         raise UsageError(f"all {len(gathered.outlines)} runs were never trained: there is no score")
     settings = gathered.settings.chosen(runs)
     understood = _understood(gathered, settings, wishes)
-    if not understood.factors and len({seed_of(gathered, i, wishes.wanted)[0] for i in runs}) < len(
-        runs
-    ):
+    recorded = {seed_of(gathered, i, wishes.wanted)[0] for i in runs} - {None}
+    if not understood.factors and len(recorded) < len(runs):
         understood = _by_name(gathered, runs, understood)
     bare = [k.factor for k in understood.factors]
     seats = seated(gathered, runs, understood.levels, wishes)
@@ -133,69 +111,10 @@ def assemble(gathered: Gathered, name: str, wishes: Wishes) -> Assembled:
         factors=understood.factors,
         left_out=understood.left_out,
         remarks=(*understood.remarks, *disagreements(gathered, runs, wishes)),
-        doubts=tuple(
-            (*said.get(i, ()), *seats.doubts.get(i, ())) for i in range(len(gathered.outlines))
-        ),
+        doubts=doubted(gathered, runs, said, seats),
         aside=aside(gathered, seats),
+        beside=never_trained(gathered),
     )
-
-
-def seed_of(gathered: Gathered, i: int, wanted: MapFile) -> tuple[int, str]:
-    """A run's seed, and what is in doubt about it; 0 where it is not known."""
-    seed: object = gathered.outlines[i].run.seed
-    if wanted.seed is not None:
-        text = gathered.settings.column(wanted.seed)[i]
-        if text is None:
-            return 0, f"{wanted.seed} is not in its configuration: the seed is taken as 0"
-        seed = typed(text)
-    if seed is None:
-        return 0, ""
-    if not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT:
-        return 0, f"its seed {seed} is none: it is taken as 0"
-    return int(seed), ""
-
-
-def seated(
-    gathered: Gathered,
-    runs: Sequence[int],
-    levels: Sequence[Mapping[str, Level]],
-    wishes: Wishes,
-) -> Seats:
-    """Every run with its seed; raises UsageError where two would sit on the same."""
-    seats = Seats()
-    cells: dict[tuple[object, ...], dict[int, int]] = {}
-    digests: dict[str, int] = {}
-    complete = [gathered.outlines[i].run.state is State.COMPLETED for i in runs]
-    # what completed has the first choice: a run that was cut short does not stand in its way
-    for whole, i, of in sorted(zip(complete, runs, levels, strict=True), key=lambda r: not r[0]):
-        run = gathered.outlines[i].run
-        digest = gathered.outlines[i].digest
-        twin = digests.setdefault(digest, i) if digest else i
-        if twin != i:
-            seats.aside[i] = f"it is {gathered.outlines[twin].run.name} once more"
-            continue
-        seed, doubt = seed_of(gathered, i, wishes.wanted)
-        seats.doubts[i] = [doubt] if doubt else []
-        cell = cells.setdefault(tuple(of.values()), {})
-        if seed in cell:
-            other = gathered.outlines[cell[seed]].run
-            if other.state is State.COMPLETED and not whole:
-                seats.aside[i] = f"{run.reason or run.state}; {other.name} is the same, completed"
-                continue
-            _check_twice(run.name, other.name, seed, wishes)
-            seed = next(s for s in range(seed + 1, SEED_LIMIT) if s not in cell)
-            seats.doubts[i].append(f"seed assumed: {run.name} repeats {other.name}")
-        cell[seed] = i
-        seats.taken[i] = seed
-    return seats
-
-
-def _check_twice(name: str, other: str, seed: int, wishes: Wishes) -> None:
-    if not wishes.replicates:
-        raise UsageError(
-            f"runs {other!r} and {name!r} have the same levels and seed {seed}: --replicates takes"
-            " them for runs of different seeds; --map can name a key that tells them apart"
-        )
 
 
 def metrics_of(gathered: Gathered, runs: Iterable[int], wanted: MapFile) -> tuple[Metric, ...]:
@@ -242,19 +161,32 @@ def disagreements(gathered: Gathered, runs: Sequence[int], wishes: Wishes) -> It
         yield f"the runs logged different rules: {said}; the first is used"
 
 
-def aside(gathered: Gathered, seats: Seats) -> dict[str, str]:
-    """The runs that have no place, by name, and why."""
-    found: dict[str, str] = {}
-    for i, outline in enumerate(gathered.outlines):
-        if outline.run.state is State.PENDING:
-            found[_free(outline.run.name, found)] = outline.run.reason or "never trained"
-        elif i in seats.aside:
-            found[_free(outline.run.name, found)] = seats.aside[i]
+def doubted(
+    gathered: Gathered,
+    runs: Sequence[int],
+    said: Mapping[int, Sequence[str]],
+    seats: Seats,
+) -> tuple[tuple[str, ...], ...]:
+    """What is in doubt of each run: its levels, its seed, and the scale of its scores."""
+    scales = _scales(gathered, runs)
+    return tuple(
+        (*said.get(i, ()), *seats.doubts.get(i, ()), *scales.get(i, ()))
+        for i in range(len(gathered.outlines))
+    )
+
+
+def _scales(gathered: Gathered, runs: Sequence[int]) -> dict[int, list[str]]:
+    """Doubts about runs that took a score for a fraction which others logged in percent."""
+    found: dict[int, list[str]] = {}
+    for name in dict.fromkeys(n for i in runs for n in gathered.outlines[i].run.percent):
+        having = [i for i in runs if name in gathered.outlines[i].measured]
+        odd = [i for i in having if name not in gathered.outlines[i].run.percent]
+        for i in odd:
+            found.setdefault(i, []).append(
+                f"{name} is never above 1 here and was taken for a fraction, while"
+                f" {len(having) - len(odd)} of {len(having)} runs logged it in percent"
+            )
     return found
-
-
-def _free(name: str, taken: Mapping[str, str]) -> str:
-    return name if name not in taken else f"{name} ({len(taken)})"
 
 
 def _understood(gathered: Gathered, settings: Configurations, wishes: Wishes) -> Understood:

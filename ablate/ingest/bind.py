@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from ablate import design
 from ablate.errors import UsageError
 from ablate.ingest import keys as names
-from ablate.ingest.assemble import Assembled, Seats, Wishes, aside, disagreements, seated
+from ablate.ingest.assemble import Assembled, disagreements, doubted
 from ablate.ingest.configurations import Configurations
 from ablate.ingest.factors import Keyed
 from ablate.ingest.gather import Gathered, trained
 from ablate.ingest.roles import variants
+from ablate.ingest.seats import Wishes, aside, never_trained, seated
 from ablate.ingest.wanted import MapFile
 from ablate.selection import Selection
 from ablate.spec.data import MISSING
@@ -80,15 +81,12 @@ def bind(gathered: Gathered, bound: Bound, wishes: Wishes) -> Assembled:
         factors=bound.factors,
         left_out={},
         remarks=(*remarks, *disagreements(gathered, runs, wishes)),
-        doubts=tuple(_said(i, doubts, seats) for i in range(len(gathered.outlines))),
+        doubts=doubted(gathered, runs, doubts, seats),
         aside=aside(gathered, seats),
         bound=True,
         designed=tuple(designed),
+        beside=never_trained(gathered),
     )
-
-
-def _said(i: int, doubts: Mapping[int, Sequence[str]], seats: Seats) -> tuple[str, ...]:
-    return (*doubts.get(i, ()), *seats.doubts.get(i, ()))
 
 
 def reader_of(reference: str) -> str | None:

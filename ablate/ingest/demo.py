@@ -39,6 +39,7 @@ _BEST = re.compile(rf"Best (mAP|mINP|Rank-\d+): ?({VALUE})%")
 _COUNT = re.compile(rf"number of (parameters|GFLOPs): ?({VALUE})\s*$")
 _UNCALLED = "submodules of the model were never called"
 _SKIPPED = re.compile(r"Unsupported operator (\S+) encountered (\d+) time")
+_UNCOUNTED = "uncounted operators"
 _SUBSET = re.compile(r"\s+(\w+)\s+\|((?:\s*\d+\s*\|)*\s*\d+)\s*")
 _LOADED = re.compile(r"=> (\w[\w-]*) loaded")
 _HEADER = re.compile(r"Namespace\(|Loaded configuration file|Saving model in the path")
@@ -85,6 +86,7 @@ class DemoLines:
         self._scores = Patterns(draft, self._curves, PRIMARY.name)
         self._clock, self._fault, self._suspects = Clock(), Fault(), Suspects(draft)
         self._config: list[str] | None = None
+        self._given: dict[str, str] = {}
         self._headed = self._echo = self._listing = self._results = False
 
     def line(self, text: str) -> None:
@@ -129,7 +131,10 @@ class DemoLines:
             self._listing = True
             self.draft.consume("submodules never called")
         elif found := _SKIPPED.search(text):
-            self.draft.facts[f"uncounted {found[1]}"] = found[2]
+            before = self.draft.facts.get(_UNCOUNTED, "")
+            said = f"{found[1]} {found[2]}"
+            if said not in before.split(", "):
+                self.draft.facts[_UNCOUNTED] = f"{before}, {said}" if before else said
         elif found := _SUBSET.fullmatch(text):
             numbers = ", ".join(n.strip() for n in found[2].split("|"))
             self.draft.facts[f"data {found[1]} (ids, images, cameras)"] = numbers
@@ -210,7 +215,8 @@ class DemoLines:
         if file := str(given.pop("config_file", "")):
             self.draft.command = f"--config_file {without_places(file)}"
         for name, value in given.items():
-            self.draft.facts[f"--{name}"] = without_places(str(value))
+            self._given[f"--{name}"] = without_places(str(value))
+        self.draft.settings |= self._given
         self.draft.consume("Namespace")
 
     def _count(self, what: str, value: Decimal) -> None:
@@ -223,7 +229,7 @@ class DemoLines:
     def _config_ends(self) -> None:
         if self._config is None:
             return
-        self.draft.settings = yacs.resolved(self._config)
+        self.draft.settings = self._given | yacs.resolved(self._config)
         seed = self.draft.settings.get("SOLVER.SEED", "")
         self.draft.seed = int(seed) if re.fullmatch(r"[0-9]{1,18}", seed) else None
         self.draft.consume("Running with config")

@@ -13,6 +13,7 @@ from typing import Self
 
 from ablate.errors import UsageError
 from ablate.ingest.configurations import Configurations
+from ablate.ingest.folders import walk
 from ablate.ingest.run import Reader, Run
 from ablate.record import Item, Scalar, State
 
@@ -45,6 +46,8 @@ class Gathered:
     consumed: dict[str, None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     """One line per file that could not be read."""
+    passed: list[str] = field(default_factory=list)
+    """Base names of files in the folders given that no run was read from."""
     order: list[str] = field(default_factory=list)
     """Keys that command lines set, in their order."""
     _file: tempfile.SpooledTemporaryFile[bytes] = field(
@@ -131,6 +134,29 @@ def sources(paths: Sequence[Path], reader: Reader) -> list[Path]:
         looked = ", ".join(map(str, paths))
         raise UsageError(f"{looked}: the reader {reader.name} finds no run there")
     return list(found.values())
+
+
+def passed_over(paths: Sequence[Path], files: Sequence[Path], gathered: Gathered) -> list[str]:
+    """Base names of the files under the folders given that no run was read from, in their order.
+
+    What lies in a folder that is a run, or beside a run's own files under the name of one of them,
+    belongs to it; hidden files and folders are not looked at.
+    """
+    own = {file.resolve() for file in files}
+    read = {name for outline in gathered.outlines for name in outline.run.files}
+    found: list[str] = []
+    for path in existing(paths):
+        for folder, names in walk(path) if path.is_dir() else ():
+            inside = folder.resolve()
+            if own & {inside, *inside.parents}:
+                continue
+            found += [
+                name
+                for name in sorted(names)
+                if not name.startswith(".") and name not in read and inside / name not in own
+                if not (folder / name).is_dir()
+            ]
+    return found
 
 
 def gather(files: Sequence[Path], reader: Reader, heard: Callable[[], None]) -> Gathered:

@@ -272,6 +272,7 @@ class MmdetLines:
             for (split, name, _), value in points.items()
             if split != TRAIN and _shown_in_percent(name) and 1 < value < math.inf
         }
+        self.draft.percent.update(dict.fromkeys(sorted(logged)))
         for key, value in points.items():
             if key[0] != TRAIN and key[1] in logged and math.isfinite(value):
                 points[key] = float(Decimal(repr(value)) / 100)

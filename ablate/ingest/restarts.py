@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 from ablate.ingest.run import Run
 from ablate.record import Cost, State
 
-_PLACES = ("OUTPUT_DIR", "DEVICE_ID", "work_dir", "gpu_ids", "resume_from", "load_from", "resume")
+_PLACES = (
+    "OUTPUT_DIR",
+    "DEVICE_ID",
+    "work_dir",
+    "gpu_ids",
+    "resume_from",
+    "load_from",
+    "resume",
+    "local_rank",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ def _identity(settings: Mapping[str, str]) -> dict[str, str]:
     return {
         key: value
         for key, value in settings.items()
-        if not {*_PLACES} & {key, key.rpartition(".")[2]} and "/" not in value
+        if not {*_PLACES} & {key, key.rpartition(".")[2].lstrip("-")} and "/" not in value
     }
 
 

@@ -42,6 +42,8 @@ class Run:
     """Final values that are no curve."""
     best: Mapping[str, float] = field(default_factory=dict)
     """The running best as it was last printed."""
+    percent: tuple[str, ...] = ()
+    """Scores that were logged in percent, as their values show: here they are fractions."""
     uncalled: tuple[str, ...] = ()
     """Submodules that the counter of operations listed as never called."""
     started: str = ""
@@ -73,6 +75,7 @@ class Draft:
         self.seed: int | None = None
         self.state = State.INCOMPLETE
         self.uncalled: tuple[str, ...] = ()
+        self.percent: dict[str, None] = {}
         self._consumed: dict[str, None] = {}
         self._unread: dict[str, None] = {}
         self._remarks: dict[str, None] = {}
@@ -124,6 +127,7 @@ class Draft:
             costs=tuple(self.costs.values()),
             scores=dict(self.scores),
             best=dict(self.best),
+            percent=tuple(self.percent),
             uncalled=self.uncalled,
             started=self.started,
             facts=dict(self.facts),

@@ -97,6 +97,8 @@ class Series:
             metric = _known(name)
             shown = metric is not None and metric.display == "percent"
             scale = shown and self._logged_in_percent(name)
+            if scale:
+                self._draft.percent[name] = None
             for step, value in curve.items():
                 self._draft.point(step, split, name, _hundredth(value) if scale else value)
         if self._back or self._again:

@@ -206,7 +206,10 @@ def _final(draft: Draft, series: Series, tag: str, value: float) -> None:
     draft.consume(tag)
     if not series.curve(split, name):
         metric = known_metric(name)
-        draft.scores[name] = stored(value) if metric and metric.display == "percent" else value
+        shown = metric is not None and metric.display == "percent"
+        draft.scores[name] = stored(value) if shown else value
+        if draft.scores[name] != value:
+            draft.percent[name] = None
 
 
 def _clock(draft: Draft, files: Sequence[_File]) -> None:

@@ -1,5 +1,6 @@
 """The facts at a report's top: what was asked, by which rule, and where the numbers come from."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ablate.report import printed
@@ -7,7 +8,11 @@ from ablate.report.tables import Document
 
 MOST_FACTS = 3
 LONGEST_FACT = 120
-SOURCES = frozenset({"file", "sha256", "reader"})
+SOURCES = frozenset({"file", "sha256", "reader", "run"})
+SPANS = frozenset({"started"})
+"""Facts that order by time: the first and the last are said."""
+COUNTED = frozenset({"uncalled"})
+"""Facts that are long lists: how many they name is said; report.json has the names."""
 PROVENANCE = {
     "Code": ("commit", "dirty"),
     "Hardware": ("device", "gpu", "cpu", "cores", "threads"),
@@ -59,7 +64,19 @@ def _provenance(found: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, s
             yield title, ", ".join(f"{name} {_distinct(values)}" for name, values in known)
     for name, values in rest.items():
         title = "Data, as recorded" if name == "data" else name.replace("_", " ").capitalize()
-        yield title, _distinct(values)
+        yield title, _fact(name, values)
+
+
+def _fact(name: str, values: Mapping[str, int]) -> str:
+    if name in SPANS and len(values) > 1:
+        return f"{min(values)} to {max(values)}"
+    if name in COUNTED:
+        sizes: Counter[str] = Counter()
+        for value, trials in values.items():
+            size = len(value.split(", "))
+            sizes[f"{size} submodule{'s' if size > 1 else ''}"] += trials
+        return _distinct(sizes)
+    return _distinct(values)
 
 
 def _files(found: Mapping[str, Mapping[str, int]]) -> str:
@@ -67,6 +84,8 @@ def _files(found: Mapping[str, Mapping[str, int]]) -> str:
     files, readers = list(found["file"]), list(found.get("reader", ()))
     more = len(files) - 1
     many = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
+    runs = len(found.get("run", ()))
+    many += f" of each of {runs} runs" if runs > 1 and not more else ""
     by = f", by the reader {', '.join(readers)}" if readers else ""
     return f"{_cut(files[0])}{many}{by}"
 

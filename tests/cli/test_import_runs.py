@@ -256,3 +256,19 @@ def test_a_reader_of_ablate_toml_reads_programs_that_print_no_configuration(
 def test_a_table_keeps_working_through_the_same_command(call: Call) -> None:
     found = document(call("import", "seed000.csv", "--json"))
     assert (found["schema"], found["rows"]) == ("ablate.import/2", 16)
+
+
+def test_files_that_hold_no_run_are_named_as_passed_over(
+    call: Call, folder: Path, logs: Path
+) -> None:
+    (logs / "notes.txt").write_text("nothing that counts\n")
+    (logs / "plot.png").write_bytes(b"\x89PNG")
+    (logs / ".hidden").write_text("x")
+    assert "2 files passed over: notes.txt, plot.png" in call("import", str(logs)).stdout
+    assert document(call("import", str(logs), "--json"))["passed_over"] == ["notes.txt", "plot.png"]
+    one = folder / "runs" / "one"
+    one.mkdir(parents=True)
+    (one / "config.yaml").write_text("lr: 1\n")
+    (one / "history.json").write_text('{"val_acc": [0.5, 0.6]}')
+    (one / "model.pth").write_bytes(b"weights of the run")
+    assert document(call("import", "runs", "--json"))["passed_over"] == []

@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import UsageError
-from ablate.ingest.assemble import Assembled, Wishes, assemble
+from ablate.ingest.assemble import Assembled, assemble
 from ablate.ingest.bring import PART, Target, bring
 from ablate.ingest.gather import Gathered, gather, holding
 from ablate.ingest.run import Reader, Run
+from ablate.ingest.seats import Wishes
 from ablate.ingest.wanted import read_wanted
 from ablate.metric import Metric
 from ablate.record import Scalar, State
@@ -151,11 +152,43 @@ def test_two_runs_of_the_same_levels_and_seed_are_refused_by_name() -> None:
 
 
 def test_replicates_are_further_seeds_and_every_report_says_so() -> None:
-    found = put_together(
-        run("x", grid()), run("y", grid()), run("z", grid(a="False")), replicates=True
-    )
-    assert [p.trial.seed for p in found.placements if p] == [0, 1, 0]
+    runs = run("x", grid(), seed=3), run("y", grid(), seed=3), run("z", grid(a="False"), seed=3)
+    found = put_together(*runs, replicates=True)
+    assert [p.trial.seed for p in found.placements if p] == [3, 4, 3]
     assert found.doubts[1] == ("seed assumed: y repeats x",)
+
+
+def test_runs_that_recorded_no_seed_are_numbered_by_their_start_and_that_is_in_doubt() -> None:
+    found = put_together(
+        run("x", grid(), started="2025-12-08T00:00:00"),
+        run("y", grid(), started="2025-12-07T00:00:00"),
+        run("z", grid(a="False")),
+    )
+    assert [p.trial.seed for p in found.placements if p] == [1, 0, 0]
+    said = "seed not recorded: y, x are taken for runs of different seeds"
+    assert found.doubts == ((said,), (said,), ())
+
+
+def test_a_run_that_recorded_no_seed_does_not_take_one_that_another_recorded() -> None:
+    found = put_together(run("x", grid()), run("y", grid(), seed=0), run("z", grid(a="False")))
+    assert [p.trial.seed for p in found.placements if p] == [1, 0, 0]
+    assert found.doubts[0] == ("seed not recorded: x is taken for a run of another seed",)
+
+
+def test_a_score_in_percent_in_most_runs_and_below_one_in_another_is_in_doubt() -> None:
+    runs = [run(n, {"lr": n}, percent=("mAP",)) for n in "12"]
+    found = put_together(*runs, run("3", {"lr": "3"}))
+    assert found.doubts[:2] == ((), ())
+    (doubt,) = found.doubts[2]
+    assert doubt.startswith("mAP is never above 1 here and was taken for a fraction, while 2 of 3")
+
+
+def test_runs_that_never_trained_are_told_by_every_report() -> None:
+    runs = [run("x", {"lr": "1"}), run("y", {"lr": "2"}), run("no", {}, state=State.PENDING)]
+    with holding(runs, "demo") as gathered:
+        found = assemble(gathered, "s", Wishes())
+        notes = [e.provenance["notes"] for _, e in found.results(gathered)]
+    assert notes == ["1 run was never trained and is in no table: no"] * 2
 
 
 def test_a_run_that_never_trained_takes_no_cell_and_makes_no_factor() -> None:
@@ -181,7 +214,7 @@ def test_a_run_cut_short_stays_incomplete_and_yields_to_one_that_completed() -> 
 
 
 def test_a_copy_of_a_log_is_not_a_second_run_whatever_its_name() -> None:
-    one = run("x", grid(), started="2025-12-06T20:31:21")
+    one = run("x", grid(), started="2025-12-06T20:31:21", seed=3)
     found = put_together(one, replace(one, name="copy", files={"copy.log": "x"}))
     assert found.aside == {"copy": "it is x once more"}
     again = replace(one, name="again", started="2025-12-07T20:31:21")

@@ -6,11 +6,12 @@ import pytest
 
 from ablate import Metric, Outcome, System, design, real, switch
 from ablate.errors import UsageError
-from ablate.ingest.assemble import Assembled, Wishes
+from ablate.ingest.assemble import Assembled
 from ablate.ingest.bind import ASSUMED, Bound, bind
 from ablate.ingest.bring import Brought, Target, bring
 from ablate.ingest.gather import holding
 from ablate.ingest.run import Run
+from ablate.ingest.seats import Wishes
 from ablate.ingest.wanted import MapFile
 from ablate.record import Ending, State
 from ablate.spec.systems import FactorTable

@@ -144,6 +144,12 @@ def test_a_log_gives_configuration_options_costs_and_what_was_never_called(tmp_p
     assert run.unread == run.remarks == ()
 
 
+def test_arguments_beside_the_configuration_are_settings_too(tmp_path: Path) -> None:
+    (run,) = of(tmp_path, text().replace("fea_cft=0", "fea_cft=1"))
+    assert run.settings["--fea_cft"] == "1"
+    assert not [name for name in run.facts if name.startswith("--")]
+
+
 def test_training_stands_at_the_iteration_and_scores_at_the_epoch(tmp_path: Path) -> None:
     (run,) = read(write(tmp_path / "x.log", iterations=25, patterns=THREE))
     assert list(curve(run, "train", "loss")) == [10, 20, 35, 45, 60, 70]

@@ -6,12 +6,13 @@ import pytest
 from ablate import design, spec
 from ablate.errors import UsageError
 from ablate.ingest import written
-from ablate.ingest.assemble import Assembled, Wishes, assemble
+from ablate.ingest.assemble import Assembled, assemble
 from ablate.ingest.bind import Bound, bind
 from ablate.ingest.gather import Gathered, holding
 from ablate.ingest.guess import Guess, guess
 from ablate.ingest.propose import Proposal
 from ablate.ingest.run import Run
+from ablate.ingest.seats import Wishes
 from ablate.project import Project
 from ablate.study import Study
 from tests.ingest.made import grid, run

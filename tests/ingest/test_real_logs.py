@@ -134,7 +134,7 @@ def test_importing_the_real_logs_twice_changes_nothing(bring: Import) -> None:
 
 
 def test_six_histories_have_their_published_f_and_one_never_trained(bring: Import) -> None:
-    found = bring("ce7454_histories", "--replicates")
+    found = bring("ce7454_histories")
     assert list(found["aside"].items()) == [  # type: ignore[attr-defined]
         ("microsegformer_20251005_191916", "never trained")
     ]
@@ -144,14 +144,15 @@ def test_six_histories_have_their_published_f_and_one_never_trained(bring: Impor
     assert best == [0.6036, 0.6483, 0.6753, 0.6819, 0.6702, 0.6664]
 
 
-def test_two_histories_of_one_configuration_are_not_taken_for_two_seeds_unasked(
-    bring: Import,  # noqa: ARG001 - it changes into an empty folder
+def test_two_histories_of_one_configuration_are_two_seeds_that_nobody_recorded(
+    bring: Import,
 ) -> None:
-    done = CliRunner().invoke(app, ["import", str(Path(REAL, "ce7454_histories"))])
-    assert done.exit_code != 0
-    assert "211515" in str(done.exception)
-    assert "224140" in str(done.exception)
-    assert "--replicates" in str(done.exception)
+    found = bring("ce7454_histories")
+    runs = {r["name"][-6:]: r for r in found["runs"]}  # type: ignore[attr-defined]
+    first, second = runs["211515"], runs["224140"]
+    assert first["variant"] == second["variant"]
+    assert (first["seed"], second["seed"]) == (0, 1)
+    assert any(doubt.startswith("seed not recorded: ") for doubt in second["doubts"])
 
 
 def test_the_detection_logs_end_with_their_published_scores(bring: Import) -> None:
