@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
 LONGEST = 2**20
@@ -12,7 +13,8 @@ _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)|[ -/]*[0-Z\\^-~])"
 )
 _COLUMN = re.compile(r"\x1b\[[01]?G|\x08+")
-_BREAK = re.compile(r"\r*\n|\r")
+_COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BAD = re.compile("[\udc80-\udcff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _MEASURED = re.compile(r"[A-Za-z][\d_]{0,4}%?\s?[:=]\s?[-+]?(?:\d|\.\d|nan|inf)")
@@ -102,13 +104,25 @@ class LineSplitter:
             self._keep(rest)
             return
         text, self._rest = self._rest + text, ""
-        at = 0
-        for found in _BREAK.finditer(text):
-            if found.end() == len(text) and found[0] == "\r":
-                break
-            part, at = self._take(text[at : found.start()]), found.end()
-            yield from self._line(part) if found[0][-1] == "\n" else self._overwritten(part)
-        self._keep(text[at:])
+        *lines, rest = text.split("\n")
+        for line in lines:
+            *states, last = line.rstrip("\r").split("\r")
+            yield from self._bar(states)
+            yield from self._line(self._take(last))
+        waits = rest.endswith("\r")
+        *states, last = rest.removesuffix("\r").split("\r")
+        yield from self._bar(states)
+        self._keep(last + "\r" if waits else last)
+
+    def _bar(self, states: list[str]) -> Iterator[str]:
+        """States of a bar: where none holds a measurement, only the last that shows counts."""
+        whole = "\r".join(states[1:])
+        bare = _COLOUR.sub("", whole)
+        if len(whole) <= self._longest and not (_HIDDEN.search(bare) or _MEASURED.search(bare)):
+            shown = (s for s in reversed(states[2:]) if self._states(s)[-1].strip())
+            states = [*states[:2], *islice(shown, 1)]
+        for state in states:
+            yield from self._overwritten(self._take(state))
 
     def _repaired(self, text: str) -> str:
         if text.isascii():

@@ -1,7 +1,9 @@
 """A small program in a folder of its own, and its attempts without a driver."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +36,13 @@ reference = "plain"
 [systems.small.metrics.other]
 unit = "%"
 """
+
+
+@pytest.fixture(autouse=True)
+def _python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are started with the Python of the tests, also where no environment is active."""
+    folder = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", folder + os.pathsep + os.environ["PATH"])
 
 
 @pytest.fixture

@@ -169,3 +169,16 @@ def test_what_looks_like_a_measurement_is_one(text: str) -> None:
 )  # fmt: skip
 def test_what_only_resembles_a_measurement_is_none(text: str) -> None:
     assert not looks_measured(text)
+
+
+def test_a_bar_gives_the_same_lines_whether_its_states_come_at_once_or_apart() -> None:
+    draw = random.Random(11)
+    words = [b"\r", b"\r", b"\n", b"1%", b" ", b"a=1", b"x", b"\x1b[32m"]
+    for _ in range(500):
+        data = b"".join(draw.choices(words, k=30))
+        whole, apart = ([x for x in split(data, n)[0] if x.strip()] for n in (0, 1))
+        assert whole == apart, data
+
+
+def test_a_flood_of_carriage_returns_is_read_in_one_pass() -> None:
+    assert split(b"1%" + b"\r" * 2**20 + b"2%\n", 2**16)[0] == ["2%"]
