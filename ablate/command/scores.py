@@ -1,7 +1,7 @@
 """What a program says of itself while it runs, on its way to the job."""
 
 import json
-from collections import Counter
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,9 @@ STEPS = ("step", "global_step", "iteration", "iter", "epoch")
 SPLIT = "split"
 _SHOWN = 5
 _LONGEST = 2**20
+_HUGE = 10**300
+"""Whole numbers from here on may be more than a float holds."""
+
 _MEASURED = frozenset({"seconds", "cpu"})
 
 
@@ -31,7 +34,8 @@ class Scores:
         self._job = job
         self._named = {one.key or name: name for name, one in metrics.items()}
         self._percent = {name for name, one in metrics.items() if one.unit == "%"}
-        self._misread: Counter[str] = Counter()
+        self._misread: dict[str, None] = {}
+        self._misreads = 0
 
     def point(self, scalar: Scalar) -> None:
         """Take a point that a reader has understood: its unit is settled already."""
@@ -44,14 +48,21 @@ class Scores:
         if not text.strip():
             return
         try:
-            step, split, values = _event(text)
+            step, split, values, wrong = _event(text)
             named = {self._named.get(key, key): value for key, value in values.items()}
             kept = {n: _fraction(v) if n in self._percent else v for n, v in named.items()}
             self._job.log(step, split, **kept)
-        except ValueError as wrong:
-            self._misread[f"{wrong}: {text.strip()[:80]}"] += 1
+        except ValueError as said:
+            self._miss(f"{said}: {text.strip()[:80]}")
         else:
             self.names |= set(kept)
+            if wrong:
+                self._miss(f"{wrong[0]!r:.40} is no number: {text.strip()[:80]}")
+
+    def _miss(self, what: str) -> None:
+        self._misreads += 1
+        if len(self._misread) <= _SHOWN:
+            self._misread[what] = None
 
     def run(self, run: Run) -> dict[str, float]:
         """Take all that a reader knows beside the curves; the final values that are no curve."""
@@ -72,21 +83,22 @@ class Scores:
             self._job.log_items(split, list(values), **{name: list(values.values())})
         for remark in run.remarks:
             self._job.note(remark)
-        self._note_misread(run.unread, "look like measurements and could not be read")
+        misread = "look like measurements and could not be read"
+        self._note_misread(run.unread, len(run.unread), misread)
         found = {self._named.get(name, name): value for name, value in run.scores.items()}
         self.names |= set(found)
         return found
 
     def end(self) -> None:
         """Note the lines of metrics that could not be understood."""
-        self._note_misread(list(self._misread), "of metrics.jsonl could not be read")
+        self._note_misread(self._misread, self._misreads, "of metrics.jsonl could not be read")
 
-    def _note_misread(self, lines: Iterable[str], what: str) -> None:
+    def _note_misread(self, lines: Iterable[str], number: int, what: str) -> None:
         shown = list(lines)
         if shown:
             some = "; ".join(shown[:_SHOWN]) + ("; ..." if len(shown) > _SHOWN else "")
-            noun = "line" if len(shown) == 1 else "lines"
-            self._job.note(f"{len(shown)} {noun} {what}: {some}")
+            noun = "line" if number == 1 else "lines"
+            self._job.note(f"{number} {noun} {what}: {some}")
 
 
 class Tail:
@@ -105,6 +117,9 @@ class Tail:
         except OSError:
             return
         with file:
+            if os.fstat(file.fileno()).st_size < self._at:
+                # it was begun anew: its points replace the earlier
+                self._at, self._lines = 0, LineSplitter(_LONGEST)
             file.seek(self._at)
             while data := file.read(2**16):
                 self._at += len(data)
@@ -171,7 +186,8 @@ class Output:
             self._draft.remark(remark)
 
 
-def _event(text: str) -> tuple[int, str, dict[str, float]]:
+def _event(text: str) -> tuple[int, str, dict[str, float], list[str]]:
+    """The step, the split and the numbers of a line, and the keys that hold no number."""
     try:
         read = json.loads(text)
     except (ValueError, RecursionError):
@@ -181,14 +197,12 @@ def _event(text: str) -> tuple[int, str, dict[str, float]]:
     key = next((k for k in STEPS if k in read), None)
     if key is None:
         raise ValueError("without a step")
-    values = {k: v for k, v in read.items() if k not in {*STEPS, SPLIT}}
-    wrong = next((k for k, v in values.items() if not _is_number(v)), None)
-    if wrong is not None:
-        raise ValueError(f"{wrong!r:.40} is no number")
     split = read.get(SPLIT, "test")
     if not isinstance(split, str) or not split:
         raise ValueError("its split is no name")
-    return _step(read[key]), split, {k: float(v) for k, v in values.items()}
+    values = {k: v for k, v in read.items() if k not in {*STEPS, SPLIT}}
+    numbers = {k: float(v) for k, v in values.items() if _is_number(v)}
+    return _step(read[key]), split, numbers, [k for k in values if k not in numbers]
 
 
 def _step(value: object) -> int:
@@ -198,7 +212,9 @@ def _step(value: object) -> int:
 
 
 def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < _HUGE
+    return isinstance(value, float)
 
 
 def _fraction(value: float) -> float:

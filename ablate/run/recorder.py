@@ -121,11 +121,13 @@ class FolderRecorder:
     def carry(self, folder: Path) -> frozenset[str]:
         """Take over all that the attempt in `folder` logged, and the time it took.
 
-        Points that are logged again replace those carried over. Raises OSError or ValueError.
+        Points that are logged again replace those carried over; its facts, such as its commit, were
+        its own. Raises OSError or ValueError.
         """
         whole = list(events(folder / EVENTS))
         for event in whole:
-            self._write(event)
+            if "fact" not in event:
+                self._write(event)
         names = frozenset(n for event in whole for n in event.get("scalars", ()))
         self.metrics |= names
         seconds, cpu = _spent_before(folder, whole)

@@ -1,0 +1,66 @@
+"""What a program says of its scores by itself: understood, or said to be not."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ablate.command.scores import Tail
+from ablate.project import Project
+from ablate.record import Ending, State
+
+Make, Run = Callable[..., Project], Callable[..., Ending]
+
+WRITES = "import os\nopen(os.environ['ABLATE_METRICS'], 'w').write({text!r})\n"
+
+
+def _points(left: Ending) -> dict[tuple[str, int], float]:
+    return {(s.name, s.step): s.value for s in left.scalars}
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 4000])
+def test_a_number_that_no_float_holds_ends_no_training_and_is_said(
+    project: Make, attempt: Run, number: str
+) -> None:
+    text = f'{{"step": 1, "score": 1, "other": 1}}\n{{"step": 2, "score": {number}}}\n'
+    text += f'{{"step": {number}, "score": 1}}\n'
+
+    left = attempt(project(WRITES.format(text=text)))
+
+    assert left.state is State.COMPLETED, left.error
+    assert _points(left) == {("score", 1): 1.0, ("other", 1): 0.01}
+    assert left.provenance["notes"].startswith("2 lines of metrics.jsonl could not be read: ")
+
+
+def test_of_a_line_with_texts_and_tables_the_numbers_are_taken_and_the_rest_is_said(
+    project: Make, attempt: Run
+) -> None:
+    line = {"epoch": 3, "score": 0.5, "other": 50, "eta": "1:02", "per_class": {"a": 1}}
+
+    left = attempt(project(WRITES.format(text=json.dumps(line) + "\n")))
+
+    assert _points(left) == {("score", 3): 0.5, ("other", 3): 0.5}
+    assert "'eta' is no number" in left.provenance["notes"]
+
+
+def test_a_flood_of_lines_that_are_no_metrics_is_counted_and_five_are_shown(
+    project: Make, attempt: Run
+) -> None:
+    good = '{"step": 1, "score": 1, "other": 1}\n'
+
+    left = attempt(project(WRITES.format(text=good + "".join(f"no {i}\n" for i in range(5000)))))
+
+    note = left.provenance["notes"]
+    assert note.startswith("5000 lines of metrics.jsonl could not be read: not JSON: no 0;")
+    assert note.endswith("no 4; ...")
+
+
+def test_a_file_that_its_program_begins_anew_is_read_from_its_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.jsonl"
+    tail = Tail(file)
+    file.write_text("one\ntwo\n")
+    first = list(tail.more())
+    file.write_text("new\n")
+
+    assert (first, list(tail.more())) == (["one", "two"], ["new"])
