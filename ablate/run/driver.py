@@ -16,6 +16,7 @@ from ablate.run.executor import Ended, Executor
 from ablate.run.folder import PROCESS, Assignment, Exit, ending, read_job, unstorable, write_job
 from ablate.run.owner import alive, here, kill_group, owner
 from ablate.run.stored import write_stored
+from ablate.run.strays import kill_strays
 from ablate.store import Store
 from ablate.study import Placement, Study
 
@@ -93,6 +94,7 @@ def reclaim(store: Store) -> list[tuple[Attempt, State]]:
         folder = store.attempts_folder / attempt.folder
         if (folder / PROCESS).exists():
             kill_group((folder / PROCESS).read_text())
+        kill_strays(folder)
         left = keep(store, attempt, ending(folder, Exit(None, 0.0, "its driver died")))
         if left:
             ended.append((attempt, left.state))

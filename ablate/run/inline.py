@@ -21,6 +21,7 @@ from ablate.run.executor import Ended
 from ablate.run.folder import LOG, PROCESS, Assignment, Exit
 from ablate.run.owner import owner
 from ablate.run.recorder import FolderRecorder
+from ablate.run.strays import kill_strays
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -80,6 +81,7 @@ class InlineExecutor:
             reason = "deadline"
         finally:
             self._training = False
+            kill_strays(Path(assignment.folder))
         return [Ended(assignment, Exit(code, time.monotonic() - began, reason))]
 
     def stop(self) -> None:
