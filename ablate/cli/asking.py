@@ -120,11 +120,11 @@ def _means(word: str, placement: "Placement") -> bool:
 
 def headline(study: "Study", project: "Project") -> str:
     """The first line of `plan` and `run`: scale, and which data."""
-    from ablate.spec.data import PAPER, UNNAMED
+    from ablate.spec.data import FOUND, PAPER, UNNAMED
 
     if study.data == UNNAMED:
         scale = "" if study.scale == PAPER else f"{study.scale} scale, "
-        return f"{study.name}: {scale}data as the program finds it"
+        return f"{study.name}: {scale}data {FOUND}"
     first = f"{study.name}: {study.scale} scale, "
     if study.standin:
         return f"{first}stand-in data ({study.data.removeprefix('standin:')})"

@@ -2,8 +2,10 @@
 
 import ast
 import json
+import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import yaml
@@ -12,7 +14,9 @@ from ablate.ingest.settings import typed
 from ablate.spec.systems import WRITTEN, CommandTable, factor
 from ablate.study import Level, meaning
 
-_PLAIN = re.compile(r"[\w./:+@%*\\-]+")
+_PLAIN = re.compile(r"[\w./:+@%*\\-]+", re.ASCII)
+_LIST = re.compile(r"\[.*\]")
+_ENDED = re.compile(r"(\\*)('|$)")
 
 
 def assigned(table: CommandTable, levels: Mapping[str, Level], seed: int) -> dict[str, Level]:
@@ -41,7 +45,7 @@ def words(table: CommandTable, given: Mapping[str, Level]) -> list[str]:
             case "--k v" | "--k=v" if key in flags:
                 found.append(f"--{key}")
             case "--k v":
-                found += [f"--{key}", _text(level)]
+                found += [f"--{key}", _bare(level)]
             case "--k=v":
                 found.append(f"--{key}={_text(level)}")
             case "k=v":
@@ -64,59 +68,84 @@ def unheeded(given: Mapping[str, Level], settings: Mapping[str, str]) -> list[st
 def written(table: CommandTable, given: Mapping[str, Level]) -> str:
     """The settings as the text of a file; dotted keys are nested."""
     if table.style == "toml":
-        return "".join(f"{_dotted(key)} = {_json(level)}\n" for key, level in given.items())
+        return "".join(f"{_dotted(key)} = {_json(_own(level))}\n" for key, level in given.items())
     tree: dict[str, Any] = {}
     for key, level in given.items():
         *parents, last = key.split(".")
         inner = tree
         for parent in parents:
             inner = inner.setdefault(parent, {})
-        inner[last] = level
+        inner[last] = _own(level)
     if table.style == "json":
         return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
     return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
 
 
 def _switched(table: CommandTable, name: str, level: Level) -> Level:
-    """A switch as the text it is written by; in a file its own type where none was declared."""
+    """A switch as the text it is written by; in a file, and where texts are quoted, its value."""
     if not isinstance(level, bool):
         return level
     one = table.factors[name]
     text = one.on if level else one.off
-    return typed(text) if table.style in WRITTEN else text
+    value = typed(text)
+    quotes = table.style in {"k=v", "K V"} and not isinstance(value, bool)
+    return value if table.style in WRITTEN or quotes else text
 
 
 def _text(level: Level) -> str:
     return repr(level) if isinstance(level, float) else str(level)
 
 
+def _bare(level: Level) -> str:
+    """As argparse takes it: `-1e-05` would be an option to it, `-0.00001` is a number."""
+    if isinstance(level, float) and level < 0 and math.isfinite(level):
+        return f"{Decimal(repr(level)):f}"
+    return _text(level)
+
+
 def _quoted(level: Level) -> str:
-    """As Hydra and OmegaConf take it: a text with other signs than a name's is quoted."""
+    """As Hydra and OmegaConf take it: a text that is no name, or a number to them, is quoted.
+
+    One in square brackets is a list.
+    """
     text = _text(level)
-    if not isinstance(level, str) or _PLAIN.fullmatch(text):
+    if not isinstance(level, str) or _LIST.fullmatch(text):
         return text
-    escaped = text.replace("'", "\\'")
+    if _PLAIN.fullmatch(text) and isinstance(typed(text), str | bool):
+        return text
+    escaped = _ENDED.sub(lambda end: end[1] * 2 + ("\\'" if end[2] else ""), text)
     return f"'{escaped}'"
 
 
 def _literal(level: Level) -> str:
     """As YACS takes it: a text that Python would read as something else is quoted.
 
-    What a switch writes is not: `True` is meant as it stands.
+    A list or a tuple is not, nor what a switch writes: `True` is meant as it stands.
     """
     text = _text(level)
     if not isinstance(level, str) or text in {"True", "False", "None"}:
         return text
+    read = _read(text)
+    return text if isinstance(read, list | tuple) or read is text else repr(text)
+
+
+def _own(level: Level) -> object:
+    """As a file of settings holds it: a text that is a list or a tuple is a list."""
+    read = _read(level) if isinstance(level, str) else level
+    return list(read) if isinstance(read, list | tuple) else level
+
+
+def _read(text: str) -> object:
+    """What Python reads in a text; the text itself where it is none of its values."""
     try:
-        ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
-    return repr(text)
 
 
 def _dotted(key: str) -> str:
     return ".".join(json.dumps(part, ensure_ascii=False) for part in key.split("."))
 
 
-def _json(level: Level) -> str:
+def _json(level: object) -> str:
     return json.dumps(level, ensure_ascii=False)

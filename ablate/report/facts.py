@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from ablate.report import printed
 from ablate.report.tables import Document
+from ablate.spec.data import FOUND, PAPER, UNNAMED
 
 MOST_FACTS = 3
 LONGEST_FACT = 120
@@ -26,7 +27,9 @@ def facts(document: Document) -> Iterable[tuple[str, str]]:
     few, many = counts["fewest_runs"], counts["most_runs"]
     yield "Study", study["name"]
     yield "System", f"{study['system']}, revision {study['revision']}"
-    if not all(s.startswith("import") for s in study["source"]):
+    unnamed = study["data"] == UNNAMED
+    own = unnamed and study["scale"] == PAPER  # a program's scale is its own
+    if not own and not all(s.startswith("import") for s in study["source"]):
         yield "Scale", study["scale"]
     yield (
         "Trials",
@@ -36,7 +39,7 @@ def facts(document: Document) -> Iterable[tuple[str, str]]:
     )
     yield "Seeds per configuration", f"{few}" if few == many else f"{few} to {many}"
     yield "Selection", rules(study)
-    yield "Data", study["data"]
+    yield "Data", FOUND if unnamed else study["data"]
     if study["fixed"]:
         yield (
             "Held constant",

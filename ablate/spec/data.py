@@ -12,6 +12,9 @@ from ablate.system import System
 MISSING = "missing"
 UNNAMED = "unnamed"
 """The data of a system that finds them by itself and is told of none."""
+FOUND = "as the program finds it"
+"""How people are told of data that are unnamed."""
+
 PAPER = "paper"
 SMALL = "small"
 

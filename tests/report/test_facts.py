@@ -1,7 +1,7 @@
 from ablate.report.facts import facts
 
 
-def told(provenance: dict[str, dict[str, int]]) -> dict[str, str]:
+def told(provenance: dict[str, dict[str, int]], **more: object) -> dict[str, str]:
     """The facts of a study of imported runs with this provenance."""
     study = {
         "name": "s",
@@ -12,6 +12,7 @@ def told(provenance: dict[str, dict[str, int]]) -> dict[str, str]:
         "own_selection": "last",
         "data": "import:s",
         "fixed": {},
+        **more,
     }
     counts = dict.fromkeys(("failed", "incomplete", "missing"), 0)
     numbers = {"completed": 3, "fewest_runs": 1, "most_runs": 1}
@@ -33,3 +34,12 @@ def test_files_of_one_name_are_told_with_the_number_of_runs() -> None:
     found = told({"file": {"config.yaml": 6}, "reader": {"histories": 6}, "run": runs})
     assert found["Read from"] == "config.yaml of each of 6 runs, by the reader histories"
     assert "Run" not in found
+
+
+def test_a_program_that_finds_its_data_itself_has_data_in_words_and_no_scale() -> None:
+    own = told({}, source=["trained"], data="unnamed", scale="paper")
+    smaller = told({}, source=["trained"], data="unnamed", scale="small")
+
+    assert own["Data"] == "as the program finds it"
+    assert "Scale" not in own
+    assert smaller["Scale"] == "small"
