@@ -190,9 +190,19 @@ def _brought(
             heard.done()
             note("what was written so far stays; the same command goes on from there")
             raise
-    for line in said(found, brought):
+    file = _study_file(asked, project, found.study.name) if found.bound else ""
+    for line in said(found, brought, file):
         note(line)
     return brought
+
+
+def _study_file(asked: Asked, project: "Project", name: str) -> str:
+    """The study file that the runs are bound to, as `ablate plan` takes it from here."""
+    import os
+
+    if asked.study is not None and Path(asked.study).suffix == ".toml":
+        return asked.study
+    return os.path.relpath(project.root / "studies" / f"{name}.toml")
 
 
 def _source(paths: tuple[Path, ...]) -> str:

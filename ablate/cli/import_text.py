@@ -49,14 +49,14 @@ def show(gathered: "Gathered", found: "Assembled") -> None:
         out().print(line, soft_wrap=True)
 
 
-def said(found: "Assembled", brought: "Brought") -> Iterator[str]:
-    """What became of the results, and where to look."""
+def said(found: "Assembled", brought: "Brought", file: str = "") -> Iterator[str]:
+    """What became of the results, and where to look; `file` is their study file."""
     study = found.study.name
     reasons = Counter(brought.skipped.values())
     for reason, count in reasons.items():
         yield f"{count} {'trial' if count == 1 else 'trials'} left as {_is(count)}: {reason}"
     new, same = len(brought.new), len(brought.same)
-    where = f"ablate report {study}" if not found.bound else f"ablate report {study}, ablate plan"
+    where = f"ablate report {study}" + (f", ablate plan {file}" if file else "")
     yield f"imported as study {study}: {new} new, {same} as before ({where})"
 
 

@@ -143,14 +143,30 @@ def selection_of(
     gathered: Gathered, runs: Sequence[int], metrics: Sequence[Metric], wishes: Wishes
 ) -> Selection:
     """The rule asked for, else the one that most runs logged; raises UsageError."""
+    if wishes.select:
+        return asked_for(wishes.select, gathered, runs, metrics)
     rules = Counter(gathered.outlines[i].run.select for i in runs)
-    names = [m.name for m in metrics]
     try:
-        return Selection.parse(wishes.select or rules.most_common(1)[0][0], names)
-    except ValueError as wrong:
-        if wishes.select:
-            raise UsageError(f"--select: {wrong}") from None
+        return Selection.parse(rules.most_common(1)[0][0], [m.name for m in metrics])
+    except ValueError:
         return Selection()
+
+
+def asked_for(
+    rule: str, gathered: Gathered, runs: Sequence[int], metrics: Sequence[Metric]
+) -> Selection:
+    """The rule that `--select` gives; raises UsageError where no run has a step to pick by it."""
+    try:
+        selection = Selection.parse(rule, [m.name for m in metrics])
+    except ValueError as wrong:
+        raise UsageError(f"--select: {wrong}") from None
+    name = selection.metric
+    splits = {of for i in runs for of, named in gathered.outlines[i].curves if named == name}
+    if name and (selection.split not in splits if selection.split else not splits):
+        where = f" under {selection.split}" if selection.split else ""
+        there = f"; they have it under {', '.join(sorted(splits))}" if splits else ""
+        raise UsageError(f"--select {rule}: no run has a curve of {name}{where}{there}")
+    return selection
 
 
 def disagreements(gathered: Gathered, runs: Sequence[int], wishes: Wishes) -> Iterator[str]:

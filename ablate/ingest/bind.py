@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from ablate import design
 from ablate.errors import UsageError
 from ablate.ingest import keys as names
-from ablate.ingest.assemble import Assembled, disagreements, doubted
+from ablate.ingest.assemble import Assembled, asked_for, disagreements, doubted
 from ablate.ingest.configurations import Configurations
 from ablate.ingest.factors import Keyed
 from ablate.ingest.gather import Gathered, trained
 from ablate.ingest.roles import variants
 from ablate.ingest.seats import Wishes, aside, never_trained, seated
 from ablate.ingest.wanted import MapFile
-from ablate.selection import Selection
 from ablate.spec.data import MISSING
 from ablate.spec.systems import CommandTable, FactorTable
 from ablate.study import Kind, Level, Placement, Study, Trial, Variant, changed, settled
@@ -66,7 +65,7 @@ def bind(gathered: Gathered, bound: Bound, wishes: Wishes) -> Assembled:
         *_unscored(study, gathered, runs),
     ]
     if wishes.select:
-        study = replace(study, selection=_selection(wishes.select, study))
+        study = replace(study, selection=asked_for(wishes.select, gathered, runs, study.metrics))
     seats = seated(gathered, runs, levels, wishes)
     designed = list(design.placements(study, limit=None))
     places = {(p.variant.name, p.trial.seed): p for p in designed}
@@ -207,13 +206,6 @@ def _unscored(study: Study, gathered: Gathered, runs: Sequence[int]) -> Iterator
             )
         if metric.name not in measured:
             yield f"no run has the score {metric.name!r} of the system"
-
-
-def _selection(rule: str, study: Study) -> Selection:
-    try:
-        return Selection.parse(rule, [m.name for m in study.metrics])
-    except ValueError as wrong:
-        raise UsageError(f"--select: {wrong}") from None
 
 
 def _variants(

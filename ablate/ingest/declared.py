@@ -15,7 +15,7 @@ from ablate.ingest.names import UNITS, known_metric, other_metric
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.series import place
 from ablate.ingest.stamps import STAMP, Clock, Fault
-from ablate.ingest.suspects import VALUE, Suspects
+from ablate.ingest.suspects import VALUE, Suspects, looks_measured
 from ablate.ingest.text import without_places
 from ablate.metric import Metric
 from ablate.record import State
@@ -95,6 +95,12 @@ class DeclaredLines:
                     " pattern if the program prints percent"
                 )
         self.draft.state, self.draft.reason = self._state()
+
+    def torn(self) -> None:
+        """The file ends in the middle of a line: only a line that ends a run says it is whole."""
+        if self.draft.state is State.COMPLETED and not self._ended:
+            self.draft.state = State.INCOMPLETE
+            self.draft.reason = "the log ends in the middle of a line"
 
     def metrics(self) -> tuple[Metric, ...]:
         """Those declared, or else what was measured outside training."""
@@ -220,16 +226,15 @@ def declared(name: str, table: ReaderTable) -> Reader:
         lines = begin(Draft())
         for text in log:
             lines.line(text)
-        if log.rest:
-            lines.line(log.rest)
-            lines.draft.remark("the last line has no end: a number in it may be cut")
+        if looks_measured(log.rest) or _speaks(log.rest, patterns):
+            lines.draft.miss(lines.number + 1, f"{log.rest} (the file ends in this line)")
         lines.end()
-        for doubt in log.remarks():
-            lines.draft.remark(doubt)
+        if log.torn:
+            lines.torn()
         if not lines.taken:
             raise UsageError(f"{path}: no pattern of the reader {name!r} finds anything in it")
         lines.draft.name = lines.draft.name or stem(path)
-        yield lines.draft.done(lines.metrics(), select, log.files)
+        yield log.held(lines.draft.done(lines.metrics(), select))
 
     def find(path: Path) -> Iterator[Path]:
         for file in logs(path, lambda head: _speaks(head, patterns)):

@@ -317,7 +317,7 @@ def read(path: Path) -> Iterator[Run]:
         raise UsageError(f"{path}: nothing in it is a log of the kind that {NAME!r} reads")
     for position, run in enumerate(runs):
         name = run.name or stem(path) + (f"-{position + 1}" if position else "")
-        yield replace(run, name=name, files=log.files, remarks=(*log.remarks(), *run.remarks))
+        yield log.held(replace(run, name=name), last=run is runs[-1])
 
 
 def find(path: Path) -> Iterator[Path]:

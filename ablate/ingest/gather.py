@@ -32,6 +32,8 @@ class Outline:
     """Scores that it has under any split or as a final value."""
     scored: tuple[str, ...]
     """The splits that it has curves of."""
+    curves: frozenset[tuple[str, str]]
+    """Split and name of each of its curves."""
     digest: str
     """What tells whether the same run was read twice; empty where nothing does."""
 
@@ -201,6 +203,7 @@ def _outline(run: Run) -> Outline:
         steps=max(counted or lengths.values(), default=0),
         measured=frozenset(name for _, name in lengths) | frozenset(run.scores),
         scored=tuple(scored),
+        curves=frozenset(lengths),
         digest=_digest(run),
     )
 

@@ -14,7 +14,7 @@ from ablate.ingest.records import add_records
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.series import Series
 from ablate.ingest.stepped import lines
-from ablate.ingest.table import read_table, read_text
+from ablate.ingest.table import parsed, read_text
 from ablate.record import State
 
 HISTORIES = (
@@ -85,8 +85,10 @@ def _files(folder: Path) -> tuple[Path | None, Path | None]:
 def _curves(draft: Draft, series: Series, path: Path) -> str:
     """Read the history; why its file is not whole, or nothing."""
     if path.suffix == ".csv":
-        add_records(draft, series, [(r.line, dict(r.cells)) for r in read_table(path).rows])
-        return ""
+        whole, _, rest = read_text(path).rpartition("\n")
+        table = parsed(path, whole)
+        add_records(draft, series, [(r.line, dict(r.cells)) for r in table.rows])
+        return f"{path.name} ends in the middle of a line" if rest.strip() else ""
     if path.suffix == ".jsonl":
         records, torn = lines(path)
         add_records(draft, series, records)

@@ -6,14 +6,18 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ablate.errors import UsageError
+from ablate.ingest.run import Run
 from ablate.ingest.text import LineSplitter
+from ablate.record import State
 
 LARGEST = 2**30
 """Bytes of text that one log may hold, unpacked."""
 HEAD = 2**18
+CUT_OFF = "the compressed file is cut off"
 _CHUNK = 2**17
 _GZIP = b"\x1f\x8b"
 _NAMES = re.compile(r"\.(?:log|txt|out|err|json|jsonl)(?:\.\d+)?(?:\.gz)?$|\.gz$", re.IGNORECASE)
@@ -56,7 +60,18 @@ class LogFile:
         """Doubts about the file itself."""
         yield from self.splitter.remarks()
         if self._early:
-            yield "the compressed file is cut off"
+            yield CUT_OFF
+
+    def held(self, run: Run, *, last: bool = True) -> Run:
+        """A run with the file that it was read from.
+
+        The `last` of a compressed file that is cut off is no complete one: what it lacks is
+        unknown.
+        """
+        run = replace(run, files=self.files, remarks=(*self.remarks(), *run.remarks))
+        if self._early and last and run.state is State.COMPLETED:
+            return replace(run, state=State.INCOMPLETE, reason=CUT_OFF)
+        return run
 
     def _unpacked(self) -> Iterator[bytes]:
         try:

@@ -19,7 +19,22 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile("[a-z]+")
-_HINTS = frozenset({"rank", "cmc", "r", "top", "prec", "score"}.union(*map(_WORD.findall, METRICS)))
+_WORDS = (
+    "ap|ndcg|mrr|hr|pck|oks|hota|mota|idf|lpips|fvd|mape|smape|pearson|spearman|kendall|kappa|mcc"
+    "|sensitivity|specificity|jaccard|hd|epe|cer|rouge|pesq|stoi|eer|chamfer"
+)
+_ELSEWHERE = re.compile(rf"(?:{_WORDS})(?:[@_-]?\d+|[_-][a-z]+)?|r2", re.IGNORECASE)
+"""Scores that no reader knows by itself."""
+_STAGES = "best|final|val|valid|validation|eval"
+_STAGED = re.compile(
+    rf"(?<![\w./-])(?:{_STAGES})[ ._/-]+(?!time|speed|mem|lr|eta|dur|sec|split|frac|ratio|step)"
+    r"[A-Za-z][\w@./-]*\s*[:=]\s*[-+]?\d*\.\d+(?:[eE][-+]?\d+)?(?![\w.]|/)",
+    re.IGNORECASE,
+)
+"""A fraction under a name of its own, of a stage where only scores are taken."""
+_HINTS = frozenset({"rank", "cmc", "r", "top", "prec", "score"}).union(
+    _WORDS.split("|"), _STAGES.split("|"), *map(_WORD.findall, METRICS)
+)
 """The words of which a line must hold one to be looked at closely: most hold none."""
 _LOOKED_AT = 2000
 _NUMBERS = re.compile(r"[-+]?\d[\d.,:eE+-]*")
@@ -47,9 +62,14 @@ def looks_measured(text: str) -> bool:
     text = text[:_LOOKED_AT]
     if _HINTS.isdisjoint(_WORD.findall(text.lower())):
         return False
-    return _BARE.search(text) is not None or any(_known(name) for name in _NAMED.findall(text))
+    if _BARE.search(text) or _STAGED.search(text):
+        return True
+    return any(_known(name) for name in _NAMED.findall(text))
 
 
 def _known(name: str) -> bool:
     """Whether a metric is called so: `val/acc` and `own accuracy` are judged by their end too."""
-    return any(known_metric(one) is not None for one in (name, re.split(r"[./ ]", name)[-1]))
+    return any(
+        known_metric(one) is not None or _ELSEWHERE.fullmatch(one) is not None
+        for one in (name, re.split(r"[./ ]", name)[-1])
+    )

@@ -45,7 +45,11 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """Read a file with a header; raises UsageError with the line that is wrong."""
-    text = read_text(path)
+    return parsed(path, read_text(path))
+
+
+def parsed(path: Path, text: str) -> Table:
+    """The table that `text`, of the file `path`, holds; raises UsageError as `read_table` does."""
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[tuple[int, list[str]]] = []

@@ -252,6 +252,13 @@ def test_runs_that_differ_in_the_seed_alone_are_one_cell() -> None:
     assert found.study.seeds == (1, 2)
 
 
+def test_a_rule_by_which_no_run_has_a_step_is_refused_with_where_there_are_some() -> None:
+    runs = run("x", {"lr": "1"}), run("y", {"lr": "2"})
+    with pytest.raises(UsageError, match=r"no run has a curve of mAP under val; .* test$"):
+        put_together(*runs, select="best:mAP@val")
+    assert str(put_together(*runs, select="best:mAP").study.selection) == "best:mAP"
+
+
 def test_the_rule_is_the_sources_own_unless_another_is_asked_for() -> None:
     runs = run("x", {"lr": "1"}), run("y", {"lr": "2"})
     assert str(put_together(*runs).study.selection) == "best:mAP@test"

@@ -189,3 +189,15 @@ def test_every_table_of_docs_readers_parses_and_reads_the_output_beside_it(tmp_p
     exec(python, made)
     (run,) = made["READER"].read(path)  # type: ignore[attr-defined]
     assert run.metrics[0].name == "mIoU"
+
+
+def test_a_log_that_ends_in_the_middle_of_a_line_is_incomplete_and_that_line_is_listed(
+    tmp_path: Path,
+) -> None:
+    pattern = {"match": r"epoch (?P<step>\d+) acc (?P<acc>[\d.]+)", "split": "val"}
+    one = reader("mine", {"mine": {"patterns": [pattern]}})
+    (tmp_path / "x.log").write_text("epoch 1 acc 0.25\nepoch 2 acc 0.7")
+    (run,) = one.read(tmp_path / "x.log")
+    assert run.state is State.INCOMPLETE
+    assert [s.value for s in run.scalars] == [0.25]
+    assert run.unread == ("line 2: epoch 2 acc 0.7 (the file ends in this line)",)

@@ -218,6 +218,14 @@ def test_a_log_cut_at_any_byte_gives_no_wrong_number(tmp_path: Path) -> None:
         assert set(run.scalars) <= points, end
 
 
+def test_a_compressed_log_cut_at_any_byte_is_never_complete(tmp_path: Path) -> None:
+    whole = gzip.compress(text().encode())
+    for cut in range(len(whole) - 40, len(whole)):
+        (run,) = of(tmp_path, whole[:cut])
+        assert run.state is State.INCOMPLETE, cut
+    assert run.reason == "the compressed file is cut off"
+
+
 def test_how_a_run_ended_is_said(tmp_path: Path) -> None:
     settings = {"SOLVER.MAX_EPOCHS": "50"}
     whole = text(epochs=31, settings=settings)

@@ -233,3 +233,27 @@ def test_a_history_without_a_value_is_incomplete(tmp_path: Path) -> None:
 def test_a_number_beyond_any_float_is_infinite(tmp_path: Path) -> None:
     run = only(write(tmp_path / "a", {"loss": [10**400, 1]}))
     assert curve(run, "train", "loss") == {1: math.inf, 2: 1.0}
+
+
+@pytest.mark.parametrize("history", ["metrics.csv", "metrics.jsonl", "history.json"])
+def test_a_history_cut_at_any_byte_is_not_complete_and_holds_no_wrong_number(
+    tmp_path: Path, history: str
+) -> None:
+    values = {1: 0.3235, 2: 0.8824, 3: 0.1835}
+    whole = {
+        "metrics.csv": "epoch,val_acc\n" + "".join(f"{e},{v}\n" for e, v in values.items()),
+        "metrics.jsonl": "".join(f'{{"epoch": {e}, "val_acc": {v}}}\n' for e, v in values.items()),
+        "history.json": json.dumps({"val_acc": list(values.values())}),
+    }[history]
+    (tmp_path / "config.yaml").write_text("epochs: 3\n")
+    for cut in range(len(whole) - 1):
+        (tmp_path / history).write_text(whole[:cut])
+        try:
+            (run,) = READER.read(tmp_path)
+        except UsageError:
+            continue
+        assert run.state is not State.COMPLETED, cut
+        assert all(values[s.step] == s.value for s in run.scalars), cut
+    (tmp_path / history).write_text(whole)
+    (run,) = READER.read(tmp_path)
+    assert run.state is State.COMPLETED

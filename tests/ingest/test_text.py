@@ -156,7 +156,8 @@ def test_paths_and_addresses_lose_where_they_were(text: str, bare: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["mAP: 12.3", "Rank-1 77.2", "Epoch 3 acc=0.9", "val/acc = 0.3", "test accuracy is 93.1%",
-     "Best mAP: nan", "F1-score: 0.3", "top-1: 76", "Prec@1 92.1", "loss: inf"],
+     "Best mAP: nan", "F1-score: 0.3", "top-1: 76", "Prec@1 92.1", "loss: inf",
+     "NDCG@10: 0.5", "AP_small = 0.21", "kappa: 0.8", "val_own: 0.83", "Best own: 3.5"],
 )  # fmt: skip
 def test_what_looks_like_a_measurement_is_one(text: str) -> None:
     assert looks_measured(text)
@@ -165,7 +166,8 @@ def test_what_looks_like_a_measurement_is_one(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["loss_weight=2.0", "(loss_cls): FocalLoss()", "camera number is : 4", "iou_thr: 0.5",
-     "LayerNorm((768,), eps=1e-05)", "    mean: 0.008569", "IoU=0.50:0.95", "loss: 1/2"],
+     "LayerNorm((768,), eps=1e-05)", "    mean: 0.008569", "IoU=0.50:0.95", "loss: 1/2",
+     "Eval time: 145.3s", "val_interval: 1", "val_split=0.2", "eval lr: 0.1"],
 )  # fmt: skip
 def test_what_only_resembles_a_measurement_is_none(text: str) -> None:
     assert not looks_measured(text)
