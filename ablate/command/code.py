@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ DIFF_LIMIT = 2**20
 
 CODES = ".ablate/code"
 
+_SHOWN = 3
 _LARGEST = 2**20
 _MOST = 32 * 2**20
 _NEVER = {".ablate", ".git", "__pycache__"}
@@ -29,42 +31,51 @@ _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The state of a repository: its commit, and the whole difference from it."""
+    """The state of a repository: its commit, and the whole difference from it if git said it."""
 
     commit: str
-    diff: bytes
+    diff: bytes | None
+    without: tuple[str, ...] = ()
+    """New files that are too large to be code, and repositories: the difference has them not."""
 
     @property
     def facts(self) -> dict[str, str]:
         """As provenance holds it."""
-        facts = {"commit": self.commit or "none yet", "dirty": "yes" if self.diff else "no"}
+        dirty = "unknown" if self.diff is None else "yes" if self.diff else "no"
+        facts = {"commit": self.commit or "none yet", "dirty": dirty}
         if self.diff:
             facts["diff"] = hashlib.sha256(self.diff).hexdigest()
+        if self.without:
+            more = ", ..." if len(self.without) > _SHOWN else ""
+            names = ", ".join(self.without[:_SHOWN]) + more
+            facts["unrecorded"] = f"{len(self.without)} new, too large or a repository: {names}"
         return facts
 
 
 def identity(folder: Path) -> Code | None:
     """The code of the repository around `folder`; None where there is none.
 
-    New files that git does not ignore are part of the difference, up to 1 MiB each.
+    New files that git does not ignore are part of the difference, up to 1 MiB each and 32 MiB in
+    all; what is larger is named.
     """
     top = _top(folder)
     if top is None:
         return None
     commit = _git(top, "rev-parse", "--verify", "-q", "HEAD").decode().strip()
-    new = [str(path) for path in _small(top, _listed(top, "--others", "--exclude-standard"))]
+    found = _listed(top, "--others", "--exclude-standard")
+    small = [*_small(top, found)]
+    new = [str(path) for path in small]
     with tempfile.TemporaryDirectory() as beside:
         index = Path(beside, "index")
         own = top / _git(top, "rev-parse", "--git-path", "index").decode().strip()
         if own.exists():
             shutil.copy2(own, index)  # git tells by its time which entries to look at again
         names = "\0".join(new).encode(errors="surrogateescape")
-        if new:
-            told = ("--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul")
-            _git(top, "add", *told, given=names, index=index)
+        told = ("--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul")
+        added = not new or _answer(top, "add", *told, given=names, index=index) is not None
         how = ("--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
-        diff = _git(top, "diff", *how, commit or _EMPTY_TREE, index=index)
-    return Code(commit, diff)
+        diff = _answer(top, "diff", *how, commit or _EMPTY_TREE, index=index) if added else None
+    return Code(commit, diff, tuple(_shown(path) for path in sorted({*found} - {*small})))
 
 
 def frozen(reference: str) -> str:
@@ -144,12 +155,16 @@ def _small(top: Path, paths: Iterable[PurePosixPath]) -> Iterator[PurePosixPath]
     room = _MOST
     for path in sorted(paths):
         try:
-            size = (top / path).lstat().st_size
+            found = (top / path).lstat()
         except OSError:
             continue
-        if size <= min(_LARGEST, room):
-            room -= size
+        if found.st_size <= min(_LARGEST, room) and not stat.S_ISDIR(found.st_mode):
+            room -= found.st_size
             yield path
+
+
+def _shown(path: PurePosixPath) -> str:
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def _listed(top: Path, *which: str) -> list[PurePosixPath]:
@@ -163,8 +178,15 @@ def _top(folder: Path) -> Path | None:
     return Path(said.removesuffix("\n")).resolve() if said else None
 
 
-def _git(folder: Path, *words: str, given: bytes = b"", index: Path | None = None) -> bytes:
+def _git(folder: Path, *words: str) -> bytes:
     """What git says; nothing where there is no git, no repository, or no answer."""
+    return _answer(folder, *words) or b""
+
+
+def _answer(
+    folder: Path, *words: str, given: bytes = b"", index: Path | None = None
+) -> bytes | None:
+    """What git says, with an index of its own where one is given; None where it fails."""
     own = {"GIT_INDEX_FILE": str(index)} if index else {}
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *words]
     try:
@@ -178,5 +200,5 @@ def _git(folder: Path, *words: str, given: bytes = b"", index: Path | None = Non
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return b""
-    return asked.stdout if asked.returncode == 0 else b""
+        return None
+    return asked.stdout if asked.returncode == 0 else None

@@ -2,8 +2,10 @@
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ablate.command.declaration import Declaration
 from ablate.command.environment import PARAMS, places
@@ -14,20 +16,24 @@ from ablate.system import Job, TrainingError
 
 COMMAND = "command.json"
 AFTER = "after"
+CODE = "code"
 LOG = "stdout.log"
 """What the runner calls an attempt's log."""
 
-
-_GRAIN = 10_000_000
+GRAIN = 10_000_000
 """Nanoseconds by which a file's time may lie before the clock's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The checkpoint to go on from, and the attempts that led to it, the first one first."""
+    """The checkpoint to go on from, and the attempts that led to it, the first one first.
+
+    `code` is what the program was that wrote it: its command, commit and difference.
+    """
 
     checkpoint: Path | None = None
     folders: tuple[Path, ...] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 def mark(folder: Path, heard: int) -> None:
@@ -45,7 +51,7 @@ def resumed(found: Declaration, job: Job, scores: Scores) -> Past:
     globs = table.checkpoints or (["checkpoints/*"] if table.resume_args else [])
     for folder in job.recorder.earlier:
         at = places(folder)
-        heard = at.params.stat().st_mtime_ns - _GRAIN if at.params.exists() else 0
+        heard = at.params.stat().st_mtime_ns - GRAIN if at.params.exists() else 0
         left = [p for glob in globs for p in at.work.glob(glob) if _is_kept(p, heard)]
         if not left:
             continue
@@ -61,8 +67,15 @@ def resumed(found: Declaration, job: Job, scores: Scores) -> Past:
         for point in run.scalars if run else ():
             scores.point(point)
         job.fact("resumed", f"attempt {folder.name}, {checkpoint.name}")
-        return Past(checkpoint, (*_before(folder), folder))
+        said = _said(folder)
+        before = [Path(one) for one in said.get(AFTER, ())]
+        return Past(checkpoint, (*before, folder), said.get(CODE, {}))
     return Past()
+
+
+def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The names of what two attempts do not have alike."""
+    return [k for k in sorted({*one, *other}) if one.get(k) != other.get(k)]
 
 
 def read_files(found: Declaration, work: Path) -> Run | None:
@@ -96,9 +109,10 @@ def _is_kept(path: Path, heard: int) -> bool:
     return full and path.stat().st_mtime_ns <= heard
 
 
-def _before(folder: Path) -> tuple[Path, ...]:
-    """The attempts that the attempt in `folder` went on from itself."""
+def _said(folder: Path) -> dict[str, Any]:
+    """What the attempt in `folder` kept of its own start; nothing where that cannot be read."""
     try:
-        return tuple(map(Path, json.loads((folder / COMMAND).read_text())[AFTER]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
+        read = json.loads((folder / COMMAND).read_text())
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}

@@ -4,14 +4,25 @@ import json
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablate.command.code import DIFF, DIFF_LIMIT, identity
 from ablate.command.declaration import Declaration, parsed
 from ablate.command.environment import Places, environment, places
 from ablate.command.overrides import assigned, unheeded, words, written
-from ablate.command.past import AFTER, COMMAND, LOG, Past, mark, read_files, resumed
+from ablate.command.past import (
+    AFTER,
+    CODE,
+    COMMAND,
+    GRAIN,
+    LOG,
+    Past,
+    differing,
+    mark,
+    read_files,
+    resumed,
+)
 from ablate.command.program import Program
 from ablate.command.scores import Output, Scores, Tail
 from ablate.errors import DeclarationError, UsageError
@@ -75,8 +86,10 @@ def train(found: Declaration, job: Job) -> Outcome:
         for folder in past.folders:
             output.before(folder / LOG)
     line = _words(found, job, at, past.checkpoint)
-    _say_code(found, job)
-    _keep_command(line, found, job, past)
+    code = {"command": found.table.command, **_say_code(found, job)}
+    if past.code and (other := differing(past.code, code)):
+        job.note(f"goes on from a checkpoint of another program: other {', '.join(other)}")
+    _keep_command(line, found, job, (past, code))
     with Program(line, found.directory, environment(found, job, past.checkpoint)) as program:
         tail = _heard(program, job, scores, output)
     job.recorder.spent(program.cpu, program.memory)
@@ -119,7 +132,7 @@ def _heard(program: Program, job: Job, scores: Scores, output: Output | None) ->
             mark(job.workdir, program.heard)
             if job.stopping:
                 program.ask()
-        mark(job.workdir, program.heard)
+        mark(job.workdir, program.heard + GRAIN)  # it has ended: nothing is left unheard
     finally:
         for text in metrics.rest():
             scores.line(text)
@@ -160,7 +173,8 @@ def _program(name: str, found: Declaration) -> str | None:
     return shutil.which(name, path=found.table.environment.get("PATH"))
 
 
-def _say_code(found: Declaration, job: Job) -> None:
+def _say_code(found: Declaration, job: Job) -> dict[str, str]:
+    """Keep which code it is: the facts of it that tell it from another."""
     copied = found.snapshot
     if copied is not None:
         facts = copied.facts
@@ -176,16 +190,21 @@ def _say_code(found: Declaration, job: Job) -> None:
         job.fact(name, text)
     if found.table.seed is None and "{seed}" not in found.table.command:
         job.fact("seed", "by ABLATE_SEED alone")
+    return {name: text for name, text in facts.items() if name in {"commit", "diff"}}
 
 
-def _keep_command(line: list[str], found: Declaration, job: Job, past: Past) -> None:
+def _keep_command(
+    line: list[str], found: Declaration, job: Job, of: tuple[Past, Mapping[str, str]]
+) -> None:
     """What was started, for whoever looks into the attempt's folder; no environment's values."""
+    past, code = of
     kept = {
         "words": line,
         "directory": str(found.directory),
         "environment": sorted(found.table.environment),
         "checkpoint": str(past.checkpoint) if past.checkpoint else None,
         AFTER: [str(folder) for folder in past.folders],
+        CODE: dict(code),
     }
     write_atomically(job.workdir / COMMAND, json.dumps(kept, indent=1).encode(), durable=False)
 

@@ -70,6 +70,7 @@ def test_changed_and_new_code_is_a_difference_kept_with_the_attempt(
     assert b"+VALUE = 0.5" in diff
     assert b"+NEW = 1" in diff
     assert b"large.bin" not in diff
+    assert left.provenance["unrecorded"] == "1 new, too large or a repository: large.bin"
     assert _git(tmp_path, "status", "--porcelain") == status  # the repository is as it was
 
 
@@ -121,3 +122,51 @@ def test_a_snapshot_without_git_is_refused_in_one_line(project: Make, tmp_path: 
 
     with pytest.raises(UsageError, match=r"system 'small': snapshot = true .* no git repository"):
         command.frozen(made.reference("small"))
+
+
+RESUMING = """
+import os, pathlib
+from ablate import log
+log(1, score=1, other=1)
+kept = pathlib.Path(os.environ["ABLATE_CHECKPOINTS"], "one")
+if not os.environ.get("ABLATE_RESUME"):
+    kept.write_text("1")
+    raise SystemExit(3)
+"""
+
+
+def test_a_checkpoint_of_other_code_is_gone_on_from_with_a_doubt(
+    project: Make, attempt: Run, repository: Callable[..., None], tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / ".git", ignore_errors=True)
+    (tmp_path / ".gitignore").write_text("attempts/\n__pycache__/\n")
+    made = project(RESUMING, 'resume_args = "--resume {checkpoint}"')
+    repository()
+    (tmp_path / "new.py").write_text("NEW = 1\n")
+    first = attempt(made)
+    earlier = (str(tmp_path / "attempts/1"),)
+    same = attempt(made, number=2, earlier=earlier)
+    (tmp_path / "new.py").unlink()
+    other = attempt(made, number=3, earlier=earlier)
+
+    assert first.error_type == "exit code 3"
+    assert "notes" not in same.provenance
+    assert same.provenance["resumed"] == "attempt 1, one"
+    assert other.provenance["notes"] == "goes on from a checkpoint of another program: other diff"
+    assert "diff" not in other.provenance  # it is its own code's, not the first attempt's
+    assert other.provenance["resumed"] == "attempt 1, one"
+
+
+def test_a_repository_inside_the_repository_hides_no_new_file(
+    code: Callable[..., Project], attempt: Run, tmp_path: Path
+) -> None:
+    made = code()
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/own.py").write_text("OWN = 1\n")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path / "inner", check=True)
+    (tmp_path / "new.py").write_text("NEW = 1\n")
+
+    left = attempt(made)
+
+    assert left.provenance["unrecorded"] == "1 new, too large or a repository: inner"
+    assert b"+NEW = 1" in (tmp_path / "attempts/1/code.diff").read_bytes()
