@@ -48,7 +48,8 @@ def _check_free(store: "Store", found: "Imported") -> None:
     name = found.study.name
     if name in store.studies() and store.study(name).system != found.study.system:
         raise UsageError(
-            f"study {name!r} holds trials that were run here; choose another name with --study"
+            f"study {name!r} holds trials of {store.study(name).system}; choose another name with"
+            " --study"
         )
 
 

@@ -1,13 +1,14 @@
 """Imported results go to the store, in parts: what is written stays, whatever happens then."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
 from ablate.errors import UsageError
 from ablate.ingest.assemble import Assembled
 from ablate.ingest.gather import Gathered
-from ablate.record import Ending, State
+from ablate.ingest.run import Run
+from ablate.record import Attempt, Ending, State
 from ablate.store import Store
 from ablate.study import Placement, Study
 
@@ -44,18 +45,18 @@ def bring(
     """Store every result that is new; `heard` is told how many were written.
 
     A trial that completed here, in a run of its own, is left alone unless it is to `force`; so is
-    one that completed in another import, where this result did not. Raises UsageError where the
-    study's name belongs to other runs, LockedError where a trial is being run.
+    one that completed in another import, where this result did not or is of another run. Raises
+    UsageError where the study's name belongs to other runs, LockedError where a trial is being run.
     """
     store, study = target.store, assembled.study
     placements = [p for p in assembled.placements if p is not None]
     _make_room(target, assembled, placements)
     before = _attempts(store, study)
-    # no trial of a study that only results are known of was ever trained here
-    held = _held(store, placements) if assembled.bound and not target.force else {}
+    held = {} if target.force else _held(store, assembled, placements)
+    now = _marks(o.run for o in gathered.outlines)
     brought = Brought()
     for part in _parts(assembled.results(gathered)):
-        left = [_kept(held, p, e) for p, e in part]
+        left = [_kept(held.get(p.trial.key), e, now, bound=assembled.bound) for p, e in part]
         taken = [pair for pair, why in zip(part, left, strict=True) if not why]
         brought.skipped.update(
             {p.trial.key: why for (p, _), why in zip(part, left, strict=True) if why}
@@ -111,20 +112,47 @@ def _attempts(store: Store, study: Study) -> dict[str, int]:
     return {r.key: r.attempt.number for r in store.records(study.name) if r.attempt is not None}
 
 
-def _held(store: Store, placements: Iterable[Placement]) -> dict[str, str]:
-    """The trials that have completed already, by key: by a run of their own, or brought in."""
+def _held(
+    store: Store, assembled: Assembled, placements: Iterable[Placement]
+) -> dict[str, Attempt]:
+    """The last attempts of trials that have completed already, by key."""
+    own = store.records(assembled.study.name) if assembled.study.name in store.studies() else ()
+    held = {r.key: r.attempt for r in own if r.attempt and r.state is State.COMPLETED}
+    if not assembled.bound:
+        return held  # no other study has trials of this one: its name is in their data
     states = store.states(p.trial.key for p in placements)
-    complete = [key for key, state in states.items() if state is State.COMPLETED]
-    return {key: store.attempts(key)[-1].owner for key in complete}
+    others = [k for k, state in states.items() if state is State.COMPLETED and k not in held]
+    return held | {key: store.attempts(key)[-1] for key in others}
 
 
-def _kept(held: dict[str, str], placement: Placement, ending: Ending) -> str:
-    owner = held.get(placement.trial.key)
-    if owner is None:
+def _kept(held: Attempt | None, ending: Ending, now: frozenset[str], *, bound: bool) -> str:
+    """Why the store's own result stays; empty where there is none, or this one takes its place."""
+    if held is None:
         return ""
-    if owner != _OWNER:
+    if held.owner != _OWNER:
         return "it was trained here (--force puts the import in its place)"
-    return "" if ending.state is State.COMPLETED else "it has completed in another import"
+    if bound and ending.state is not State.COMPLETED:
+        return "it has completed in another import"
+    before, after = held.provenance, ending.provenance
+    if _same_run(before, after) or now & {before.get("sha256"), before.get("started")}:
+        return ""
+    name = before.get("run") or before.get("file", "")
+    return f"another run of it was imported before: {name} (--force puts this one in its place)"
+
+
+def _same_run(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two results are of one run, whose log may have grown or been compressed since."""
+    if one.get("sha256") == other.get("sha256"):
+        return True
+    if one.get("started") and other.get("started"):
+        return one["started"] == other["started"]
+    return (one.get("file"), one.get("run")) == (other.get("file"), other.get("run"))
+
+
+def _marks(runs: Iterable[Run]) -> frozenset[str]:
+    """What tells the runs at hand: one of them that gave up its place lets another have it."""
+    found = {mark for run in runs for mark in (" ".join(run.files.values()), run.started)}
+    return frozenset(found - {""})
 
 
 def _parts(

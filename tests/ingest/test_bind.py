@@ -191,6 +191,19 @@ def test_a_trial_that_was_trained_here_is_never_overwritten_unless_forced(tmp_pa
         assert len(brought(store, RUNS, force=True).new) == 1
 
 
+def test_another_run_of_a_trial_does_not_replace_the_first_in_silence(tmp_path: Path) -> None:
+    first = run("full", grid(), seed=0, started="2025-12-06T20:31:21")
+    second = run("again", grid(), seed=0, started="2025-12-09T20:31:21", score=0.9)
+    with open_store(tmp_path / "a.db", create=True) as store:
+        brought(store, [first])
+        (key,) = keys(bound([first]))
+        said = brought(store, [second]).skipped[key]
+        assert said.startswith("another run of it was imported before: full.log (--force")
+        assert brought(store, [second], force=True).new == [key]
+        grown = replace(second, files={"again.log": "longer"}, scalars=first.scalars)
+        assert brought(store, [grown]).new == [key]
+
+
 def test_a_run_cut_short_is_taken_up_again_and_does_not_replace_a_whole_one(
     tmp_path: Path,
 ) -> None:
