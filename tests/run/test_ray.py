@@ -1,7 +1,9 @@
 """Attempts in Ray slots: faults stay where they happen, and nothing listens beyond loopback."""
 
+import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import HostError
+from ablate.project import Project
 from ablate.record import Ending, State
 from ablate.run.executor import Ended
 from ablate.run.folder import Assignment, ending, write_job
@@ -102,6 +105,51 @@ def test_a_stopped_trial_is_cancelled_and_its_slot_goes_on(
     assert left.state is State.CANCELLED
     after = _all(executor, [assignment("rogue", "after", fault="none")])
     assert after["after"].state is State.COMPLETED
+
+
+PROGRAM = """
+import json, os, subprocess, sys, time
+with open(os.environ["ABLATE_METRICS"], "a") as file:
+    file.write('{"step": 1, "score": 0.5}\\n')
+if sys.argv[1] == "--hangs=True":
+    left = [subprocess.Popen(["sleep", "600"], start_new_session=s).pid for s in (False, True)]
+    open(os.path.join(os.environ["ABLATE_WORKDIR"], "left"), "w").write(json.dumps(left))
+    time.sleep(600)
+"""
+TABLE = """
+[systems.program]
+command = "{python} program.py {{overrides}}"
+style = "--k=v"
+[systems.program.factors.hangs]
+reference = false
+[systems.program.metrics.score]
+"""
+
+
+def test_programs_end_at_their_deadline_with_all_they_started_and_free_both_slots(
+    executor: RayExecutor, tmp_path: Path
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "ablate.toml").write_text(TABLE.format(python=sys.executable))
+    reference = Project.find(tmp_path).reference("program")
+
+    def made(name: str, *, hangs: bool) -> Assignment:
+        limit = 2.0 if hangs else 60.0
+        folder = str(tmp_path / name)
+        one = Assignment(name, 1, folder, reference, {"hangs": hangs}, 7, timeout=limit)
+        write_job(one)
+        return one
+
+    late = _all(executor, [made("a", hangs=True), made("b", hangs=True)])
+    left = [p for n in late for p in json.loads((tmp_path / n / "work/left").read_text())]
+    after = _all(executor, [made("c", hangs=False), made("d", hangs=False)])
+
+    assert [e.state for e in late.values()] == [State.TIMEOUT] * 2
+    assert len(left) == 4
+    assert [pid for pid in left if Path(f"/proc/{pid}").exists()] == []
+    assert [e.state for e in after.values()] == [State.COMPLETED] * 2
+    assert executor.free == executor.slots
 
 
 def test_every_listening_socket_of_the_run_is_on_loopback(executor: RayExecutor) -> None:
