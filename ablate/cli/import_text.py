@@ -127,6 +127,7 @@ def document(
             for (name, unit, counter), n in _costs(gathered).items()
         ],
         "consumed": list(gathered.consumed),
+        "never_matched": [name for name, _ in _missing(gathered)],
         "left_out": dict(found.left_out),
         "aside": dict(found.aside),
         "remarks": list(found.remarks),
@@ -212,6 +213,7 @@ def _lines(gathered: "Gathered", found: "Assembled") -> Iterator[str]:
     yield from [f"costs: {', '.join(costs)}"] if costs else []
     if gathered.consumed:
         yield f"understood: {', '.join(gathered.consumed)}"
+    yield from _cut([f"never matched: {name}: {of}" for name, of in _missing(gathered)])
     yield from _cut(
         [
             f"{o.run.state}: {o.run.name}: {o.run.reason}"
@@ -234,6 +236,11 @@ def _lines(gathered: "Gathered", found: "Assembled") -> Iterator[str]:
             for line in outline.run.unread
         ]
     )
+
+
+def _missing(gathered: "Gathered") -> Iterator[tuple[str, str]]:
+    """What the reader looked for and found in no file."""
+    yield from ((n, of) for n, of in gathered.expected.items() if n not in gathered.consumed)
 
 
 def _doubts(gathered: "Gathered", found: "Assembled") -> Iterator[str]:

@@ -12,7 +12,7 @@ from ablate.ingest.build import UNITS as COST_UNITS
 from ablate.ingest.curves import Curves
 from ablate.ingest.logfile import LogFile, logs, stem
 from ablate.ingest.names import UNITS, known_metric, other_metric
-from ablate.ingest.run import Draft, Reader, Run
+from ablate.ingest.run import UNREAD, Draft, Reader, Run
 from ablate.ingest.series import place
 from ablate.ingest.stamps import STAMP, Clock, Fault
 from ablate.ingest.suspects import VALUE, Suspects, looks_measured
@@ -47,6 +47,10 @@ class Pattern:
         named = "name" in self.match.groupindex and "value" in self.match.groupindex
         return tuple(g for g in self.match.groupindex if g not in (apart if named else _REMEMBERED))
 
+    def called(self, position: int) -> str:
+        """How a person finds it: its place, and its groups or its kind."""
+        return f"patterns[{position}] ({', '.join(self.match.groupindex) or self.table.kind})"
+
 
 class DeclaredLines:
     """Reads one program's output by the patterns of a table, all of them on every line."""
@@ -65,6 +69,7 @@ class DeclaredLines:
         self._split = ""
         self._counts: dict[tuple[str, str], int] = {}
         self._ended = self._back = False
+        self._refused: dict[tuple[int, str, str], int] = {}
 
     def line(self, text: str) -> None:
         """Take one line."""
@@ -79,7 +84,7 @@ class DeclaredLines:
         if taken:
             self.taken = True
             self._fault.clear()
-        elif not self._fault.see(text):
+        elif not self._fault.see(text) and self.number not in self._refused.values():
             self._suspects.see(self.number, text)
 
     def end(self) -> None:
@@ -95,6 +100,8 @@ class DeclaredLines:
                     " pattern if the program prints percent"
                 )
         self.draft.state, self.draft.reason = self._state()
+        for doubt in self._about_the_primary():
+            self.draft.remark(doubt)
 
     def torn(self) -> None:
         """The file ends in the middle of a line: only a line that ends a run says it is whole."""
@@ -115,15 +122,17 @@ class DeclaredLines:
 
     def _take(self, position: int, pattern: Pattern, found: re.Match[str]) -> bool:
         groups = {name: text for name, text in found.groupdict().items() if text is not None}
-        self.draft.consume(f"patterns[{position}]")
+        self.draft.consume(pattern.called(position))
         if "step" in groups and not self._at(groups["step"]):
+            self._refuse((position, "step", groups["step"]), found.string, "no whole number")
             return False
         self._split = groups.get("split", self._split)
         match pattern.table.kind:
             case "end":
                 self._ended = True
             case "curve" | "cost" | "best":
-                read = [self._number(pattern, found, *pair) for pair in _pairs(pattern, groups)]
+                at, pairs = (position, pattern), _pairs(pattern, groups)
+                read = [self._number(at, found, *pair) for pair in pairs]
                 return all(read)
             case _:
                 self._text(pattern, groups)
@@ -137,12 +146,25 @@ class DeclaredLines:
         self._step = step
         return True
 
-    def _number(self, pattern: Pattern, found: re.Match[str], group: str, name: str) -> bool:
-        text = found[group].strip()
+    def _refuse(self, what: tuple[int, str, str], line: str, why: str) -> None:
+        """Report a group that matched and cannot be taken; of texts that differ in digits one."""
+        position, group, said = what
+        kind = (position, group, re.sub(r"\d+", "#", said))
+        if len(self._refused) < UNREAD and kind not in self._refused:
+            self._refused[kind] = self.number
+            where = f"patterns[{position}]: {group} = {said[:30]!r} is {why}"
+            self.draft.miss(self.number, f"{where}: {line.strip()}")
+
+    def _number(self, at: tuple[int, Pattern], found: re.Match[str], group: str, name: str) -> bool:
+        position, pattern = at
+        said = found[group].strip()
+        text = said.removesuffix("%").rstrip()
         if not _VALUE.fullmatch(text):
+            self._refuse((position, group, said), found.string, "no number")
             return False
         unit = pattern.table.unit
-        percent = unit == "%" or re.match(r"\s?%", found.string[found.end(group) :]) is not None
+        after = text != said or re.match(r"\s?%", found.string[found.end(group) :]) is not None
+        percent = unit == "%" or after
         value = float(Decimal(text) / 100) if percent else float(text)
         kind = pattern.table.kind
         if kind == "cost":
@@ -189,6 +211,18 @@ class DeclaredLines:
                 self.draft.name = said.replace("/", "-")
             elif re.fullmatch(r"[0-9]{1,18}", said):
                 self.draft.seed = int(said)
+
+    def _about_the_primary(self) -> Iterator[str]:
+        """That what the study will be read by is not what its author would take."""
+        measured = {name for _, name, _ in self.draft.scalars} | {*self.draft.scores}
+        there = [m.name for m in self.metrics() if m.name in measured]
+        first = next(iter(self._table.metrics), None)
+        if not there:
+            return
+        if first is not None and first not in measured:
+            yield f"{first}, the first score declared, is nowhere in it"
+        elif first is None and all(split == "train" for split, _, _ in self.draft.scalars):
+            yield f"no score outside training is in it: {there[0]} of training counts"
 
     def _above_one(self, name: str) -> bool:
         values = (v for (_, n, _s), v in self.draft.scalars.items() if n == name)
@@ -244,7 +278,14 @@ def declared(name: str, table: ReaderTable) -> Reader:
 
     about = table.about or "declared in ablate.toml"
     return Reader(
-        name=name, about=about, find=find, read=read, begin=begin, metrics=metrics, select=select
+        name=name,
+        about=about,
+        find=find,
+        read=read,
+        begin=begin,
+        metrics=metrics,
+        select=select,
+        expected={one.called(i): one.table.match for i, one in enumerate(patterns)},
     )
 
 

@@ -5,7 +5,7 @@ import hashlib
 import pickle
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +50,8 @@ class Gathered:
     """One line per file that could not be read."""
     passed: list[str] = field(default_factory=list)
     """Base names of files in the folders given that no run was read from."""
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """What the reader looked for: what no run's `consumed` names was found nowhere."""
     order: list[str] = field(default_factory=list)
     """Keys that command lines set, in their order."""
     _file: tempfile.SpooledTemporaryFile[bytes] = field(
@@ -166,7 +168,7 @@ def gather(files: Sequence[Path], reader: Reader, heard: Callable[[], None]) -> 
 
     Raises UsageError where there is no run in any of them.
     """
-    gathered = Gathered(reader.name)
+    gathered = Gathered(reader.name, expected=reader.expected)
     folders: list[str] = []
     for file in files:
         try:

@@ -1,6 +1,7 @@
 """Logs to which a training was appended more than once, as the runs that they hold."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ablate.ingest.run import Run
@@ -30,16 +31,32 @@ def joined(starts: Sequence[Start]) -> list[Run]:
     """One run for each configuration that follows another; `starts` are in the file's order.
 
     A start of the same configuration replaces the one before it where it begins at the beginning,
-    and goes on with it where it begins later. One that never trained is passed over.
+    and goes on with it where it begins later; after a run that completed, a start from the
+    beginning is a run of its own. One that never trained is passed over. Names that come again are
+    numbered.
     """
     runs: list[Run] = []
     for start in starts:
         run = start.run
-        if runs and _same(runs[-1], run):
+        if runs and _same(runs[-1], run) and not _anew(runs[-1], start):
             runs[-1] = _with(runs[-1], run, start.first)
         elif run.settings or run.scalars or run.scores or run.name:
             runs.append(run)
-    return runs or [start.run for start in starts[:1]]
+    return list(_numbered(runs)) or [start.run for start in starts[:1]]
+
+
+def _anew(before: Run, start: Start) -> bool:
+    """Whether a start follows a finished run and goes on with nothing of it."""
+    trained = bool(start.run.scalars or start.run.scores)
+    return before.state is State.COMPLETED and start.first <= 1 and trained
+
+
+def _numbered(runs: Sequence[Run]) -> Iterator[Run]:
+    seen: Counter[str] = Counter()
+    for run in runs:
+        seen[run.name] += 1
+        again = run.name and seen[run.name] > 1
+        yield replace(run, name=f"{run.name} ({seen[run.name]})") if again else run
 
 
 def _same(before: Run, after: Run) -> bool:
@@ -64,7 +81,7 @@ def _with(before: Run, after: Run, first: int) -> Run:
         doubt = "it was started again and did not train: the earlier start counts"
         return replace(before, remarks=(*before.remarks, doubt, *after.remarks))
     if first <= 1:
-        doubt = f"an earlier start in the same file is left out: {before.reason or 'it completed'}"
+        doubt = f"an earlier start in the same file is left out: {before.reason or before.state}"
         return replace(after, remarks=(doubt, *after.remarks))
     return _continued(before, after)
 

@@ -169,3 +169,5 @@ class Reader:
     begin: Callable[[Draft], Lines] | None = None
     metrics: tuple[Metric, ...] = ()
     select: str = "last"
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """What `Run.consumed` should name in some run at least, with what was looked for."""

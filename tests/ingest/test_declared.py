@@ -201,3 +201,58 @@ def test_a_log_that_ends_in_the_middle_of_a_line_is_incomplete_and_that_line_is_
     assert run.state is State.INCOMPLETE
     assert [s.value for s in run.scalars] == [0.25]
     assert run.unread == ("line 2: epoch 2 acc 0.7 (the file ends in this line)",)
+
+
+def test_a_percent_sign_inside_a_group_makes_a_fraction(tmp_path: Path) -> None:
+    line = "epoch 3: val_acc=81.2% loss 0.43\n"
+    for match in (r"(?P<val_acc>[\d.]+%)", r"(?P<name>val_acc)=(?P<value>\S+)"):
+        table = {"patterns": [{"match": r"epoch (?P<step>\d+)"}, {"match": match}]}
+        run = of(tmp_path, line, table)
+        assert points(run) == {("val", "accuracy", 3): 0.812}
+        assert [m.name for m in run.metrics] == ["accuracy"]
+        assert run.unread == ()
+
+
+def test_a_group_that_is_no_number_is_reported_with_its_line_and_why(tmp_path: Path) -> None:
+    patterns = [
+        {"match": r"epoch (?P<step>\w+)"},
+        {"match": r"(?P<name>val_\w+)=(?P<value>\S+)"},
+        {"match": r"loss (?P<loss>\S+)"},
+    ]
+    output = (
+        "epoch 1: val_acc=1,234 loss 0.5\nepoch 2: val_acc=1,235 loss 0.4\n"
+        "epoch 3: val_acc=n/a\nepoch four val_acc=0.5\n"
+    )
+    run = of(tmp_path, output, {"patterns": patterns})
+    assert run.unread == (
+        "line 1: patterns[1]: value = '1,234' is no number: epoch 1: val_acc=1,234 loss 0.5",
+        "line 3: patterns[1]: value = 'n/a' is no number: epoch 3: val_acc=n/a",
+        "line 4: patterns[0]: step = 'four' is no whole number: epoch four val_acc=0.5",
+    )
+    assert points(run)["train", "loss", 2] == 0.4
+
+
+def test_a_score_that_was_declared_and_never_measured_is_said_before_another_counts(
+    tmp_path: Path,
+) -> None:
+    patterns = [
+        {"match": r"^epoch (?P<step>\d+) loss (?P<loss>\S+)"},
+        {"match": r"^Val (?P<val_acc>\S+)"},
+    ]
+    output = "epoch 1 loss 0.5\nval 0.7\n"
+    run = of(tmp_path, output, {"patterns": patterns})
+    assert "no score outside training is in it: loss of training counts" in run.remarks
+    declared = {"accuracy": {"key": "val_acc"}, "loss": {"direction": "down"}}
+    run = of(tmp_path, output, {"patterns": patterns, "metrics": declared})
+    assert "accuracy, the first score declared, is nowhere in it" in run.remarks
+    both = of(tmp_path, output.replace("val", "Val"), {"patterns": patterns})
+    assert [m.name for m in both.metrics] == ["accuracy"]
+    assert not [r for r in both.remarks if "train" in r]
+
+
+def test_what_was_found_and_what_was_looked_for_are_named_by_their_groups(tmp_path: Path) -> None:
+    run = of(tmp_path, OUTPUT)
+    expected = reader("mine", {"mine": MINE}).expected
+    assert tuple(sorted(run.consumed)) == tuple(sorted(expected))
+    assert expected["patterns[4] (seed)"] == r"^seed (?P<seed>\d+)"
+    assert expected["patterns[8] (end)"] == "^done$"

@@ -1,0 +1,41 @@
+"""`ablate import` with a project's own reader, and with files that are for something else."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import Result
+
+Call = Callable[..., Result]
+
+PROJECT = """\
+[readers.mine]
+patterns = [
+  { match = '^epoch (?P<step>\\d+) loss (?P<loss>\\S+)' },
+  { match = '^Val (?P<val_acc>\\S+)' },
+  { match = '^seed (?P<seed>\\d+)', kind = "seed" },
+  { match = '^bye', kind = "end" },
+]
+"""
+
+
+def logs(folder: Path, *outputs: str) -> None:
+    (folder / "ablate.toml").write_text(PROJECT)
+    (folder / "mine").mkdir(exist_ok=True)
+    for i, output in enumerate(outputs):
+        (folder / "mine" / f"run{i}.log").write_text(output)
+
+
+def test_a_pattern_that_matched_in_no_file_is_named_and_one_that_matched_in_some_is_not(
+    call: Call, folder: Path
+) -> None:
+    logs(folder, "seed 1\nepoch 1 loss 0.5\nval 0.7\n", "epoch 1 loss 0.6\nval 0.8\n")
+    said = call("import", "mine", "-n", width=200)
+    assert said.exit_code == 0
+    assert "never matched: patterns[1] (val_acc): ^Val (?P<val_acc>\\S+)" in said.stdout
+    assert "never matched: patterns[3] (end): ^bye" in said.stdout
+    assert "never matched: patterns[2]" not in said.stdout
+    assert "understood: patterns[2] (seed), patterns[0] (step, loss)" in said.stdout
+    assert "no score outside training is in it: loss of training counts (2 runs)" in said.stdout
+    found = json.loads(call("import", "mine", "-n", "--json").stdout)
+    assert found["never_matched"] == ["patterns[1] (val_acc)", "patterns[3] (end)"]
