@@ -73,7 +73,7 @@ def identity(folder: Path) -> Code | None:
         names = "\0".join(new).encode(errors="surrogateescape")
         told = ("--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul")
         added = not new or _answer(top, "add", *told, given=names, index=index) is not None
-        how = ("--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
+        how = ("--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=diff")
         diff = _answer(top, "diff", *how, commit or _EMPTY_TREE, index=index) if added else None
     return Code(commit, diff, tuple(_shown(path) for path in sorted({*found} - {*small})))
 
@@ -129,7 +129,9 @@ def _filled(top: Path, made: Path) -> str:
     for path in sorted(files):
         source, goal = top / path, made / path
         if source.is_dir() and not source.is_symlink():
-            _link(source, goal)  # a submodule
+            goal.mkdir(parents=True, exist_ok=True)
+            if (source / ".git").exists():  # a submodule that is there
+                total.update(f"{path}\0{_filled(source, goal)}\0".encode(errors="surrogateescape"))
         elif source.is_symlink() or source.exists():
             goal.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, goal, follow_symlinks=False)

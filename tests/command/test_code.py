@@ -170,3 +170,26 @@ def test_a_repository_inside_the_repository_hides_no_new_file(
 
     assert left.provenance["unrecorded"] == "1 new, too large or a repository: inner"
     assert b"+NEW = 1" in (tmp_path / "attempts/1/code.diff").read_bytes()
+
+
+def test_an_edit_of_a_submodule_is_in_the_difference_and_reaches_no_copy(
+    code: Callable[..., Project], attempt: Run, tmp_path: Path
+) -> None:
+    made = code(SNAPSHOT)
+    (tmp_path / "part.py").unlink()
+    shutil.copytree(tmp_path / ".git", tmp_path / "part/.git")
+    (tmp_path / "part/__init__.py").write_text("VALUE = 0.25\n")
+    own = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["add", "-A"], [*own, "commit", "-q", "-m", "x"]):
+        _git(tmp_path / "part", *words)
+    _git(tmp_path, "-c", "advice.addEmbeddedRepo=false", "add", "-A")
+    _git(tmp_path, *own, "commit", "-q", "-m", "x")
+    frozen = command.frozen(made.reference("small"))
+    (tmp_path / "part/__init__.py").write_text("VALUE = 0.75\n")
+
+    before = attempt(made, reference=frozen)
+    after = attempt(made, number=2, reference=command.frozen(made.reference("small")))
+
+    assert [_score(before), _score(after)] == [0.25, 0.75]
+    assert before.provenance["dirty"] == "no"
+    assert b"+VALUE = 0.75" in (tmp_path / "attempts/2/code.diff").read_bytes()
