@@ -5,14 +5,16 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from ablate.ingest.mapping import Wanted
 from ablate.ingest.names import bare
 from ablate.ingest.settings import flat
-from ablate.ingest.table import Row, Table
+from ablate.ingest.table import INDEX, Row, Table
 from ablate.record import State
 
 SETTINGS = re.compile(
     r"(?:params_(?![kmbg]$)|(?:config|params|param|hparams|hyperparameters)[./])(?=.)"
 )
+_ONE_LETTER = re.compile(r"params_[kmbg]")
 RESULTS = re.compile(r"(?:(?:summary|metrics)[./]|user_attrs_)(?=.)")
 _FOLDED = frozenset({"config", "summary", "params", "hparams", "hyperparameters", "metrics"})
 _NOTES = re.compile(
@@ -41,31 +43,45 @@ _AMONG = frozenset(
 """Bookkeeping too where the table has more of it; elsewhere they may be anything."""
 _ENOUGH = 2
 
-STATES = {
+_STATES = {
     **dict.fromkeys(
-        ("complete", "completed", "finished", "success", "succeeded", "done", "terminated"),
+        ("complete", "completed", "finished", "finish", "success", "successful", "succeeded"),
         State.COMPLETED,
     ),
-    **dict.fromkeys(("fail", "failed", "failure", "error"), State.FAILED),
+    **dict.fromkeys(("done", "terminated", "ok", "ended", "passed"), State.COMPLETED),
     **dict.fromkeys(
-        ("crashed", "killed", "pruned", "running", "preempted", "preempting", "interrupted"),
+        ("fail", "failed", "failure", "error", "errored", "exception", "diverged"), State.FAILED
+    ),
+    **dict.fromkeys(("oom", "outofmemory", "nodefail", "bootfail"), State.FAILED),
+    **dict.fromkeys(
+        ("incomplete", "crashed", "crash", "killed", "pruned", "running", "preempted"),
         State.INCOMPLETE,
     ),
-    **dict.fromkeys(("cancelled", "canceled", "stopped", "timeout"), State.INCOMPLETE),
-    **dict.fromkeys(("pending", "waiting", "queued", "scheduled"), State.PENDING),
+    **dict.fromkeys(
+        ("preempting", "interrupted", "aborted", "cancelled", "canceled", "stopped", "paused"),
+        State.INCOMPLETE,
+    ),
+    **dict.fromkeys(("timeout", "timedout", "deadline", "suspended"), State.INCOMPLETE),
+    **dict.fromkeys(
+        ("pending", "waiting", "queued", "scheduled", "created", "starting"), State.PENDING
+    ),
 }
+STATES_SAID = "completed, failed, crashed, timeout, cancelled, incomplete, running, pending"
+
+
+def state_of(text: str) -> State | None:
+    """How a run ended by a tracker's, a scheduler's or ablate's own word; None for another."""
+    return _STATES.get(re.sub(r"by\d+$", "", bare(text.rpartition(".")[2])))
 
 
 def is_state(header: str, texts: Sequence[str]) -> bool:
     """Whether a column says how runs ended."""
-    filled = [t.lower() for t in texts if t]
-    named = bare(header) in {"state", "status"}
-    return named and bool(filled) and all(t in STATES for t in filled)
+    return bare(header) in {"state", "status"} and any(texts)
 
 
 def is_bookkeeping(header: str, columns: Sequence[str]) -> bool:
     """Whether a column holds what a tracker notes for itself, neither setting nor score."""
-    if _NOTES.fullmatch(header) or bare(header) in _ALWAYS:
+    if header == INDEX or _NOTES.fullmatch(header) or bare(header) in _ALWAYS:
         return True
     if bare(header) not in _AMONG:
         return False
@@ -76,21 +92,40 @@ def is_bookkeeping(header: str, columns: Sequence[str]) -> bool:
 def of_optuna(header: str, columns: Sequence[str]) -> bool:
     """Whether a column is the objective of an Optuna study, whose direction no table says."""
     return re.fullmatch(r"values?(_\d+)?", header) is not None and any(
-        c.startswith("params_") for c in columns
+        c.startswith(("params_", "params.")) for c in columns
     )
 
 
-def begun(table: Table) -> Table:
+def begun(table: Table, wanted: Mapping[str, Wanted]) -> Table:
     """The table without runs that never began; raises UsageError where no other is there."""
-    said = [c for c in table.columns if is_state(c, table.texts(c))]
+    asked = {c: wanted[c].role if c in wanted else None for c in table.columns}
+    said = [
+        c
+        for c, role in asked.items()
+        if role == "state" or (role is None and is_state(c, table.texts(c)))
+    ]
     rows = tuple(
-        row
-        for row in table.rows
-        if not any(STATES.get(row.cells[c].lower()) is State.PENDING for c in said)
+        row for row in table.rows if not any(state_of(row.cells[c]) is State.PENDING for c in said)
     )
     if not rows:
         raise table.wrong(table.rows[0].line, "no run of it ever began")
     return Table(table.path, table.columns, rows)
+
+
+def one_lettered(columns: Sequence[str]) -> dict[str, str]:
+    """Optuna's parameters called k, m, b or g under a name that means no count of parameters."""
+    settings = [c for c in columns if c.startswith("params_") and SETTINGS.match(c)]
+    optunas = bool(settings) or any(of_optuna(c, columns) for c in columns)
+    return {c: f"params.{c[-1]}" for c in columns if optunas and _ONE_LETTER.fullmatch(c)}
+
+
+def renamed(table: Table, names: Mapping[str, str]) -> Table:
+    """The table with some columns under other names."""
+    rows = tuple(
+        Row(row.line, {names.get(c, c): text for c, text in row.cells.items()})
+        for row in table.rows
+    )
+    return Table(table.path, tuple(names.get(c, c) for c in table.columns), rows)
 
 
 def unfolded(table: Table) -> Table:

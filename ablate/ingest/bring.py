@@ -1,12 +1,15 @@
 """Imported results go to the store, in parts: what is written stays, whatever happens then."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from ablate.errors import UsageError
 from ablate.ingest.assemble import Assembled
+from ablate.ingest.build import Imported
+from ablate.ingest.changes import Changes, changes
 from ablate.ingest.gather import Gathered
+from ablate.ingest.roles import IMPORTED
 from ablate.ingest.run import Run
 from ablate.record import Attempt, Ending, State
 from ablate.store import Store
@@ -29,11 +32,16 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where results go, under the name of their `source`; `force` replaces results made here."""
+    """Where results go, under the name of their `source`; `force` replaces results made here.
+
+    They may `replace` a study of results; where they join it, its other runs stay.
+    """
 
     store: Store
     source: str
     force: bool = False
+    joins: bool = False
+    replace: bool = False
 
 
 def bring(
@@ -50,60 +58,113 @@ def bring(
     """
     store, study = target.store, assembled.study
     placements = [p for p in assembled.placements if p is not None]
+    held = _held(target, assembled, placements)
     _make_room(target, assembled, placements)
     before = _attempts(store, study)
-    held = {} if target.force else _held(store, assembled, placements)
-    now = _marks(o.run for o in gathered.outlines)
     brought = Brought()
-    for part in _parts(assembled.results(gathered)):
-        left = [_kept(held.get(p.trial.key), e, now, bound=assembled.bound) for p, e in part]
-        taken = [pair for pair, why in zip(part, left, strict=True) if not why]
-        brought.skipped.update(
-            {p.trial.key: why for (p, _), why in zip(part, left, strict=True) if why}
-        )
-        store.add_results(study, taken, source=target.source)
-        heard(len(part))
-    after = _attempts(store, study)
-    for placement in placements:
-        key = placement.trial.key
-        if key not in brought.skipped:
-            (brought.same if before.get(key) == after.get(key) else brought.new).append(key)
+    for taken, skipped in _chosen(held, assembled, gathered):
+        brought.skipped.update(skipped)
+        store.put_results(study, taken, source=target.source)
+        heard(len(taken) + len(skipped))
+    _tell_apart(brought, placements, (before, _attempts(store, study)))
     return brought
 
 
+def bring_table(target: Target, found: Imported) -> Brought:
+    """Store every row that is new; raises as `bring` does."""
+    store, study = target.store, found.study
+    placements = [p for p, _ in found.results]
+    _refuse(target, changes(store, study, placements, joins=target.joins))
+    before = _attempts(store, study)
+    alone = not _staying(target, study, placements)
+    store.put_results(study, found.results, source=target.source, replace=alone)
+    brought = Brought()
+    _tell_apart(brought, placements, (before, _attempts(store, study)))
+    return brought
+
+
+def foresee(target: Target, assembled: Assembled, gathered: Gathered) -> Changes:
+    """What `bring` would take away and change; raises UsageError where it could not fit at all."""
+    store, placements = target.store, [p for p in assembled.placements if p is not None]
+    found = _fit(target, assembled, placements)
+    states = store.states(p.trial.key for p in placements)
+    if State.COMPLETED not in states.values():
+        return found
+    counts: dict[str, int] = {}
+    held = _held(target, assembled, placements)
+    for taken, _ in _chosen(held, assembled, gathered):
+        counts |= store.differing(taken)
+    return replace(found, changed=_named(counts, placements))
+
+
+def foresee_table(target: Target, found: Imported) -> Changes:
+    """What `bring_table` would take away and change; raises UsageError as it does."""
+    placements = [p for p, _ in found.results]
+    fitting = changes(target.store, found.study, placements, joins=target.joins)
+    return replace(fitting, changed=_named(target.store.differing(found.results), placements))
+
+
+def _named(counts: Mapping[str, int], placements: Iterable[Placement]) -> dict[str, int]:
+    places = {p.trial.key: f"{p.variant.name} s{p.trial.seed}" for p in placements}
+    return {places[key]: count for key, count in counts.items()}
+
+
+def _chosen(
+    held: Mapping[str, Attempt], assembled: Assembled, gathered: Gathered
+) -> Iterator[tuple[list[tuple[Placement, Ending]], dict[str, str]]]:
+    """The results in parts: those that are to be written, and why each of the others is not."""
+    now = _marks(o.run for o in gathered.outlines)
+    for part in _parts(assembled.results(gathered)):
+        left = [_kept(held.get(p.trial.key), e, now, bound=assembled.bound) for p, e in part]
+        taken = [pair for pair, why in zip(part, left, strict=True) if not why]
+        yield taken, {p.trial.key: why for (p, _), why in zip(part, left, strict=True) if why}
+
+
+def _tell_apart(
+    brought: Brought,
+    placements: Iterable[Placement],
+    attempts: tuple[Mapping[str, int], Mapping[str, int]],
+) -> None:
+    before, after = attempts
+    for key in (p.trial.key for p in placements):
+        if key not in brought.skipped:
+            (brought.same if before.get(key) == after.get(key) else brought.new).append(key)
+
+
 def _make_room(target: Target, assembled: Assembled, placements: list[Placement]) -> None:
-    """The study is in the store and holds no place that this source no longer has."""
-    store, study, source = target.store, assembled.study, target.source
+    """The study is in the store and holds no place that it is not to have."""
+    store, study = target.store, assembled.study
     known = study.name in store.studies()
+    _refuse(target, _fit(target, assembled, placements))
     if assembled.bound:
         if not known or store.study(study.name) != study:
             store.put_study(study, assembled.designed)
         return
-    if not known:
-        return
-    _check_free(store, study, source)
     now = {(p.variant.name, p.trial.seed, p.trial.key) for p in placements}
-    stale = any(
-        (r.variant, r.seed, r.key) not in now
-        for r in store.records(study.name)
-        if r.source == source
-    )
-    if stale:
-        store.put_results(study, (), source=source)
+    records = store.records(study.name) if known else []
+    stale = any((r.variant, r.seed, r.key) not in now for r in records)
+    if stale and not _staying(target, study, placements):
+        store.put_results(study, (), source=target.source, replace=True)
 
 
-def _check_free(store: Store, study: Study, source: str) -> None:
-    there = store.study(study.name)
-    if (there.system, there.revision) != (study.system, study.revision):
-        raise UsageError(
-            f"study {study.name!r} holds trials of {there.system}; choose another name with --study"
-        )
-    others = {r.source for r in store.records(study.name)} - {source, ""}
-    if others and there.factors != study.factors:
-        raise UsageError(
-            f"study {study.name!r} has other factors and comes from {', '.join(sorted(others))}:"
-            " import all of its runs in one call, or choose another name with --study"
-        )
+def _fit(target: Target, assembled: Assembled, placements: Sequence[Placement]) -> Changes:
+    """How the runs fit into the study of their name; a study file's own design decides for it."""
+    store, study = target.store, assembled.study
+    if not assembled.bound:
+        return changes(store, study, placements, joins=target.joins)
+    if study.name not in store.studies() or store.study(study.name).revision != IMPORTED:
+        return Changes(study=study.name)
+    leaving = tuple(f"{r.variant} s{r.seed}" for r in store.records(study.name))
+    return Changes(study=study.name, leaving=leaving)
+
+
+def _refuse(target: Target, found: Changes) -> None:
+    if found.takes_away and not target.replace:
+        raise UsageError(found.refusal())
+
+
+def _staying(target: Target, study: Study, placements: Sequence[Placement]) -> bool:
+    return bool(changes(target.store, study, placements, joins=target.joins).staying)
 
 
 def _attempts(store: Store, study: Study) -> dict[str, int]:
@@ -113,9 +174,12 @@ def _attempts(store: Store, study: Study) -> dict[str, int]:
 
 
 def _held(
-    store: Store, assembled: Assembled, placements: Iterable[Placement]
+    target: Target, assembled: Assembled, placements: Iterable[Placement]
 ) -> dict[str, Attempt]:
-    """The last attempts of trials that have completed already, by key."""
+    """The last attempts of trials that have completed already and may hold their place, by key."""
+    store = target.store
+    if target.force or (target.replace and not assembled.bound):
+        return {}
     own = store.records(assembled.study.name) if assembled.study.name in store.studies() else ()
     held = {r.key: r.attempt for r in own if r.attempt and r.state is State.COMPLETED}
     if not assembled.bound:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ablate.ingest.bookkeeping import SETTINGS, STATES
+from ablate.ingest.bookkeeping import SETTINGS, state_of
 from ablate.ingest.columns import SPREAD, SWITCH, Column, is_switch
 from ablate.ingest.keys import private
 from ablate.ingest.roles import IMPORTED, trial, variants
@@ -159,8 +159,8 @@ def _seed(table: Table, row: Row, columns: Sequence[Column]) -> int:
 
 
 def _state(row: Row, columns: Sequence[Column]) -> State:
-    said = [row.cells[c.header].lower() for c in columns if c.role == "state"]
-    return STATES.get(next((text for text in said if text), ""), State.COMPLETED)
+    said = [row.cells[c.header] for c in columns if c.role == "state"]
+    return state_of(next((text for text in said if text), "")) or State.COMPLETED
 
 
 def _kept(

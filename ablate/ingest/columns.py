@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ablate.errors import UsageError, not_one_of
-from ablate.ingest.bookkeeping import RESULTS, SETTINGS, is_bookkeeping, is_state, of_optuna
+from ablate.ingest import exported
+from ablate.ingest.bookkeeping import (
+    RESULTS,
+    SETTINGS,
+    STATES_SAID,
+    is_bookkeeping,
+    is_state,
+    of_optuna,
+    state_of,
+)
 from ablate.ingest.keys import unfit
 from ablate.ingest.mapping import Role, Wanted
 from ablate.ingest.names import (
@@ -21,7 +30,7 @@ from ablate.ingest.names import (
     other_metric,
     split_unit,
 )
-from ablate.ingest.table import Table, is_number, number
+from ablate.ingest.table import INDEX, Table, is_number, number
 from ablate.metric import Metric
 
 SWITCH = {
@@ -63,10 +72,13 @@ def understand(table: Table, wanted: Mapping[str, Wanted]) -> tuple[Column, ...]
         if name not in table.columns:
             raise UsageError(f"--map: {not_one_of('column', name, table.columns)}")
     roles = _roles(table, wanted)
+    own = exported.roles(table.columns)
+    stored = {h: Wanted(unit="fraction", name=h) for h, role in own.items() if role == "metric"}
     columns = tuple(
-        _column(table, header, role, wanted.get(header, Wanted())) for header, role in roles.items()
+        _column(table, header, role, wanted.get(header) or stored.get(header) or Wanted())
+        for header, role in roles.items()
     )
-    columns = _first_of_costs(columns, wanted)
+    columns = _as_the_map_says(_first_of_costs(columns, wanted), wanted)
     _check(table, columns)
     return columns
 
@@ -78,8 +90,9 @@ def is_switch(texts: Sequence[str]) -> bool:
 
 def _roles(table: Table, wanted: Mapping[str, Wanted]) -> dict[str, Role]:
     roles: dict[str, Role] = {}
+    own = exported.roles(table.columns)
     for header in table.columns:
-        given = wanted.get(header, Wanted()).role
+        given = wanted.get(header, Wanted()).role or own.get(header)
         seen = "metric" in roles.values()
         roles[header] = given or _role(table, header, left_of_metrics=not seen)
     return roles
@@ -126,6 +139,8 @@ def _why_no_factor(table: Table, header: str) -> str:
 def _why_ignored(table: Table, header: str) -> str:
     if of_optuna(header, table.columns):
         return "the objective, but up or down? --map can say it"
+    if header == INDEX:
+        return "it has no name and counts the rows"
     if SETTINGS.match(header):
         return _why_no_factor(table, header)
     if is_bookkeeping(header, table.columns):
@@ -149,6 +164,23 @@ def _first_of_costs(
     return tuple(kept)
 
 
+def _as_the_map_says(
+    columns: tuple[Column, ...], wanted: Mapping[str, Wanted]
+) -> tuple[Column, ...]:
+    """Of several columns that mean one score, the one that the map gives that name counts."""
+    named = {c.name.lower(): c.header for c in columns if c.metric and _gives(wanted, c.header)}
+    return tuple(
+        Column(c.header, "ignore", c.header, note=f"as {named[c.name.lower()]!r} says it")
+        if c.metric and c.name.lower() in named and not _gives(wanted, c.header)
+        else c
+        for c in columns
+    )
+
+
+def _gives(wanted: Mapping[str, Wanted], header: str) -> bool:
+    return wanted.get(header, Wanted()).role == "metric"
+
+
 def _column(table: Table, header: str, role: Role, wanted: Wanted) -> Column:
     match role:
         case "metric":
@@ -158,9 +190,21 @@ def _column(table: Table, header: str, role: Role, wanted: Wanted) -> Column:
         case "ignore" if wanted.role is None:
             return Column(header, role, header, note=_why_ignored(table, header))
         case "state":
+            _check_states(table, header)
             return Column(header, role, header, note=_counted(table, header))
         case _:
             return Column(header, role, wanted.name or SETTINGS.sub("", header, count=1))
+
+
+def _check_states(table: Table, header: str) -> None:
+    for row in table.rows:
+        if row.cells[header] and state_of(row.cells[header]) is None:
+            raise table.wrong(
+                row.line,
+                f"{header}: {row.cells[header]!r} is no state that is known (such as"
+                f" {STATES_SAID}); --map can ignore the column: [columns]"
+                f" {header} = {{ role = 'ignore' }}",
+            )
 
 
 def _counted(table: Table, header: str) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ablate.errors import UsageError, not_one_of
 from ablate.ingest import keys as names
 from ablate.ingest.columns import SWITCH
 from ablate.ingest.configurations import Configurations
@@ -62,7 +63,8 @@ def understand(
     """The factors by which runs of these configurations differ, and each run's levels.
 
     Switches that stand in `order` (what a command line set) come first, in that order. Raises
-    ValueError where a level does not fit a factor that `wanted` declares.
+    ValueError where a level does not fit a factor that `wanted` declares, UsageError where no run
+    has a key that it names.
     """
     proposed, left_out, midway = _sorted_out(found, wanted)
     factors = _factors(found, proposed, wanted, list(order))
@@ -108,6 +110,10 @@ def _sorted_out(
 ) -> tuple[dict[str, Kind], dict[str, str], list[str]]:
     """Keys that may be factors, with kinds; those that may not; those in some runs only."""
     given = {table.key or name for name, table in wanted.factors.items()}
+    named = [*given, *([wanted.seed] if wanted.seed else [])]
+    unknown = next((key for key in named if key not in {*found}), None)
+    if unknown is not None:
+        raise UsageError(f"--map: {not_one_of('key', unknown, found)}")
     proposed: dict[str, Kind] = {}
     left_out: dict[str, str] = {}
     midway: list[str] = []
@@ -171,7 +177,7 @@ def _factors(
     for key in [*switches, *(k for k in proposed if k not in switches)]:
         name, requires = _name(key, called, owners, [*found])
         taken = {k.factor.name for k in known}
-        name = key if name in taken else name
+        name = next(n for n in (name, key, f"{key}.value", f"{key}.level") if n not in taken)
         known.append(_keyed(found, key, proposed[key], (name, requires), known))
     return known
 

@@ -45,8 +45,8 @@ class Proposal:
             )
         if guess.system in project.origins():
             raise UsageError(
-                f"{file}: there is a system {guess.system!r} already; choose another name with"
-                " --system"
+                f"{file}: there is a system {guess.system!r} already; its old runs come in with"
+                f" --system {guess.system} --study FILE, another one needs a name (--system NAME)"
             )
         joined = text.rstrip("\n") + "\n\n" + guess.stanza
         try:

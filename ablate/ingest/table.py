@@ -10,6 +10,8 @@ from pathlib import Path
 from ablate.errors import UsageError
 
 LARGEST = 64 * 2**20
+INDEX = "(index)"
+"""What a first column without a name is called that counts the rows, as pandas writes one."""
 NUMBER = re.compile(
     r"[+\-−]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+\-−]?(nan|inf|infinity)", re.IGNORECASE
 )
@@ -61,6 +63,8 @@ def parsed(path: Path, text: str) -> Table:
     if not filled:
         raise UsageError(f"{path}: it is empty")
     (line, header), body = filled[0], filled[1:]
+    if not header[0] and body and all(c[0] == str(i) for i, (_, c) in enumerate(body)):
+        header = [INDEX, *header[1:]]
     _check_header(path, line, header)
     if not body:
         raise UsageError(f"{path}:{line}: there is a header and no row")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ablate.errors import UsageError
 from ablate.ingest import stepped, wandb
-from ablate.ingest.bookkeeping import begun, unfolded
+from ablate.ingest.bookkeeping import begun, one_lettered, renamed, unfolded
 from ablate.ingest.build import Imported, build
 from ablate.ingest.columns import understand
 from ablate.ingest.jsonl import read_rows
@@ -29,7 +29,10 @@ def read_table_study(
     wanted = read_map(mapping) if mapping else {}
     if reader is None:
         _check_rows_are_runs(path)
-    table = begun(unfolded(TABLES[kind](path)))
+    table = unfolded(TABLES[kind](path))
+    names = one_lettered(table.columns)
+    wanted = {names.get(c, c): said for c, said in wanted.items()}
+    table = begun(renamed(table, names), wanted)
     return build(table, understand(table, wanted), study_name(path, study))
 
 

@@ -252,6 +252,27 @@ def test_runs_that_differ_in_the_seed_alone_are_one_cell() -> None:
     assert found.study.seeds == (1, 2)
 
 
+def test_a_number_may_have_the_name_of_its_switch() -> None:
+    found = put_together(
+        run("x", {"use_dropout": "true", "dropout": "0.1"}),
+        run("y", {"use_dropout": "true", "dropout": "0.2"}),
+        run("z", {"use_dropout": "false", "dropout": "0.1"}),
+    )
+    assert [k.factor.name for k in found.factors] == ["dropout", "dropout.value"]
+
+
+def test_a_key_of_a_map_that_no_run_has_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(
+        '[factors.rate]\nkey = "lrr"\nkind = "number"\nreference = 1'
+    )
+    wishes = Wishes(wanted=read_wanted(tmp_path / "map.toml"))
+    with (
+        holding([run("x", {"lr": "1"}), run("y", {"lr": "2"})], "demo") as gathered,
+        pytest.raises(UsageError, match=r"--map: key 'lrr' is not one of lr \(did you mean 'lr'"),
+    ):
+        assemble(gathered, "s", wishes)
+
+
 def test_a_rule_by_which_no_run_has_a_step_is_refused_with_where_there_are_some() -> None:
     runs = run("x", {"lr": "1"}), run("y", {"lr": "2"})
     with pytest.raises(UsageError, match=r"no run has a curve of mAP under val; .* test$"):
@@ -437,6 +458,8 @@ def test_runs_of_other_factors_do_not_mix_into_one_study(tmp_path: Path) -> None
             stored(store, gathered)
         with (
             holding([run("x", {"wd": "1"}), run("y", {"wd": "2"})], "demo") as gathered,
-            pytest.raises(UsageError, match="has other factors and comes from import logs"),
+            pytest.raises(
+                UsageError, match=r"has other factors \(lr is no more, wd is new\).*--replace"
+            ),
         ):
             stored(store, gathered, "import others")

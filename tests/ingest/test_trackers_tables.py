@@ -27,6 +27,13 @@ number,value,datetime_start,datetime_complete,duration,params_depth,params_lr,us
 4,,,,,8,0.01,,4,WAITING
 """  # noqa: E501 - as Optuna's trials_dataframe prints it
 
+TO_CSV = """\
+,number,value,datetime_start,datetime_complete,duration,params_k,params_lr,user_attrs_acc,state
+0,0,0.763,2026-10-01 10:00:00.123456,2026-10-01 10:01:00.123,0 days 00:01:00.000000,5,0.001,0.763,COMPLETE
+1,1,0.776,2026-10-01 10:01:00.123456,2026-10-01 10:02:30.123,0 days 00:01:30.500000,7,0.001,0.776,COMPLETE
+2,2,0.5,2026-10-01 10:03:00.123456,2026-10-01 10:03:10.123,0 days 00:00:10.500000,7,0.01,0.5,PRUNED
+"""  # noqa: E501 - as pandas writes Optuna's trials_dataframe to a file
+
 
 def imported(folder: Path, text: str, mapping: str | None = None, name: str = "t.csv") -> Imported:
     (folder / name).write_text(text, "utf-8")
@@ -199,16 +206,22 @@ def test_a_table_that_can_be_read_two_ways_or_none_is_refused_with_its_line(
 
 def test_the_map_in_the_documentation_is_one(tmp_path: Path) -> None:
     text = Path(__file__).parents[2].joinpath("docs", "trackers.md").read_text("utf-8")
-    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    example, optuna = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     found = imported(
         tmp_path,
-        "params_depth,config.num_workers,trial,value,val gloss,test mAP,Runtime\n"
-        "2,4,0,0.5,12.5,76.3 ± 0.4,60\n4,8,1,0.6,11.5,77.6 ± 0.3,61\n",
+        "params_depth,config.num_workers,trial,val gloss,test mAP,Runtime\n"
+        "2,4,0,12.5,76.3 ± 0.4,60\n4,8,1,11.5,77.6 ± 0.3,61\n",
         example,
     )
     assert [f.name for f in found.study.factors] == ["decoder.depth"]
-    assert scores(found)[0] == {"accuracy": 0.5, "val gloss": 0.125, "test mAP": 0.763}
+    assert scores(found)[0] == {"val gloss": 0.125, "test mAP": 0.763}
     assert found.study.seeds == (0, 1)
+    found = imported(tmp_path, TO_CSV, optuna)
+    assert [(f.name, f.kind) for f in found.study.factors] == [("k", "int"), ("lr", "float")]
+    assert scores(found) == [{"accuracy": 0.763}, {"accuracy": 0.776}, {}]
+    notes = {c.header: c.note for c in found.columns}
+    assert notes["(index)"] == "it has no name and counts the rows"
+    assert notes["user_attrs_acc"] == "as 'value' says it"
 
 
 def test_the_readers_in_the_documentation_are_those_there_are() -> None:
@@ -216,3 +229,62 @@ def test_the_readers_in_the_documentation_are_those_there_are() -> None:
     rows = [line.split("|")[2] for line in text.splitlines() if line.startswith("|")]
     named = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)} - {"--reader"}
     assert named == {*READERS, *TABLES} - {"demo", "mmdet"}
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("completed", State.COMPLETED),
+        ("OK", State.COMPLETED),
+        ("TrialState.COMPLETE", State.COMPLETED),
+        ("incomplete", State.INCOMPLETE),
+        ("timeout", State.INCOMPLETE),
+        ("timed out", State.INCOMPLETE),
+        ("CANCELLED by 1000", State.INCOMPLETE),
+        ("cancelled", State.INCOMPLETE),
+        ("aborted", State.INCOMPLETE),
+        ("crashed", State.INCOMPLETE),
+        ("running", State.INCOMPLETE),
+        ("failed", State.FAILED),
+        ("OUT_OF_MEMORY", State.FAILED),
+    ],
+)
+def test_a_row_says_in_the_words_of_ablate_a_tracker_or_a_scheduler_how_its_run_ended(
+    tmp_path: Path, word: str, state: State
+) -> None:
+    found = imported(tmp_path, f"m,acc,status\n0,0.5,done\n1,0.6,{word}\n2,,pending\n")
+    assert [e.state for _, e in found.results] == [State.COMPLETED, state]
+    kept = {"accuracy": 0.6} if state is State.COMPLETED else {}
+    assert scores(found)[1] == kept
+
+
+def test_a_state_that_is_no_known_word_is_refused_with_its_line_unless_the_map_ignores_it(
+    tmp_path: Path,
+) -> None:
+    text = "m,acc,state\n0,0.5,done\n1,0.6,pending\n2,0.7,halfway\n"
+    with pytest.raises(UsageError, match=r"t.csv:4: state: 'halfway' is no state.*--map"):
+        imported(tmp_path, text)
+    found = imported(tmp_path, text, "[columns]\nstate = { role = 'ignore' }\n")
+    assert [e.state for _, e in found.results] == [State.COMPLETED] * 3
+
+
+def test_a_first_column_without_a_name_that_does_not_count_the_rows_is_refused(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(UsageError, match="column 1 has no name"):
+        imported(tmp_path, ",m,acc\n0,0,0.5\n2,1,0.6\n")
+
+
+@pytest.mark.parametrize("letter", ["k", "m", "b", "g"])
+def test_a_parameter_of_optuna_called_by_one_letter_is_a_setting(
+    tmp_path: Path, letter: str
+) -> None:
+    head = f"number,value,datetime_start,params_{letter},user_attrs_acc,state\n"
+    text = f"{head}0,1,2026-10-01,5,0.5,COMPLETE\n1,2,2026-10-01,7,0.6,COMPLETE\n"
+    found = imported(tmp_path, text)
+    assert [f.name for f in found.study.factors] == [letter]
+    assert [e.settings for _, e in found.results] == [{letter: "5"}, {letter: "7"}]
+    named = f"[columns]\nparams_{letter} = {{ role = 'factor', as = 'neighbours' }}\n"
+    assert [f.name for f in imported(tmp_path, text, named).study.factors] == ["neighbours"]
+    counted = imported(tmp_path, f"m,acc,params_{letter}\n0,0.5,5\n1,0.6,7\n")
+    assert roles(counted)[f"params_{letter}"] == "cost"
