@@ -47,7 +47,9 @@ class Program:
             text = f"{words[0]!r} cannot be started in {folder.name}/: {wrong.strerror}"
             raise TrainingError("not started", text) from None
         self.code: int | None = None
-        self.cpu = self.memory = 0.0
+        self.cpu = 0.0
+        self.memory = 0.0
+        """Its peak resident set in bytes; 0 where it ended before anybody could look."""
         self.heard = 0
         """All that it printed before this time (ns) has been given out; `output` moves it on."""
         self._asked = False
@@ -117,7 +119,7 @@ class Program:
         self.cpu = used.ru_utime + used.ru_stime
         peak = used.ru_maxrss * (1.0 if sys.platform == "darwin" else 1024.0)
         # the kernel counts what the process was before it became the program: a copy of this one
-        self.memory = peak if peak > self._ours or not self._sampled else self._sampled
+        self.memory = peak if peak > self._ours else self._sampled
         return True
 
     def _sample(self) -> None:

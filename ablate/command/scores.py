@@ -34,14 +34,21 @@ class Scores:
         self._job = job
         self._named = {one.key or name: name for name, one in metrics.items()}
         self._percent = {name for name, one in metrics.items() if one.unit == "%"}
+        self._steps: dict[tuple[str, str], tuple[int, int]] = {}
+        self._past: dict[tuple[str, str], tuple[int, int]] = {}
         self._misread: dict[str, None] = {}
         self._misreads = 0
+
+    def go_on(self) -> None:
+        """What was heard so far was of earlier attempts: the program itself begins now."""
+        self._past, self._steps = self._steps, {}
 
     def point(self, scalar: Scalar) -> None:
         """Take a point that a reader has understood: its unit is settled already."""
         name = self._named.get(scalar.name, scalar.name)
         self.names.add(name)
         self._job.log(scalar.step, scalar.split, **{name: scalar.value})
+        self._follow(scalar.step, scalar.split, name)
 
     def line(self, text: str) -> None:
         """Take a line of `metrics.jsonl`; one that cannot be understood is noted at the end."""
@@ -56,8 +63,22 @@ class Scores:
             self._miss(f"{said}: {text.strip()[:80]}")
         else:
             self.names |= set(kept)
+            for name in kept:
+                self._follow(step, split, name)
             if wrong:
                 self._miss(f"{wrong[0]!r:.40} is no number: {text.strip()[:80]}")
+
+    def _follow(self, step: int, split: str, name: str) -> None:
+        """Doubt a curve, once, that is gone on with from its beginning."""
+        first, last = self._steps.get((split, name), (step, step))
+        self._steps[split, name] = min(first, step), max(last, step)
+        first, last = self._past.get((split, name), (step, step))
+        if step <= first < last:
+            self._past = {}
+            self._job.note(
+                f"goes on from a checkpoint, and logs step {step} of {split}.{name} again: either"
+                " it has begun anew, or only its step counter has, and its curve is wrong"
+            )
 
     def _miss(self, what: str) -> None:
         self._misreads += 1

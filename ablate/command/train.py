@@ -85,6 +85,7 @@ def train(found: Declaration, job: Job) -> Outcome:
         output = Output(reader, scores)
         for folder in past.folders:
             output.before(folder / LOG)
+    scores.go_on()
     line = _words(found, job, at, past.checkpoint)
     code = {"command": found.table.command, **_say_code(found, job)}
     if past.code and (other := differing(past.code, code)):

@@ -73,8 +73,8 @@ def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
         kind = type(wrong).__name__
         state, verdict = State.FAILED, _error(kind, f"{kind}: {wrong}\n\n{text}")
     spent = _spent(assignment, recorder)
-    if recorder.program_memory is not None and "memory" in recorder.told:
-        spent = spent[1:]  # a program knows the memory of its device, we do not
+    if recorder.program_memory == 0 or (recorder.program_memory and "memory" in recorder.told):
+        spent = spent[1:]  # not seen; or the program knows the memory of its device, we do not
     recorder.costs(spent)
     recorder.close()
     result = {

@@ -64,3 +64,48 @@ def test_a_file_that_its_program_begins_anew_is_read_from_its_beginning(tmp_path
     file.write_text("new\n")
 
     assert (first, list(tail.more())) == (["one", "two"], ["new"])
+
+
+COUNTS = """
+import os, pathlib, sys
+from ablate import log
+kept = pathlib.Path(os.environ["ABLATE_CHECKPOINTS"], "one")
+begin = {begin} if os.environ.get("ABLATE_RESUME") else 1
+for step in range(begin, begin + 3):
+    log(step, score=step / 10, other=step)
+kept.write_text("1")
+sys.exit(0 if os.environ.get("ABLATE_RESUME") else 3)
+"""
+
+
+@pytest.mark.parametrize(("begin", "doubted"), [(1, True), (3, False), (4, False)])
+def test_a_step_counter_that_begins_anew_after_a_checkpoint_is_doubted(
+    project: Make, attempt: Run, tmp_path: Path, begin: int, *, doubted: bool
+) -> None:
+    made = project(COUNTS.format(begin=begin), 'resume_args = "--resume {checkpoint}"')
+    attempt(made)
+
+    left = attempt(made, number=2, earlier=(str(tmp_path / "attempts/1"),))
+
+    assert left.state is State.COMPLETED, left.error
+    assert left.provenance["resumed"] == "attempt 1, one"
+    assert ("logs step 1 of test.score again" in left.provenance.get("notes", "")) == doubted
+    assert {step for name, step in _points(left) if name == "score"} == {
+        1,
+        2,
+        3,
+        *range(begin, begin + 3),
+    }
+
+
+def test_no_memory_is_said_of_a_program_that_nobody_could_look_at(
+    project: Make, attempt: Run
+) -> None:
+    made = project("", rest="")
+    file = made.root / "ablate.toml"
+    file.write_text(file.read_text().replace("python program.py {overrides}", "true {overrides}"))
+
+    left = attempt(Project.find(made.root))
+
+    assert left.error_type == "no metrics"
+    assert {c.name for c in left.costs} == {"seconds", "cpu"}
