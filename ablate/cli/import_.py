@@ -40,6 +40,9 @@ def import_(
     force: Annotated[
         bool, typer.Option("--force", help="Even over trials that were trained here.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Instead of the runs that the study holds.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be imported; write nothing.")
     ] = False,
@@ -64,7 +67,9 @@ def import_(
         if len(paths) > 1:
             raise UsageError("a table is a study of its own: import one at a time")
         import_table.bring(
-            import_table.Asked(paths[0], reader, study, mapping, dry_run=dry_run, json=json)
+            import_table.Asked(
+                paths[0], reader, study, mapping, replace=replace, dry_run=dry_run, json=json
+            )
         )
         return
     import_runs.bring(
@@ -79,6 +84,7 @@ def import_(
             replicates=replicates,
             guess=guess,
             force=force,
+            replace=replace,
             dry_run=dry_run,
             json=json,
         )

@@ -11,12 +11,14 @@ import typer
 if TYPE_CHECKING:
     from ablate.ingest.assemble import Assembled
     from ablate.ingest.bind import Bound
-    from ablate.ingest.bring import Brought
+    from ablate.ingest.bring import Brought, Target
+    from ablate.ingest.changes import Changes
     from ablate.ingest.gather import Gathered
     from ablate.ingest.propose import Proposal
     from ablate.ingest.run import Reader
     from ablate.ingest.seats import Wishes
     from ablate.project import Project
+    from ablate.store import Store
 
 PROBLEMS = 20
 """Files that cannot be read of which each has its line."""
@@ -36,13 +38,14 @@ class Asked:
     replicates: bool
     guess: bool
     force: bool
+    replace: bool
     dry_run: bool
     json: bool
 
 
 def bring(asked: Asked) -> None:
     """Say what was understood of runs, then import them; exit 1 where a file was unreadable."""
-    from ablate.cli import import_text
+    from ablate.cli import import_changes, import_text
     from ablate.cli.console import print_json
     from ablate.errors import UsageError
     from ablate.ingest.assemble import assemble
@@ -72,11 +75,13 @@ def bring(asked: Asked) -> None:
         if proposal is not None and not asked.dry_run:
             proposal.write()
             found = _bound_to(asked, proposal, gathered, wishes)
+        changes = _changes(asked, project, found, gathered)
         brought = None if asked.dry_run else _brought(asked, project, found, gathered)
         if asked.json:
             document = import_text.document(gathered, found, brought)
             texts = {} if proposal is None else {"guess": import_text.proposed(proposal)}
-            print_json(document | {"dry_run": asked.dry_run} | texts)
+            more = {"changes": import_changes.document(changes), "dry_run": asked.dry_run}
+            print_json(document | more | texts)
         _say_problems(gathered)
 
 
@@ -125,6 +130,7 @@ def _bound(asked: Asked, project: "Project", wishes: "Wishes") -> "Bound | None"
         return _bound_file(asked, project, wishes, Path(asked.study))
     if asked.system is None:
         return None
+    project.reference(asked.system)
     file = project.root / "studies" / f"{asked.study}.toml"
     if asked.study is None or not file.is_file():
         raise UsageError(
@@ -173,25 +179,50 @@ def _bound_to(
     return bind(gathered, bound, replace(wishes, select=""))
 
 
+def _changes(
+    asked: Asked, project: "Project", found: "Assembled", gathered: "Gathered"
+) -> "Changes | None":
+    """What the import takes away or changes; a guess that is not written has no study yet."""
+    from ablate.cli.import_changes import Change, agreed
+    from ablate.ingest.bring import foresee
+
+    if asked.guess and asked.dry_run:
+        return None
+    change = Change(
+        path=project.store,
+        look=lambda store: foresee(_target(asked, store), found, gathered),
+        replace=asked.replace,
+        dry_run=asked.dry_run,
+        quiet=asked.json,
+    )
+    return agreed(change)
+
+
+def _target(asked: Asked, store: "Store") -> "Target":
+    from ablate.ingest.bring import Target
+
+    joins = asked.study is not None and not asked.replace
+    return Target(store, _source(asked.paths), asked.force, joins, asked.replace)
+
+
 def _brought(
     asked: Asked, project: "Project", found: "Assembled", gathered: "Gathered"
 ) -> "Brought":
     from ablate.cli.console import note
     from ablate.cli.import_text import said
-    from ablate.ingest.bring import Target, bring
+    from ablate.ingest.bring import bring
     from ablate.store import open_store
 
     total = sum(p is not None for p in found.placements)
     with open_store(project.store, create=True) as store, _progress("storing", total) as heard:
         try:
-            target = Target(store, _source(asked.paths), asked.force)
-            brought = bring(target, found, gathered, heard)
+            brought = bring(_target(asked, store), found, gathered, heard)
         except KeyboardInterrupt:
             heard.done()
             note("what was written so far stays; the same command goes on from there")
             raise
     file = _study_file(asked, project, found.study.name) if found.bound else ""
-    for line in said(found, brought, file):
+    for line in said(found.study.name, brought, file):
         note(line)
     return brought
 

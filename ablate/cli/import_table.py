@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ablate.ingest import Imported
+    from ablate.ingest.changes import Changes
     from ablate.ingest.columns import Column as Understood
     from ablate.store import Store
 
@@ -20,61 +21,54 @@ class Asked:
     reader: str | None
     study: str | None
     mapping: Path | None
+    replace: bool
     dry_run: bool
     json: bool
 
 
 def bring(asked: Asked) -> None:
-    """Say what a table was taken for and, unless it is a dry run, import it."""
+    """Say what a table was taken for and what it changes and, unless it is a dry run, import it."""
     from ablate.cli.console import note
+    from ablate.cli.import_changes import Change, agreed
+    from ablate.cli.import_text import said
     from ablate.ingest import read
+    from ablate.ingest.bring import Target, bring_table, foresee_table
     from ablate.project import Project
     from ablate.store import open_store
 
-    file = asked.file
+    file, path = asked.file, Project.find().store
     found = read(file, reader=asked.reader, study=asked.study, mapping=asked.mapping)
-    _tell(found, asked)
+
+    def target(store: "Store") -> Target:
+        joins = asked.study is not None and not asked.replace
+        return Target(store, f"import {file.name}", joins=joins, replace=asked.replace)
+
+    if not asked.json:
+        _tell(found, asked)
+    changes = agreed(
+        Change(
+            path=path,
+            look=lambda store: foresee_table(target(store), found),
+            replace=asked.replace,
+            dry_run=asked.dry_run,
+            quiet=asked.json,
+        )
+    )
+    if asked.json:
+        _document(found, asked, changes)
     if asked.dry_run:
         return
-    with open_store(Project.find().store, create=True) as store:
-        _check_free(store, found)
-        store.put_results(found.study, found.results, source=f"import {file.name}")
-    note(f"imported as study {found.study.name} (ablate report {found.study.name})")
-
-
-def _check_free(store: "Store", found: "Imported") -> None:
-    from ablate.errors import UsageError
-
-    name = found.study.name
-    if name in store.studies() and store.study(name).system != found.study.system:
-        raise UsageError(
-            f"study {name!r} holds trials of {store.study(name).system}; choose another name with"
-            " --study"
-        )
+    with open_store(path, create=True) as store:
+        brought = bring_table(target(store), found)
+    for line in said(found.study.name, brought):
+        note(line)
 
 
 def _tell(found: "Imported", asked: Asked) -> None:
-    from ablate.cli.console import Column, out, print_json, print_table
+    from ablate.cli.console import Column, out, print_table
 
     study = found.study
     variants = list(dict.fromkeys(p.variant.name for p, _ in found.results))
-    if asked.json:
-        print_json(
-            {
-                "schema": "ablate.import/2",
-                "study": study.name,
-                "reader": study.system,
-                "dry_run": asked.dry_run,
-                "rows": len(found.results),
-                "configurations": variants,
-                "seeds": study.seeds,
-                "columns": [
-                    {"header": c.header, "role": c.role, "as": c.name, "means": _means(c, found)}
-                    for c in found.columns
-                ],
-            }
-        )
-        return
     seeds = ", ".join(map(str, study.seeds[:SEEDS])) + (", ..." if study.seeds[SEEDS:] else "")
     out().print(
         f"{asked.file.name}: {len(found.results)} runs of {len(variants)} configurations,"
@@ -83,6 +77,29 @@ def _tell(found: "Imported", asked: Asked) -> None:
     )
     columns = [Column("Column"), Column("Role"), Column("As"), Column("Means")]
     print_table(columns, [[c.header, c.role, c.name, _means(c, found)] for c in found.columns])
+
+
+def _document(found: "Imported", asked: Asked, changes: "Changes | None") -> None:
+    from ablate.cli import import_changes
+    from ablate.cli.console import print_json
+
+    study = found.study
+    print_json(
+        {
+            "schema": "ablate.import/2",
+            "study": study.name,
+            "reader": study.system,
+            "dry_run": asked.dry_run,
+            "rows": len(found.results),
+            "configurations": list(dict.fromkeys(p.variant.name for p, _ in found.results)),
+            "seeds": study.seeds,
+            "columns": [
+                {"header": c.header, "role": c.role, "as": c.name, "means": _means(c, found)}
+                for c in found.columns
+            ],
+            "changes": import_changes.document(changes),
+        }
+    )
 
 
 def _means(column: "Understood", found: "Imported") -> str:

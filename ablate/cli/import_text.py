@@ -49,9 +49,8 @@ def show(gathered: "Gathered", found: "Assembled") -> None:
         out().print(line, soft_wrap=True)
 
 
-def said(found: "Assembled", brought: "Brought", file: str = "") -> Iterator[str]:
+def said(study: str, brought: "Brought", file: str = "") -> Iterator[str]:
     """What became of the results, and where to look; `file` is their study file."""
-    study = found.study.name
     reasons = Counter(brought.skipped.values())
     for reason, count in reasons.items():
         yield f"{count} {'trial' if count == 1 else 'trials'} left as {_is(count)}: {reason}"

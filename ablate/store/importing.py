@@ -16,7 +16,7 @@ from ablate.study import Placement
 _GIVEN = "SELECT value FROM json_each(?)"
 _PLACED = f"SELECT trial_id FROM placement WHERE study_id = ? AND trial_id IN ({_GIVEN})"  # noqa: S608 - our own text
 _NEWEST = (
-    "SELECT t.key, t.id, t.state, coalesce(a.number, 0), a.digest, a.source FROM trial AS t"
+    "SELECT t.key, t.id, t.state, coalesce(a.number, 0), a.digest FROM trial AS t"
     " LEFT JOIN attempt AS a ON a.trial_id = t.id AND a.number ="
     " (SELECT max(number) FROM attempt WHERE trial_id = t.id)"
     " WHERE t.key IN (SELECT value FROM json_each(?))"
@@ -24,32 +24,31 @@ _NEWEST = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Newest:
-    """A trial, with the number, digest and source of its newest attempt."""
+class Newest:
+    """A trial, with the number and digest of its newest attempt."""
 
     trial: int
     state: str
     number: int
     digest: str | None
-    source: str | None
 
 
 def bring_in(session: Session, results: Sequence[tuple[Placement, Ending]], *, source: str) -> bool:
-    """Store imported results; whether anything changed.
+    """Store imported results; whether anything changed: where they come from counts for nothing.
 
     Raises LockedError where one of the trials is being run.
     """
     connection = session.connection()
-    known = _known(connection, [placement.trial.key for placement, _ in results])
+    known = newest(connection, [placement.trial.key for placement, _ in results])
     fresh: dict[str, tuple[Ending, str]] = {}
     for placement, ending in results:
-        key, digest = placement.trial.key, _digest(ending)
-        newest = known[key]
-        if newest.number and (newest.digest, newest.source) == (digest, source):
+        key, made = placement.trial.key, digest(ending)
+        there = known[key]
+        if there.number and there.digest == made:
             continue
-        if newest.state == State.RUNNING:
+        if there.state == State.RUNNING:
             raise LockedError(f"trial {key} is being run; import its results when it has ended")
-        fresh[key] = ending, digest
+        fresh[key] = ending, made
     if not fresh:
         return False
     _clear(connection, [known[key].trial for key in fresh])
@@ -60,9 +59,10 @@ def bring_in(session: Session, results: Sequence[tuple[Placement, Ending]], *, s
     return True
 
 
-def _known(connection: Connection, keys: Sequence[str]) -> dict[str, _Newest]:
+def newest(connection: Connection, keys: Sequence[str]) -> dict[str, Newest]:
+    """Those of these trials that the database knows, by key."""
     rows = connection.exec_driver_sql(_NEWEST, (json.dumps(keys),))
-    return {key: _Newest(*rest) for key, *rest in rows}
+    return {key: Newest(*rest) for key, *rest in rows}
 
 
 def _clear(connection: Connection, trials: Sequence[int]) -> None:
@@ -75,7 +75,7 @@ def _clear(connection: Connection, trials: Sequence[int]) -> None:
 
 def _write_attempts(
     connection: Connection,
-    known: dict[str, _Newest],
+    known: dict[str, Newest],
     fresh: dict[str, tuple[Ending, str]],
     source: str,
 ) -> None:
@@ -98,9 +98,9 @@ def _write_attempts(
                 values.text(end.error),
                 values.strings(end.provenance),
                 values.scores(end.scores),
-                digest,
+                made,
             )
-            for key, (end, digest) in fresh.items()
+            for key, (end, made) in fresh.items()
         ],
     )
     connection.exec_driver_sql(
@@ -138,7 +138,7 @@ def _cost(cost: Cost) -> tuple[object, ...]:
     return (*whole, cost.factor) if cost.factor else whole
 
 
-def _digest(ending: Ending) -> str:
+def digest(ending: Ending) -> str:
     """A digest of what was measured and doubted: not of when, nor by which process."""
     measured: tuple[object, ...] = (
         str(ending.state),

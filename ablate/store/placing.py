@@ -29,10 +29,9 @@ class Keep(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A study's id, the source it had before, whether it changed, and whether its trials did."""
+    """A study's id, whether it changed, and whether its trials did."""
 
     id: int
-    before: str
     changed: bool
     moved: bool
 
@@ -45,9 +44,8 @@ def put(session: Session, study: Study, source: str) -> Put:
     row = session.exec(select(StudyRow).where(StudyRow.name == study.name)).one_or_none()
     document = values.Document(study=study).model_dump_json()
     if row is not None and row.id is not None and row.document == document:
-        return Put(row.id, row.source, changed=False, moved=False)
+        return Put(row.id, changed=False, moved=False)
     before = None if row is None else values.Document.model_validate_json(row.document).study
-    was = row.source if row else ""
     row = row or StudyRow(name=study.name, created=values.now(), activity=0, standin=study.standin)
     row.title = study.title
     row.system = study.system
@@ -66,7 +64,7 @@ def put(session: Session, study: Study, source: str) -> Put:
     if before and (before.selection, before.metrics) != (study.selection, study.metrics):
         finals.write(session, row.id, study, finals.COMPLETED, row.id)
     moved = before is not None and _frame(before) != _frame(study)
-    return Put(row.id, was, changed=True, moved=moved)
+    return Put(row.id, changed=True, moved=moved)
 
 
 def _frame(study: Study) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from ablate.selection import Selection
 from ablate.store import (
     beside,
     by_hand,
+    changing,
     checking,
     connection,
     importing,
@@ -108,35 +109,33 @@ class Store:
             self._unwritten.pop(name, None)
 
     def put_results(
-        self, study: Study, results: Iterable[tuple[Placement, Ending]], *, source: str
+        self,
+        study: Study,
+        results: Iterable[tuple[Placement, Ending]],
+        *,
+        source: str,
+        replace: bool = False,
     ) -> None:
         """Add results that exist already, one attempt each; the same results change nothing.
 
-        Placements that another source brought stay; those of this source that it no longer has
-        are removed. Raises LockedError where a trial is being run.
+        Every other placement of the study stays, unless these are to `replace` them all. Raises
+        LockedError where a trial is being run.
         """
-        self._import(study, list(results), source, whole=True)
-
-    def add_results(
-        self, study: Study, results: Iterable[tuple[Placement, Ending]], *, source: str
-    ) -> None:
-        """As `put_results`, and every other placement stays: one part of a large import."""
-        self._import(study, list(results), source, whole=False)
-
-    def _import(
-        self, study: Study, pairs: list[tuple[Placement, Ending]], source: str, *, whole: bool
-    ) -> None:
+        pairs = list(results)
         with self.writing() as session:
             put = placing.put(session, study, source)
-            again = whole and put.before == source
-            keep = placing.Keep.NONE if again else placing.Keep.ALL
-            placements = [placement for placement, _ in pairs]
-            placed = placing.place(session, put.id, study, placements, keep)
+            keep = placing.Keep.NONE if replace else placing.Keep.ALL
+            placed = placing.place(session, put.id, study, [p for p, _ in pairs], keep)
             brought = importing.bring_in(session, pairs, source=source)
             if put.changed or placed or brought:
                 writing.touch(session, [put.id])
         # Once in the end: an import of many parts would write the whole study with each.
         self._unwritten[study.name] = None
+
+    def differing(self, results: Sequence[tuple[Placement, Ending]]) -> dict[str, int]:
+        """Key -> how many values of trials that have completed these results would change."""
+        with self.reading() as session:
+            return changing.differing(session, results)
 
     def studies(self) -> list[str]:
         """Names, the most recently active first: by last claim or put, not by the clock."""

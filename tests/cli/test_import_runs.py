@@ -168,6 +168,7 @@ def test_a_guess_overwrites_neither_a_study_nor_a_system(call: Call, logs: Path)
     assert "mine.py" in toml.read_text("utf-8")
     other = call("import", str(logs), "--guess", "--study", "other")
     assert "there is a system 'demo' already" in refused(other)
+    assert "--system demo --study FILE" in refused(other)
     third = call("import", str(logs), "--guess", "--study", "other", "--system", "mine")
     assert third.exit_code == 0
 
@@ -198,7 +199,8 @@ def test_the_rule_and_the_map_of_the_command_line_win(call: Call, folder: Path, 
         (("logs", "--reader", "demos"), "did you mean 'demo'"),
         (("logs", "--select", "best:mAp2"), "--select: 'mAp2' is not a metric"),
         (("logs", "--study", "A B"), "is no study name"),
-        (("logs", "--system", "demo"), "is unknown|name the study file"),
+        (("logs", "--system", "demo"), "system 'demo' is unknown"),
+        (("logs", "--reader", "demo", "--system", "nope"), "system 'nope' is unknown"),
         (("logs", "--study", "no.toml"), "no.toml"),
         (("logs", "--map", "no.toml"), "no.toml"),
         (("logs", "--data", "x"), "--data means something with --system"),

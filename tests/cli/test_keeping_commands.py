@@ -59,7 +59,7 @@ def logs(folder: Path) -> Study:
     cut = replace(ending, state=State.INCOMPLETE, error="the log ends in epoch 31 of 50")
     with open_store(folder / ".ablate" / "results.db", create=True) as store:
         results = [(place("baseline", 0), ending), (place("baseline", 1), ending)]
-        store.add_results(study, [*results, (place("lif", 0), cut)], source="import logs")
+        store.put_results(study, [*results, (place("lif", 0), cut)], source="import logs")
     return study
 
 
@@ -231,7 +231,7 @@ def test_a_tex_table_has_a_row_per_configuration_and_escapes_whatever_it_is_call
         levels = {"lif": True}
         trial = Trial("demo", "imported", levels, levels, 1, "import:logs")
         ending = Ending(State.COMPLETED, 1.0, "", scores={"mAP": 0.5})
-        store.add_results(
+        store.put_results(
             logs, [(Placement(Variant(NASTY, levels, "arm"), trial), ending)], source="import logs"
         )
     rows = strict_tex(call("export", "logs", "--format", "tex").stdout)

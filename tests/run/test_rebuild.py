@@ -112,8 +112,8 @@ def test_a_rebuild_copies_what_was_imported_from_the_old_database(path: Path) ->
     ending = Ending(State.COMPLETED, 1.0, "", scalars=curve, settings={"SOLVER.SEED": "2"})
     with open_store(path) as store:
         study = replace(drive.study(3), name="logs")
-        store.add_results(study, [(asked[0], ending)], source="import logs")
-        store.add_results(
+        store.put_results(study, [(asked[0], ending)], source="import logs")
+        store.put_results(
             study, [(asked[1], replace(ending, state=State.INCOMPLETE))], source="import logs"
         )
     before = tables(path)
@@ -128,7 +128,7 @@ def test_a_rebuild_says_which_imports_it_could_not_bring_back(path: Path) -> Non
     asked = [p for p in placements(study) if p.trial.seed == 2]
     with open_store(path) as store:
         ending = Ending(State.COMPLETED, 1.0, "")
-        store.add_results(study, [(asked[0], ending)], source="import logs")
+        store.put_results(study, [(asked[0], ending)], source="import logs")
     path.unlink()
     assert rebuild(path).lost == ["the results of study logs: bring them in again (import logs)"]
     with open_store(path) as store:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ablate.errors import LockedError
-from ablate.record import Ending, State
+from ablate.record import Ending, Scalar, State
 from ablate.store import Store
 from ablate.study import Placement, Study
 
@@ -82,19 +82,40 @@ def test_an_import_that_cannot_be_finished_leaves_nothing_behind(
     assert dump(store) == before
 
 
-def test_a_row_that_its_file_no_longer_has_is_no_longer_in_the_study(
+def test_a_run_leaves_a_study_only_where_others_are_to_replace_it(
     store: Store, study: Study, placements: list[Placement]
 ) -> None:
     store.put_results(study, [(p, GRID) for p in placements], source="grid.csv")
     store.put_results(study, [(p, GRID) for p in placements[:3]], source="grid.csv")
+    assert len(store.records("small")) == 4
+    store.put_results(study, [(p, GRID) for p in placements[:3]], source="x.csv", replace=True)
     assert len(store.records("small")) == 3
+
+
+def test_the_values_that_results_would_change_are_counted_before_they_are_written(
+    store: Store, study: Study, placements: list[Placement], ending: Ending
+) -> None:
+    first, second, third, _ = placements
+    cut = replace(ending, state=State.INCOMPLETE)
+    store.put_results(study, [(first, ending), (second, GRID), (third, cut)], source="logs")
+    before = dump(store)
+    assert store.differing([(first, ending), (second, GRID), (third, ending)]) == {}
+    doubted = replace(ending, settings={"a": "1"}, provenance={"notes": "a doubt"})
+    assert store.differing([(first, doubted)]) == {}
+    moved = replace(ending, scalars=(*ending.scalars[1:], Scalar(9, "test", "rank1", 0.1)))
+    assert store.differing([(first, moved)]) == {first.trial.key: 2}
+    priced = replace(ending, costs=(), scores={"NDS": 0.72})
+    assert store.differing([(first, priced)]) == {first.trial.key: 3}
+    assert store.differing([(first, cut), (second, GRID)]) == {first.trial.key: 1}
+    assert store.differing([(placements[3], ending)]) == {}
+    assert dump(store) == before
 
 
 def test_parts_of_one_import_stand_beside_each_other(
     store: Store, study: Study, placements: list[Placement]
 ) -> None:
     for placement in placements:
-        store.add_results(study, [(placement, GRID)], source="logs")
+        store.put_results(study, [(placement, GRID)], source="logs")
     whole = dump(store)
     assert [(r.variant, r.seed) for r in store.records("small")] == [
         ("baseline", 0),
@@ -102,7 +123,7 @@ def test_parts_of_one_import_stand_beside_each_other(
         ("lif", 0),
         ("lif", 1),
     ]
-    store.add_results(study, [(p, GRID) for p in placements[:2]], source="logs")
+    store.put_results(study, [(p, GRID) for p in placements[:2]], source="logs")
     assert dump(store) == whole
 
 
@@ -110,7 +131,7 @@ def test_a_record_that_ends_too_early_is_incomplete_and_has_no_score(
     store: Store, study: Study, placements: list[Placement], ending: Ending
 ) -> None:
     cut = replace(ending, state=State.INCOMPLETE, error="the log ends in epoch 31 of 50")
-    store.add_results(study, [(placements[0], cut)], source="logs")
+    store.put_results(study, [(placements[0], cut)], source="logs")
     record = store.records("small")[0]
     assert (record.state, record.scores) == (State.INCOMPLETE, {})
     assert store.curves(record.key)["val", "rank1"] == {0: 0.3, 1: 0.7, 2: 0.6}
@@ -122,10 +143,10 @@ def test_an_import_with_other_settings_or_doubts_is_another_attempt(
 ) -> None:
     first = replace(GRID, settings={"SOLVER.SEED": "1"}, provenance={"notes": "a doubt"})
     for ending in (first, first, replace(first, settings={"SOLVER.SEED": "2"})):
-        store.add_results(study, [(placements[0], ending)], source="logs")
+        store.put_results(study, [(placements[0], ending)], source="logs")
     key = placements[0].trial.key
     assert [a.number for a in store.attempts(key)] == [1, 2]
     assert store.settings(key) == {"SOLVER.SEED": "2"}
-    store.add_results(study, [(placements[0], replace(first, provenance={}))], source="logs")
+    store.put_results(study, [(placements[0], replace(first, provenance={}))], source="logs")
     assert [a.provenance for a in store.attempts(key)][1:] == [{"notes": "a doubt"}, {}]
     assert store.settings(key) == {"SOLVER.SEED": "1"}
