@@ -10,6 +10,7 @@ from pathlib import Path
 from ablate.errors import SpecError, UsageError, not_one_of
 from ablate.ingest.build import UNITS as COST_UNITS
 from ablate.ingest.curves import Curves
+from ablate.ingest.exported import check_not_own
 from ablate.ingest.logfile import LogFile, logs, stem
 from ablate.ingest.names import UNITS, known_metric, other_metric
 from ablate.ingest.run import UNREAD, Draft, Reader, Run
@@ -256,6 +257,7 @@ def declared(name: str, table: ReaderTable) -> Reader:
         return DeclaredLines(draft, patterns, table)
 
     def read(path: Path) -> Iterator[Run]:
+        check_not_own(path)
         log = LogFile(path)
         lines = begin(Draft())
         for text in log:

@@ -7,8 +7,9 @@ from pathlib import Path
 from ablate.errors import SpecError, UsageError, not_one_of
 from ablate.ingest import demo, histories, mlflow, mmdet, stepped, tensorboard, wandb
 from ablate.ingest.declared import declared as declare
+from ablate.ingest.exported import check_not_own
 from ablate.ingest.run import Reader
-from ablate.ingest.tables import read_table_study
+from ablate.ingest.tables import SUFFIXES, read_table_study
 from ablate.spec.document import validated
 from ablate.spec.systems import ReaderTable
 
@@ -44,10 +45,16 @@ def guess(paths: Sequence[Path], declared: Declared) -> tuple[Reader, list[Path]
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder")
+        check_not_own(path)
     tried = [reader(name, declared) for name in {**dict.fromkeys(declared), **READERS}]
     found = [(one, _known(one, paths)) for one in tried]
     most = max(len(files) for _, files in found)
     best = [(one, files) for one, files in found if files and len(files) == most]
+    if not best and all(path.suffix.lower() in SUFFIXES for path in paths):
+        raise UsageError(
+            f"{', '.join(map(str, paths))}: a table of runs, of which no command can be guessed:"
+            " import it without --guess"
+        )
     if not best:
         raise UsageError(
             f"{', '.join(map(str, paths))}: no run is known there by the readers"

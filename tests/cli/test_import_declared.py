@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from typer.testing import Result
 
 Call = Callable[..., Result]
@@ -39,3 +40,24 @@ def test_a_pattern_that_matched_in_no_file_is_named_and_one_that_matched_in_some
     assert "no score outside training is in it: loss of training counts (2 runs)" in said.stdout
     found = json.loads(call("import", "mine", "-n", "--json").stdout)
     assert found["never_matched"] == ["patterns[1] (val_acc)", "patterns[3] (end)"]
+
+
+@pytest.mark.parametrize("options", [(), ("--guess",), ("--reader", "mine")])
+def test_ablates_own_json_is_no_record_of_runs_whatever_reader_is_declared(
+    call: Call, folder: Path, options: tuple[str, ...]
+) -> None:
+    logs(folder)
+    call("import", "seed000.csv", "--study", "old")
+    call("export", "old", "-o", "own.json")
+    refused = call("import", "own.json", *options)
+    assert refused.exit_code != 0
+    assert "own.json: it is ablate's own (ablate.export/1)" in str(refused.exception)
+    assert "--format csv" in str(refused.exception)
+
+
+def test_a_table_that_is_to_be_guessed_is_said_to_be_imported_without(
+    call: Call, folder: Path
+) -> None:
+    logs(folder)
+    refused = call("import", "seed000.csv", "--guess")
+    assert "import it without --guess" in str(refused.exception)
