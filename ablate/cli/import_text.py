@@ -76,6 +76,8 @@ def show_proposal(proposal: "Proposal", *, written: bool) -> None:
         names = " and ".join(str(file) for file, _ in files)
         note(f"{'there already' if proposal.there else 'written'}: {names}")
     note(f"check the command, its program's name is not in a log: {guess.command}")
+    for line in guess.notes:
+        note(line)
 
 
 def proposed(proposal: "Proposal") -> dict[str, object]:
@@ -84,6 +86,7 @@ def proposed(proposal: "Proposal") -> dict[str, object]:
     return {
         "system": guess.system,
         "command": guess.command,
+        "notes": list(guess.notes),
         "study_file": f"studies/{proposal.study_file.name}",
         "study_text": guess.study,
         "system_text": guess.stanza,

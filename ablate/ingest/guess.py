@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ablate.design import BASELINE
@@ -10,14 +10,19 @@ from ablate.design.names import grid_name, members
 from ablate.errors import UsageError
 from ablate.ingest import written
 from ablate.ingest.assemble import BY_NAME, Assembled, slug
+from ablate.ingest.evidence import on_gpu, seed_key
 from ablate.ingest.factors import OFF, ON, Keyed
 from ablate.ingest.gather import Gathered, trained
-from ablate.ingest.keys import is_seed, last
+from ablate.ingest.keys import last
 from ablate.ingest.keys import words as words_of
 from ablate.ingest.roles import variants
 from ablate.record import State
 from ablate.study import Kind, Level, Placement, Variant, changed
 
+UNSEEDED = (
+    'How the program is told its seed is not in the logs: write seed = "KEY", or {seed} into the'
+    " command, before you run it"
+)
 FULL_GRID = 6
 """Up to so many switches the grid is proposed whole; beyond, each is added alone."""
 _TIMES, _LEAST, _HOUR, _LONGEST = 5, 600, 3600, 64
@@ -43,6 +48,8 @@ class Guess:
     study: str
     stanza: str
     command: str
+    notes: tuple[str, ...] = ()
+    """What has to be settled by hand before the system is run."""
 
 
 def guess(gathered: Gathered, found: Assembled, system: str) -> Guess:
@@ -63,6 +70,7 @@ def guess(gathered: Gathered, found: Assembled, system: str) -> Guess:
         study=_study(gathered, found, system),
         stanza=_stanza(gathered, found, system, command),
         command=command,
+        notes=() if seed_key(gathered) else (UNSEEDED,),
     )
 
 
@@ -127,17 +135,23 @@ def _options(line: str) -> list[tuple[str, ...]]:
 
 def _stanza(gathered: Gathered, found: Assembled, system: str, command: str) -> str:
     head: dict[str, object] = {"command": command, "style": _style(gathered)[0]}
-    seeds = [k for k in gathered.settings if is_seed(k)]
-    if len(seeds) == 1:
-        head["seed"] = seeds[0]
+    seed = seed_key(gathered)
+    if seed:
+        head["seed"] = seed
     head["reader"] = gathered.reader
     name = written.key("systems", system)
     lines = [
         "# The name of the program is not in its logs: check the command before you run it.",
+        *([] if seed else [f"# {UNSEEDED}."]),
         *written.table(f"[{name}]", head),
     ]
     factors = [
-        written.table(f"[{written.key('systems', system, 'factors', k.factor.name)}]", _factor(k))
+        [
+            *_flagged(k, _style(gathered)[0]),
+            *written.table(
+                f"[{written.key('systems', system, 'factors', k.factor.name)}]", _factor(k)
+            ),
+        ]
         for k in found.factors
     ]
     metrics = [
@@ -153,6 +167,15 @@ def _stanza(gathered: Gathered, found: Assembled, system: str, command: str) -> 
         for m in found.study.metrics
     ]
     return written.document([lines, *factors, *metrics])
+
+
+def _flagged(keyed: Keyed, style: str) -> Iterator[str]:
+    """No log tells an option that is a flag from one that takes True and False."""
+    if keyed.factor.kind is Kind.BOOL and style.startswith("--"):
+        yield (
+            f"# If the program takes --{written.key(keyed.key)} without a value (a flag), write"
+            " flag = true."
+        )
 
 
 def _factor(keyed: Keyed) -> dict[str, object]:
@@ -176,7 +199,7 @@ def _study(gathered: Gathered, found: Assembled, system: str) -> str:
     head: dict[str, object] = {
         "name": study.name,
         "system": system,
-        "seeds": list(study.seeds),
+        "seeds": _seeds(gathered, found),
         "primary": study.primary,
         "select": str(study.selection),
     }
@@ -192,6 +215,16 @@ def _study(gathered: Gathered, found: Assembled, system: str) -> str:
     tables += _arms(found, [(run, p) for run, p in named if p is not None])
     tables.append(written.table("[resources]", _resources(gathered, found)))
     return written.document(tables)
+
+
+def _seeds(gathered: Gathered, found: Assembled) -> list[int]:
+    """Those of the runs that completed: one cut log of another seed asks for no more of it."""
+    whole = {
+        p.trial.seed
+        for o, p in zip(gathered.outlines, found.placements, strict=True)
+        if p is not None and o.run.state is State.COMPLETED
+    }
+    return sorted(whole) or list(found.study.seeds)
 
 
 def _sweeps(found: Assembled, placed: Iterable[Placement]) -> list[list[str]]:
@@ -269,7 +302,10 @@ def _around(found: Assembled, variant: Variant) -> str:
 
 
 def _resources(gathered: Gathered, found: Assembled) -> dict[str, object]:
-    """One device each, and five times the longest run as the deadline, ten minutes at least."""
+    """A GPU each where their records name one, and five times the longest run as the deadline.
+
+    Ten minutes at least.
+    """
     longest = max(
         (
             c.value
@@ -280,7 +316,7 @@ def _resources(gathered: Gathered, found: Assembled) -> dict[str, object]:
         ),
         default=0.0,
     )
-    table: dict[str, object] = {"cpus": 1, "gpus": 1}
+    table: dict[str, object] = {"cpus": 1, **({"gpus": 1} if on_gpu(gathered) else {})}
     if longest > 0:
         hours = max(_TIMES * longest, _LEAST) / _HOUR
         table["timeout"] = f"{math.ceil(hours)}h" if hours > 1 else f"{math.ceil(hours * 60)}m"

@@ -14,14 +14,15 @@ from ablate.ingest.propose import Proposal
 from ablate.ingest.run import Run
 from ablate.ingest.seats import Wishes
 from ablate.project import Project
+from ablate.record import State
 from ablate.study import Study
 from tests.ingest.made import grid, run
 
 HOSTILE = ('a"b', "a.b", "ü ÿ", "tab\there", "back\\slash", "'quoted'", "new\nline", "\x1b[0m", "#")
 
 
-def guessed(*runs: Run, name: str = "s") -> tuple[Guess, Assembled]:
-    with holding(runs, "demo") as gathered:
+def guessed(*runs: Run, name: str = "s", reader: str = "demo") -> tuple[Guess, Assembled]:
+    with holding(runs, reader) as gathered:
         found = assemble(gathered, name, Wishes())
         return guess(gathered, found, "trainer"), found
 
@@ -190,3 +191,71 @@ def test_what_no_study_file_can_say_is_refused_before_anything_is_written(folder
 def test_runs_without_a_difference_propose_nothing() -> None:
     with pytest.raises(UsageError, match="no setting differs between these runs"):
         guessed(run("baseline"), run("aqr"))
+
+
+def stanza(made: Guess) -> dict[str, object]:
+    found: dict[str, object] = tomllib.loads(made.stanza)["systems"]["trainer"]
+    return found
+
+
+def seeded(key: str, **more: str) -> list[Run]:
+    return [
+        run(f"{lr} {seed}", {"lr": lr, **({key: str(seed)} if key else {}), **more}, seed=seed)
+        for lr in ("1", "2")
+        for seed in (3, 4)
+    ]
+
+
+def test_the_only_key_that_equals_every_seed_is_proposed_to_pass_it() -> None:
+    made, _ = guessed(*seeded("rng", depth="3"), reader="mine")
+    assert (stanza(made)["seed"], made.notes) == ("rng", ())
+
+
+@pytest.mark.parametrize("more", [{}, {"other": "3"}])
+def test_where_no_key_is_the_seed_the_stanza_and_a_note_say_that_it_must_be_passed(
+    more: dict[str, str],
+) -> None:
+    made, _ = guessed(*seeded("", **more), reader="mine")
+    assert "seed" not in stanza(made)
+    assert "# How the program is told its seed is not in the logs" in made.stanza
+    assert ['seed = "KEY"' in note and "{seed}" in note for note in made.notes] == [True]
+
+
+def test_a_switch_that_may_be_a_flag_is_said_to_be_where_options_are_written() -> None:
+    runs = [run("x", {"use_a": "True"}), run("y", {"use_a": "False"})]
+    assert (
+        "--use_a without a value (a flag), write flag = true"
+        in guessed(*runs, reader="mine")[0].stanza
+    )
+    assert "flag = true" not in guessed(*runs, reader="demo")[0].stanza
+
+
+@pytest.mark.parametrize(
+    ("settings", "facts", "gpu"),
+    [
+        ({}, {}, None),
+        ({"MODEL.DEVICE": "cuda"}, {}, 1),
+        ({"device": "cpu"}, {}, None),
+        ({"device": "cuda:1"}, {}, 1),
+        ({"gpu_id": "0"}, {}, 1),
+        ({"gpus": "0"}, {}, None),
+        ({"gpus": "2"}, {}, 1),
+        ({"no_cuda": "True"}, {}, None),
+        ({"use_cuda": "False"}, {}, None),
+        ({}, {"GPU 0": "Tesla"}, 1),
+        ({}, {"CUDA available": "False"}, None),
+    ],
+)
+def test_a_gpu_is_proposed_only_where_a_record_names_one(
+    settings: dict[str, str], facts: dict[str, str], gpu: int | None
+) -> None:
+    runs = [run(lr, {"lr": lr, **settings}, facts=facts) for lr in ("1", "2")]
+    asked = tomllib.loads(guessed(*runs)[0].study)["resources"]
+    assert (asked["cpus"], asked.get("gpus")) == (1, gpu)
+
+
+def test_the_seed_of_a_run_that_was_cut_short_is_not_asked_of_all_cells() -> None:
+    runs = [*seeded("seed"), run("cut", {"lr": "1", "seed": "9"}, seed=9, state=State.INCOMPLETE)]
+    assert tomllib.loads(guessed(*runs)[0].study)["study"]["seeds"] == [3, 4]
+    cut = [run(lr, {"lr": lr}, seed=9, state=State.INCOMPLETE) for lr in ("1", "2")]
+    assert tomllib.loads(guessed(*cut)[0].study)["study"]["seeds"] == [9]
