@@ -38,7 +38,7 @@ def import_(
         bool, typer.Option("--guess", help="Write a study file and a system for them, too.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Even over trials that were trained here.")
+        bool, typer.Option("--force", help="Over trials trained here or imported from other runs.")
     ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Instead of the runs that the study holds.")

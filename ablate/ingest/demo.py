@@ -47,6 +47,8 @@ _KNOWN = re.compile(
     r"Running with config:|Epoch\[\d+\] Iteration\[\d+/\d+\]|Validation Results - Epoch: \d"
 )
 _TERMS = 20_000
+_NEAR = 5
+"""Lines within which a configuration that goes on is one that was interrupted."""
 _LEFT = re.compile(r"\b(?!ETA\b|eta\b)\w+: *\S")
 _CURVES = {"base_lr": "lr"}
 _SPEEDS = ("seconds_per_batch", "samples_per_second")
@@ -88,6 +90,7 @@ class DemoLines:
         self._config: list[str] | None = None
         self._given: dict[str, str] = {}
         self._headed = self._echo = self._listing = self._results = False
+        self._gap = -_NEAR
 
     def line(self, text: str) -> None:
         """Take one line."""
@@ -119,7 +122,13 @@ class DemoLines:
         if self._config is not None and yacs.is_entry(text):
             self._config.append(text)
             return True
-        self._config_ends()
+        if self._config is not None:
+            self._gap = self.number
+            self._config_ends()
+        elif 0 < self.number - self._gap <= _NEAR and text.startswith("  ") and yacs.is_entry(text):
+            self.draft.remark(
+                f"line {self._gap} interrupts the printed configuration: what follows is not read"
+            )
         if self._listing:
             self.draft.uncalled = tuple(name.strip() for name in text.split(",") if name.strip())
             self._listing = False

@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import os
 import pickle
 import tempfile
 import zlib
@@ -155,12 +156,18 @@ def passed_over(paths: Sequence[Path], files: Sequence[Path], gathered: Gathered
             if own & {inside, *inside.parents}:
                 continue
             found += [
-                name
+                f"{name} (no permission)" if _is_shut(folder / name) else name
                 for name in sorted(names)
                 if not name.startswith(".") and name not in read and inside / name not in own
-                if not (folder / name).is_dir()
+                if _is_shut(folder / name) or not (folder / name).is_dir()
             ]
     return found
+
+
+def _is_shut(path: Path) -> bool:
+    """Whether a file cannot be read, or a folder not be looked into."""
+    needed = os.R_OK | os.X_OK if path.is_dir() else os.R_OK
+    return path.exists() and not os.access(path, needed)
 
 
 def gather(files: Sequence[Path], reader: Reader, heard: Callable[[], None]) -> Gathered:

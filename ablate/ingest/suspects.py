@@ -69,6 +69,9 @@ def looks_measured(text: str) -> bool:
 
 def _known(name: str) -> bool:
     """Whether a metric is called so: `val/acc` and `own accuracy` are judged by their end too."""
+    own = known_metric(name.rpartition("_")[2])
+    if own is not None and own.direction == "up":
+        return True
     return any(
         known_metric(one) is not None or _ELSEWHERE.fullmatch(one) is not None
         for one in (name, re.split(r"[./ ]", name)[-1])

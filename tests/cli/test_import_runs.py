@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -261,13 +262,18 @@ def test_a_table_keeps_working_through_the_same_command(call: Call) -> None:
 
 
 def test_files_that_hold_no_run_are_named_as_passed_over(
-    call: Call, folder: Path, logs: Path
+    call: Call, folder: Path, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (logs / "notes.txt").write_text("nothing that counts\n")
     (logs / "plot.png").write_bytes(b"\x89PNG")
     (logs / ".hidden").write_text("x")
     assert "2 files passed over: notes.txt, plot.png" in call("import", str(logs)).stdout
     assert document(call("import", str(logs), "--json"))["passed_over"] == ["notes.txt", "plot.png"]
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "notes.txt")
+    found = document(call("import", str(logs), "--json"))
+    assert found["passed_over"] == ["notes.txt (no permission)", "plot.png"]
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
     one = folder / "runs" / "one"
     one.mkdir(parents=True)
     (one / "config.yaml").write_text("lr: 1\n")

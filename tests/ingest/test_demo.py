@@ -150,6 +150,14 @@ def test_arguments_beside_the_configuration_are_settings_too(tmp_path: Path) -> 
     assert not [name for name in run.facts if name.startswith("--")]
 
 
+def test_output_between_the_lines_of_the_configuration_is_said(tmp_path: Path) -> None:
+    head, tail = text().split("  USE_LIF: True\n", 1)
+    (run,) = of(tmp_path, f"{head}a warning of another process\n  USE_LIF: True\n{tail}")
+    assert [r for r in run.remarks if "interrupts the printed configuration" in r]
+    (whole,) = of(tmp_path, text())
+    assert whole.remarks == ()
+
+
 def test_training_stands_at_the_iteration_and_scores_at_the_epoch(tmp_path: Path) -> None:
     (run,) = read(write(tmp_path / "x.log", iterations=25, patterns=THREE))
     assert list(curve(run, "train", "loss")) == [10, 20, 35, 45, 60, 70]
