@@ -19,21 +19,34 @@ def systems(
 ) -> None:
     """List the systems of the project, with what a study may change in them and measure."""
     from ablate.cli.console import note, print_json
+    from ablate.errors import DeclarationError
     from ablate.project import FILE, Project
 
     project = Project.find()
     origins = project.origins()
     names = list(origins) if name is None else [name]
-    with redirect_stdout(sys.stderr):  # what a system prints when imported is no result
-        found = [Found(project.reference(n), project.system(n), origins[n]) for n in names]
+    found: list[Found] = []
+    wrong: list[DeclarationError] = []
+    for one in names:
+        try:
+            with redirect_stdout(sys.stderr):  # what a system prints when imported is no result
+                found.append(Found(project.reference(one), project.system(one), origins[one]))
+        except DeclarationError as refused:
+            if name is not None:
+                raise
+            wrong.append(refused)
     if json:
-        print_json({"schema": "ablate.systems/1", "systems": [_document(one) for one in found]})
-        return
-    if not found:
+        print_json({"schema": "ablate.systems/1", "systems": [_document(s) for s in found]})
+    else:
+        for system in found:
+            _print(system)
+    if not names and not json:
         where = project.file or f"no {FILE} here or above (ablate init)"
         note(f"no systems: {where}")
-    for one in found:
-        _print(one)
+    for said in wrong:
+        note(f"error: {said}")
+    if wrong:
+        raise typer.Exit(wrong[0].exit_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,3 +120,15 @@ def test_systems_shows_a_program_with_its_keys_and_where_it_comes_from(
         ("net.rate", "opt.rate"),
         ("word", "word"),
     ]
+
+
+def test_one_system_that_cannot_be_loaded_does_not_hide_the_others(
+    project: Callable[..., Project], ablate: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
+    project("", rest='[systems]\nbroken = "nowhere_at_all:system"\n')
+
+    listed, one = ablate("systems"), ablate("systems", "broken")
+
+    assert (listed.returncode, one.returncode) == (2, 2)
+    assert listed.stdout.startswith("small (revision 1, a program)")
+    assert "nowhere_at_all" in listed.stderr
