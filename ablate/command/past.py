@@ -12,13 +12,15 @@ from ablate.command.environment import PARAMS, places
 from ablate.command.scores import Scores, Tail
 from ablate.errors import UsageError
 from ablate.ingest.run import Run
+from ablate.record import State
 from ablate.system import Job, TrainingError
 
 COMMAND = "command.json"
 AFTER = "after"
 CODE = "code"
 LOG = "stdout.log"
-"""What the runner calls an attempt's log."""
+RESULT = "result.json"
+"""What the runner calls an attempt's log and its sealed end."""
 
 GRAIN = 10_000_000
 """Nanoseconds by which a file's time may lie before the clock's."""
@@ -45,17 +47,23 @@ def resumed(found: Declaration, job: Job, scores: Scores) -> Past:
     """The newest checkpoint of the newest attempt that has one; its curves are taken over.
 
     Points that the program logs again replace those. Also what the attempt had written and nobody
-    has read, because it was killed, is taken.
+    has read, because it was killed, is taken. A checkpoint with which a later attempt has failed
+    is passed over where there is an older one: it may be half of one.
     """
     table = found.table
     globs = table.checkpoints or (["checkpoints/*"] if table.resume_args else [])
+    failed: set[str] = set()
     for folder in job.recorder.earlier:
         at = places(folder)
         heard = at.params.stat().st_mtime_ns - GRAIN if at.params.exists() else 0
         left = [p for glob in globs for p in at.work.glob(glob) if _is_kept(p, heard)]
         if not left:
+            failed |= _failed_with(folder)
             continue
-        checkpoint = max(left, key=lambda p: (p.stat().st_mtime_ns, p.name))
+        whole = [p for p in left if str(p) not in failed] or left
+        checkpoint = max(whole, key=lambda p: (p.stat().st_mtime_ns, p.name))
+        for path in sorted({*left} - {*whole}):
+            job.note(f"checkpoint passed over: an attempt that went on from {path.name} has failed")
         scores.names |= job.recorder.carry(folder)
         for text in Tail(at.metrics).rest():
             scores.line(text)
@@ -107,6 +115,16 @@ def _is_kept(path: Path, heard: int) -> bool:
     """
     full = any(path.iterdir()) if path.is_dir() else path.stat().st_size > 0
     return full and path.stat().st_mtime_ns <= heard
+
+
+def _failed_with(folder: Path) -> set[str]:
+    """The checkpoint that an attempt went on from, where its program has then failed."""
+    checkpoint = _said(folder).get("checkpoint")
+    try:
+        state = json.loads((folder / RESULT).read_text())["result"]["state"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {checkpoint} if checkpoint and state in {State.FAILED, State.CRASHED} else set()
 
 
 def _said(folder: Path) -> dict[str, Any]:
