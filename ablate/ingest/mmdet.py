@@ -214,6 +214,9 @@ class MmdetLines:
         if not isinstance(record, dict) or not record.keys() & {"mode", "step", "env_info"}:
             return "torchelastic" in text
         self._introduce(record)
+        for key, value in record.items() if record.keys() & {"mode", "step"} else ():
+            if value and isinstance(value, dict | list):
+                self.draft.remark(f"{key} has several values in one line of JSON: not read")
         numbers = {str(k): float(v) for k, v in record.items() if _is_number(v)}
         counts = [numbers.pop(name, 0.0) for name in ("epoch", "iter", "step")]
         epoch, iteration, step = (int(n) if 0 <= n < _COUNTS else 0 for n in counts)

@@ -1,4 +1,5 @@
 import gzip
+import json
 import math
 import os
 import re
@@ -213,3 +214,16 @@ def test_json_is_passed_over_where_text_says_the_same(tmp_path: Path) -> None:
 def test_what_looks_like_a_measurement_and_is_not_understood_is_reported(tmp_path: Path) -> None:
     run = of(tmp_path, text() + "my own accuracy: 0.93\n")
     assert run.unread[0].endswith("my own accuracy: 0.93")
+
+
+@pytest.mark.parametrize("rates", [{"backbone": 1e-5, "head": 1e-4}, [1e-5, 1e-4]])
+def test_several_learning_rates_in_one_line_of_json_are_said_not_to_be_read(
+    tmp_path: Path, rates: object
+) -> None:
+    head = json.dumps({"env_info": "", "seed": 1, "hook_msgs": {"a": 1}}) + "\n"
+    line = json.dumps({"mode": "train", "epoch": 1, "iter": 50, "lr": rates, "loss": 0.5}) + "\n"
+    (tmp_path / "a.log.json").write_text(head + line, "utf-8")
+    (run,) = read(tmp_path / "a.log.json")
+    assert [(s.name, s.value) for s in run.scalars] == [("loss", 0.5)]
+    assert "lr has several values in one line of JSON: not read" in run.remarks
+    assert not [r for r in run.remarks if "hook_msgs" in r]
