@@ -18,6 +18,7 @@ def check() -> None:
     from ablate.cli.reading import project_store
     from ablate.errors import StoreError
     from ablate.run.checking import disagreements, without_row
+    from ablate.run.rebuild import imports
 
     with project_store() as store:
         wrong = store.problems()
@@ -31,11 +32,16 @@ def check() -> None:
                 f"{store.path}: {len(wrong)} things are wrong; `ablate db rebuild` makes it anew"
             )
         unplaced, folders = store.unplaced(), without_row(store)
+        gone = list(imports(store.forgotten()))
     if unplaced:
         note(f"note: {len(unplaced)} trials stand in no study (ablate rm KEY takes one away)")
     if folders:
         note(f"note: {len(folders)} folders of attempts are not in it, such as {folders[0]}")
+    for line in gone:
+        note(f"not there: {line}")
     out().print(f"sound; {compared} attempts agree with their folders", soft_wrap=True)
+    if gone:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -79,7 +85,7 @@ def upgrade() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Make the database anew from what lies beside it; the old file is kept."""
+    """Make the database anew from what lies beside it; the old file is kept, a loss is exit 1."""
     from ablate.cli.console import note, out
     from ablate.errors import StoreError
     from ablate.project import Project
@@ -96,5 +102,9 @@ def rebuild() -> None:
         f" and {done.imported} trials brought in from elsewhere",
         soft_wrap=True,
     )
+    for line in done.copied:
+        out().print(line, soft_wrap=True)
     for line in done.lost:
         note(f"not brought back: {line}")
+    if done.lost:
+        raise typer.Exit(1)

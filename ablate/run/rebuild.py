@@ -1,6 +1,7 @@
 """A new database from what lies beside the old one: `ablate db rebuild`."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from ablate.run.owner import alive
 from ablate.run.stored import STORED, read_stored
 from ablate.store import Store, open_store
 from ablate.store.beside import BY_HAND, read_study, study_files
-from ablate.store.connection import settle_aside
+from ablate.store.connection import BACKUPS, check, settle_aside
+from ablate.store.schema import VERSION
 from ablate.study import Trial
 
 
@@ -22,6 +24,8 @@ class Rebuilt:
     studies: int = 0
     attempts: int = 0
     imported: int = 0
+    copied: list[str] = field(default_factory=list)
+    """From which copies of the database imported trials came, a line each."""
     old: Path | None = None
     lost: list[str] = field(default_factory=list)
 
@@ -29,8 +33,8 @@ class Rebuilt:
 def rebuild(path: Path) -> Rebuilt:
     """Make the database at `path` anew from the folders beside it; the old file is kept aside.
 
-    What was imported is copied from the old file where that can be read. Raises LockedError where
-    a run is going on.
+    What was imported is copied from the old file where that can be read, else from the newest
+    copies that can. Raises LockedError where a run is going on.
     """
     folder = path.parent
     _refuse_running(folder / "attempts")
@@ -40,12 +44,14 @@ def rebuild(path: Path) -> Rebuilt:
         left.unlink()
     old = _readable(path, done)
     with open_store(fresh, create=True) as store:
-        _studies(store, folder, done, everything=old is not None)
+        _studies(store, folder, done)
         _attempts(store, done)
         if old is not None:
             done.imported = store.put_imported(path)
             for study, findings in old.items():
                 store.put_findings(study, findings)
+        _from_copies(store, folder / BACKUPS, done)
+        done.lost += imports(store.forgotten())
         done.lost += store.restore_by_hand(folder / BY_HAND)
         wrong = store.problems()
     if wrong:
@@ -80,17 +86,39 @@ def _readable(path: Path, done: Rebuilt) -> dict[str, list[Finding]] | None:
     return found
 
 
-def _studies(store: Store, folder: Path, done: Rebuilt, *, everything: bool) -> None:
+def imports(forgotten: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """What is to be imported again: trials by study and source, a line each."""
+    for study, sources in forgotten.items():
+        for source, count in Counter(sources.values()).items():
+            trials = "1 trial" if count == 1 else f"{count} trials"
+            yield f"{trials} of study {study} came from `ablate {source}`: import them again"
+
+
+def _from_copies(store: Store, backups: Path, done: Rebuilt) -> None:
+    """Imported trials that are nowhere else come from copies of the database, the newest first."""
+    for copy in sorted(backups.glob("*.db"), key=lambda f: f.stat().st_mtime_ns, reverse=True):
+        wanted = {key for of in store.forgotten().values() for key in of}
+        if not wanted:
+            return
+        try:
+            count = store.put_imported(copy, wanted) if check(copy) == VERSION else 0
+        except StoreError:
+            continue  # a copy that cannot be read is none; what it alone held is said in the end
+        if count:
+            done.imported += count
+            trials = "1 trial" if count == 1 else f"{count} trials"
+            done.copied.append(f"{trials} copied from {backups.name}/{copy.name}, as it has them")
+
+
+def _studies(store: Store, folder: Path, done: Rebuilt) -> None:
     for file in study_files(folder):
         try:
-            study, placements, source = read_study(file)
+            study, placements, source, _ = read_study(file)
         except (OSError, ValueError, KeyError, TypeError) as wrong:
             done.lost.append(f"studies/{file.name}: {wrong}")
             continue
         store.put_study(study, placements, source=source)
         done.studies += 1
-        if source.startswith("import") and not everything:
-            done.lost.append(f"the results of study {study.name}: bring them in again ({source})")
 
 
 def _attempts(store: Store, done: Rebuilt) -> None:

@@ -5,16 +5,17 @@ The folders of attempts hold the results.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 from sqlmodel import Session
 
 from ablate.errors import HostError
 from ablate.files import write_atomically
+from ablate.record import State
 from ablate.store import by_hand, reading, values
 from ablate.study import Placement, Study, Trial, Variant
 
@@ -25,9 +26,21 @@ BY_HAND_SCHEMA = "ablate.by-hand/1"
 
 _PLACED = (
     "SELECT p.variant, p.role, p.parent, p.extra, t.key, t.system, t.revision, t.levels, t.changed,"
-    " t.seed, t.data, t.start, t.stops FROM placement AS p JOIN trial AS t ON t.id = p.trial_id"
+    " t.seed, t.data, t.start, t.stops, t.state,"
+    " (SELECT source FROM attempt WHERE trial_id = t.id AND owner = 'import'"
+    " ORDER BY number DESC LIMIT 1)"
+    " FROM placement AS p JOIN trial AS t ON t.id = p.trial_id"
     " WHERE p.study_id = ? ORDER BY p.position"
 )
+
+
+class Written(NamedTuple):
+    """What a study's file says; `imported` is the source of each trial that was brought in."""
+
+    study: Study
+    placements: list[Placement]
+    source: str
+    imported: dict[str, str]
 
 
 def study_file(folder: Path, name: str) -> Path:
@@ -38,7 +51,8 @@ def study_file(folder: Path, name: str) -> Path:
 def write_studies(session: Session, folder: Path, names: Iterable[str]) -> None:
     """Write each study as it stands; raises HostError."""
     for name in names:
-        _write(study_file(folder, name), study_text(session, name))
+        file = study_file(folder, name)
+        _write(file, study_text(session, name, _remembered(file)))
 
 
 def write_by_hand(session: Session, folder: Path) -> None:
@@ -57,14 +71,45 @@ def study_files(folder: Path) -> list[Path]:
     return sorted((folder / STUDIES).glob("*.json"), key=lambda f: (f.stat().st_mtime_ns, f.name))
 
 
-def read_study(file: Path) -> tuple[Study, list[Placement], str]:
-    """A study, its placements and its source; raises OSError, ValueError, KeyError, TypeError."""
+def read_study(file: Path) -> Written:
+    """What a study's file says; raises OSError, ValueError, KeyError, TypeError."""
     document = json.loads(file.read_text("utf-8"))
     if document["schema"] != STUDY_SCHEMA:
         raise ValueError(f"schema {document['schema']!r} is not {STUDY_SCHEMA!r}")
     text = json.dumps({"study": document["study"]["study"]})
     study = values.Document.model_validate_json(text).study
-    return study, [_placement(entry) for entry in document["placements"]], document["source"]
+    placements = [_placement(entry) for entry in document["placements"]]
+    return Written(study, placements, document["source"], _imported(document))
+
+
+def _imported(document: dict[str, Any]) -> dict[str, str]:
+    # A file of an older ablate says only of the whole study that it was brought in.
+    whole = document["source"] if document["source"].startswith("import") else ""
+    found = {e["key"]: e.get("imported", whole) for e in document["placements"]}
+    return {key: source for key, source in found.items() if source}
+
+
+def forgotten(session: Session, folder: Path) -> dict[str, dict[str, str]]:
+    """Study -> key -> source of each trial that was brought in and that the database lacks.
+
+    Studies whose files cannot be read are left out.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for file in study_files(folder):
+        told = _remembered(file)
+        states = reading.states(session, list(told))
+        lost = {key: source for key, source in told.items() if states[key] is State.PENDING}
+        if lost:
+            found[unquote(file.stem)] = lost
+    return found
+
+
+def _remembered(file: Path) -> dict[str, str]:
+    """What the file of a study says was imported: a database made anew may not know it."""
+    try:
+        return _imported(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _placement(entry: dict[str, Any]) -> Placement:
@@ -75,8 +120,8 @@ def _placement(entry: dict[str, Any]) -> Placement:
     return Placement(variant, trial, entry["extra"])
 
 
-def study_text(session: Session, name: str) -> str:
-    """A study with its placements as JSON."""
+def study_text(session: Session, name: str, remembered: Mapping[str, str]) -> str:
+    """A study with its placements as JSON; pending trials are imported as `remembered`."""
     row = reading.row_of(session, name)
     rows = session.connection().exec_driver_sql(_PLACED, (row.id,))
     document = {
@@ -90,6 +135,7 @@ def study_text(session: Session, name: str) -> str:
                 "parent": parent,
                 "extra": bool(extra),
                 "key": key,
+                "imported": imported or (remembered.get(key, "") if state == State.PENDING else ""),
                 "trial": {
                     "system": system,
                     "revision": revision,
@@ -115,6 +161,8 @@ def study_text(session: Session, name: str) -> str:
                 data,
                 start,
                 stops,
+                state,
+                imported,
             ) in rows
         ],
     }

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -71,8 +71,10 @@ def restore_by_hand(session: Session, file: Path) -> list[str]:
     return lost
 
 
-def imported(old: Path) -> dict[str, dict[str, list[tuple[object, ...]]]]:
-    """Key -> table -> rows of every imported trial that the database `old` holds.
+def imported(
+    old: Path, keys: Collection[str] | None = None
+) -> dict[str, dict[str, list[tuple[object, ...]]]]:
+    """Key -> table -> rows of every imported trial that the database `old` holds, or of `keys`.
 
     Rows lack their id and trial_id. Raises sqlite3.DatabaseError where it cannot be read.
     """
@@ -81,6 +83,7 @@ def imported(old: Path) -> dict[str, dict[str, list[tuple[object, ...]]]]:
         return {
             key: {table: _rows(raw, table, trial) for table in ("trial", *_TABLES)}
             for trial, key in raw.execute(_IMPORTED).fetchall()
+            if keys is None or key in keys
         }
 
 

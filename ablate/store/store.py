@@ -307,13 +307,21 @@ class Store:
         with self.writing() as session:
             placing.put_trials(session.connection(), {trial.key: trial})
 
-    def put_imported(self, old: Path) -> int:
-        """Add what the database `old` holds of imported trials; how many there are.
+    def forgotten(self) -> dict[str, dict[str, str]]:
+        """Study -> key -> source of each trial that was brought in and is no longer there.
+
+        A database that was made anew may lack them; what lies beside it says that they were.
+        """
+        with self.reading() as session:
+            return beside.forgotten(session, self.path.parent)
+
+    def put_imported(self, old: Path, keys: Collection[str] | None = None) -> int:
+        """Add what the database `old` holds of imported trials, or of `keys`; how many there are.
 
         Raises StoreError where it cannot be read.
         """
         with connection.translated(old):
-            found = restoring.imported(old)
+            found = restoring.imported(old, keys)
         with self.writing() as session:
             for key, tables in found.items():
                 restoring.put_imported(session, key, tables)

@@ -21,6 +21,7 @@ from ablate.run.folder import Assignment, write_job
 from ablate.run.owner import owner
 from ablate.run.rebuild import rebuild
 from ablate.store import open_store
+from ablate.study import Placement
 
 TABLES = {
     "study": "SELECT name, title, system, selection, source, document FROM study ORDER BY name",
@@ -123,16 +124,58 @@ def test_a_rebuild_copies_what_was_imported_from_the_old_database(path: Path) ->
     assert (done.imported, done.lost) == (2, [])
 
 
-def test_a_rebuild_says_which_imports_it_could_not_bring_back(path: Path) -> None:
-    study = replace(drive.study(3), name="logs")
-    asked = [p for p in placements(study) if p.trial.seed == 2]
+def imported(path: Path) -> list[Placement]:
+    """Two trials from two folders; one of them also stands in a study that was run."""
+    asked = [p for p in placements(drive.study(3)) if p.trial.seed == 2]
     with open_store(path) as store:
-        ending = Ending(State.COMPLETED, 1.0, "")
-        store.put_results(study, [(asked[0], ending)], source="import logs")
+        ending = Ending(State.COMPLETED, 1.0, "", scores={"score": 0.5})
+        store.put_results(drive.study(3), [(asked[-1], ending)], source="import logs")
+        study = replace(drive.study(3), name="logs")
+        store.put_results(study, [(p, ending) for p in asked], source="import old, b")
+    return asked
+
+
+def test_a_rebuild_says_which_imports_it_could_not_bring_back_and_goes_on_saying_it(
+    path: Path,
+) -> None:
+    keys = [p.trial.key for p in imported(path)]
     path.unlink()
-    assert rebuild(path).lost == ["the results of study logs: bring them in again (import logs)"]
+    for _ in range(2):
+        lost = rebuild(path).lost
+        assert sorted(lost) == [
+            "1 trial of study logs came from `ablate import logs`: import them again",
+            "1 trial of study logs came from `ablate import old, b`: import them again",
+            "1 trial of study toy came from `ablate import logs`: import them again",
+        ]
     with open_store(path) as store:
-        assert [r.state for r in store.records("logs")] == [State.PENDING]
+        assert set(store.states(keys).values()) == {State.PENDING}
+        assert sorted(store.forgotten()) == ["logs", "toy"]
+        assert sorted(store.forgotten()["logs"]) == sorted(keys)
+
+
+def test_imports_come_back_from_the_newest_copy_of_the_database_that_has_them(path: Path) -> None:
+    imported(path)
+    with open_store(path) as store:
+        store.keep("removal")
+    before = tables(path)
+    backups = path.parent / "backups"
+    (backups / "broken.db").write_bytes(b"nothing")
+    path.unlink()
+    done = rebuild(path)
+    assert done.copied == ["2 trials copied from backups/results.removal.1.db, as it has them"]
+    assert (done.imported, done.lost) == (2, [])
+    assert tables(path) == before
+    with open_store(path) as store:
+        assert store.forgotten() == {}
+
+
+def test_a_trial_that_is_imported_again_is_no_longer_missed(path: Path) -> None:
+    imported(path)
+    path.unlink()
+    rebuild(path)
+    imported(path)
+    with open_store(path) as store:
+        assert store.forgotten() == {}
 
 
 def test_nothing_is_rebuilt_while_an_attempt_runs(path: Path) -> None:
