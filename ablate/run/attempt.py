@@ -166,9 +166,12 @@ def _on_gpu(assignment: Assignment) -> bool:
 
 def _device_name(assignment: Assignment, recorder: FolderRecorder) -> str:
     program = recorder.program_memory is not None and assignment.gpus > 0
-    if _on_gpu(assignment) or (program and torch.cuda.is_available()):
+    if not (_on_gpu(assignment) or (program and torch.cuda.is_available())):
+        return "cpu"
+    try:
         return torch.cuda.get_device_name()
-    return "cpu"
+    except RuntimeError:  # a device that answers its program alone costs a name, not the trial
+        return "cuda"
 
 
 def _versions(recorder: FolderRecorder) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """What a program is told: its levels, its seed, its environment."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from ablate.project import Project
 from ablate.record import Ending, State
+from ablate.run.folder import Assignment, write_job
+from ablate.run.slot import Slot
 
 Make, Run = Callable[..., Project], Callable[..., Ending]
 
@@ -130,3 +133,44 @@ def test_the_environment_tells_the_program_of_its_trial(
     kept = (folder / "command.json").read_text() + str(left.provenance)
     assert "MY_FLAG" in kept
     assert "secret" not in kept
+
+
+def _refuse() -> str:
+    raise RuntimeError("all CUDA-capable devices are busy or unavailable")
+
+
+@pytest.mark.parametrize(("name", "device"), [(lambda: "A GPU", "A GPU"), (_refuse, "cuda")])
+def test_a_program_with_a_gpu_has_the_devices_of_its_slot_and_their_name_is_kept(  # noqa: PLR0917, PLR0913 - two fakes
+    project: Make,
+    attempt: Run,
+    said: Callable[..., dict],
+    monkeypatch: pytest.MonkeyPatch,
+    name: Callable[[], str],
+    device: str,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")  # as Ray sets them for a slot
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", name)
+
+    left = attempt(project(TELL), gpus=2.0)
+
+    assert left.state is State.COMPLETED, left.error
+    assert left.device == device
+    assert said()["environment"]["CUDA_VISIBLE_DEVICES"] == "2,3"
+    assert all("cuda" not in c.counter for c in left.costs)  # its memory there is not ours to say
+
+
+def test_a_slot_hands_its_devices_on_to_the_program(
+    project: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(TELL)
+    folder = tmp_path / "attempts/1"
+    levels = {"deep": False, "net.rate": 0.1, "word": "plain"}
+    write_job(Assignment("k", 1, str(folder), made.reference("small"), levels, 7))
+    slot = Slot(["ablate.command"], [])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    slot.run(str(folder), 60.0)
+    slot.close()
+
+    told = json.loads((folder / "work/told.json").read_text())
+    assert told["environment"]["CUDA_VISIBLE_DEVICES"] == "1"
