@@ -10,7 +10,7 @@ from ablate.ingest import factors as differing
 from ablate.ingest.configurations import Configurations
 from ablate.ingest.endings import ending
 from ablate.ingest.factors import Keyed, Understood
-from ablate.ingest.gather import Gathered, trained
+from ablate.ingest.gather import Gathered, Outline, trained
 from ablate.ingest.roles import IMPORTED, trial, variants
 from ablate.ingest.seats import Seats, Wishes, aside, never_trained, seated, seed_of
 from ablate.ingest.wanted import MapFile, metric_of
@@ -121,8 +121,8 @@ def metrics_of(gathered: Gathered, runs: Iterable[int], wanted: MapFile) -> tupl
     """The scores of these runs, the primary one first: what no run has is left out."""
     known: dict[str, Metric] = {}
     measured: set[str] = set()
-    for i in runs:
-        outline = gathered.outlines[i]
+    outlines = [gathered.outlines[i] for i in runs]
+    for outline in sorted(outlines, key=_led_by_training):
         measured |= outline.measured
         for metric in outline.run.metrics:
             known.setdefault(metric.name, metric)
@@ -137,6 +137,13 @@ def metrics_of(gathered: Gathered, runs: Iterable[int], wanted: MapFile) -> tupl
     if not found:
         raise UsageError("the runs hold no score that is known; --map can name one ([metrics])")
     return tuple(found.values())
+
+
+def _led_by_training(outline: Outline) -> bool:
+    """Whether the first score of a run, one cut early perhaps, was measured in training alone."""
+    first = outline.run.metrics[0].name if outline.run.metrics else ""
+    tested = {name for split, name in outline.curves if split != "train"}
+    return first not in tested | {*outline.run.scores}
 
 
 def selection_of(

@@ -61,3 +61,15 @@ def test_a_table_that_is_to_be_guessed_is_said_to_be_imported_without(
     logs(folder)
     refused = call("import", "seed000.csv", "--guess")
     assert "import it without --guess" in str(refused.exception)
+
+
+def test_a_run_cut_before_its_first_score_does_not_make_its_training_loss_the_primary_score(
+    call: Call, folder: Path
+) -> None:
+    cut, whole = "seed 1\nepoch 1 loss 0.5\n", "seed 2\nepoch 1 loss 0.6\nVal 0.8\nbye\n"
+    logs(folder, cut, whole)
+    found = json.loads(call("import", "mine", "-n", "--json").stdout)
+    assert (found["primary"], [m["name"] for m in found["metrics"]]) == (
+        "accuracy",
+        ["accuracy", "loss"],
+    )
