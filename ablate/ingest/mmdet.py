@@ -37,6 +37,7 @@ _TERM = re.compile(
     r"(?<![\w.@%()/-])((?:[A-Za-z][\w-]* )?[\w.@%()-]+(?:/[\w.@%()-]+)+|[A-Za-z][\w.@%()-]*): ?"
     rf"({VALUE})(?=[,\s]|$)"
 )
+_LEFT = re.compile(r"(?<![\w.@%()/-])(?!eta\b|\S*copypaste\b)[A-Za-z][\w./@%()-]*: *[^\s,]")
 _TERMS = 50_000
 _COUNTS = 10**18
 _SEED = re.compile(r"(?:Set random seed to|\s*seed:) (\d{1,18})\b")
@@ -144,7 +145,7 @@ class MmdetLines:
             self._test(found[1], int(found[2] or self._epoch), found[3])
         else:
             return self._introduced(text)
-        return True
+        return _LEFT.search(_TERM.sub("", found[found.re.groups][:_TERMS])) is None
 
     def _introduced(self, text: str) -> bool:
         if text.startswith("Config:"):

@@ -211,6 +211,15 @@ def test_json_is_passed_over_where_text_says_the_same(tmp_path: Path) -> None:
     assert (run.name, run.settings, run.state) == ("work", {"max_epochs": "2"}, State.COMPLETED)
 
 
+def test_a_term_that_is_no_number_is_reported_and_the_others_of_its_line_are_read(
+    tmp_path: Path,
+) -> None:
+    run = of(tmp_path, text().replace(" loss: ", " own: 3.5e, loss: ", 1))
+    (line,) = run.unread
+    assert "Epoch [1][50/" in line
+    assert {s.name for s in run.scalars if s.step == 50} >= {"loss", "lr"}
+
+
 def test_what_looks_like_a_measurement_and_is_not_understood_is_reported(tmp_path: Path) -> None:
     run = of(tmp_path, text() + "my own accuracy: 0.93\n")
     assert run.unread[0].endswith("my own accuracy: 0.93")
