@@ -154,6 +154,8 @@ class Record:
     attempt: Attempt | None = None
     source: str = ""
     externals: tuple[External, ...] = ()
+    extra: bool = False
+    """Whether it stands beside the study, which does not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)

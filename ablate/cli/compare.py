@@ -33,7 +33,7 @@ def compare(
 
     with project_store() as store:
         found = holding(store, [a, b], study)
-        rule = rule_of(found, select)
+        rule = rule_of(store, found, select)
         by_name = {c.variant: c for c in cells(store.records(found.name, rule))}
         notes = store.notes(found.name)
     keys = {r.key for name in (a, b) for r in by_name[name].records}

@@ -48,8 +48,7 @@ def export(
     from ablate.cli.writing import write_text
     from ablate.errors import UsageError
 
-    by_suffix = _SUFFIXES.get(output.suffix.lower()) if output else None
-    kind = form or Format(by_suffix or "csv")
+    kind = form or _format(output)
     with project_store() as store:
         if output is not None and output.exists() and not force:
             raise UsageError(f"{output} exists already; --force replaces it")
@@ -57,7 +56,7 @@ def export(
             _database(store, study, output, select)
             return
         found = latest_or(store, study)
-        rule = rule_of(found, select)
+        rule = rule_of(store, found, select)
         text = _text(kind)(found, store.records(found.name, rule), rule or found.selection)
     banner(found)
     tell_rule(found, rule)
@@ -66,6 +65,16 @@ def export(
         return
     write_text(output, text)
     note(f"wrote {output}")
+
+
+def _format(output: Path | None) -> Format:
+    """The format of a file's suffix; CSV where there is none. Raises UsageError."""
+    from ablate.errors import UsageError
+
+    suffix = output.suffix.lower() if output else ""
+    if suffix and suffix not in _SUFFIXES:
+        raise UsageError(f"{output}: {suffix} is not one of {', '.join(_SUFFIXES)} (or --format)")
+    return Format(_SUFFIXES.get(suffix, "csv"))
 
 
 def _text(kind: Format) -> "Callable[[Study, Sequence[Record], Selection], str]":
@@ -85,7 +94,8 @@ def _database(store: "Store", study: str | None, output: Path | None, select: st
     if output is None:
         raise UsageError("--format sqlite needs a file: -o results-copy.db")
     if study is not None or select is not None:
-        raise UsageError("--format sqlite is the whole database: no study and no --select")
+        what = "the study" if study is not None else "--select"
+        raise UsageError(f"leave {what} out: {output.name} would be the whole database (SQLite)")
     if output.exists() and output.samefile(store.path):
         raise UsageError(f"{output} is the database itself")
     beside = output.with_name(f".{output.name}.new")

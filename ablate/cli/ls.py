@@ -34,7 +34,7 @@ def ls(
             _studies([(store.study(n), store.records(n)) for n in store.studies()[:limit]], json)
             return
         asked = store.study(study)
-        rule = rule_of(asked, select)
+        rule = rule_of(store, asked, select)
         records = store.records(study, rule)
     if sort is not None:
         records = _sorted(asked, records, sort)

@@ -88,17 +88,28 @@ def trial_of(store: "Store", ref: str, study: str | None, seed: int | None) -> "
     return found[0]
 
 
-def rule_of(study: "Study", text: str | None) -> "Selection | None":
-    """The selection rule that `--select` gives, None without; raises UsageError."""
+def rule_of(store: "Store", study: "Study", text: str | None) -> "Selection | None":
+    """The selection rule that `--select` gives, None without.
+
+    Raises UsageError where it is none, or asks for a split that no completed trial has a curve on.
+    """
     from ablate.errors import UsageError
     from ablate.selection import Selection
 
     if text is None:
         return None
     try:
-        return Selection.parse(text, study.directions)
+        rule = Selection.parse(text, study.directions)
     except ValueError as wrong:
         raise UsageError(f"--select: {wrong}") from None
+    there = store.splits(study.name, rule.metric) if rule.split else [rule.split]
+    if rule.split not in there:
+        where = f"only on {', '.join(there)}" if there else "nor on any other split"
+        raise UsageError(
+            f"--select {text}: no completed trial of study {study.name} has a curve of"
+            f" {rule.metric} on {rule.split!r}, {where}"
+        )
+    return rule
 
 
 def tell_rule(study: "Study", selection: "Selection | None") -> None:

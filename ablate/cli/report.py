@@ -34,7 +34,7 @@ def report(
 
     with project_store() as store:
         found = latest_or(store, study)
-        rule = rule_of(found, select)
+        rule = rule_of(store, found, select)
         records = store.records(found.name, rule)
         grid = {r.key for r in records if r.role == "grid" and r.state is State.COMPLETED}
         document = study_document(

@@ -23,6 +23,7 @@ def show(
         str | None, typer.Argument(help="A study, a configuration, or a trial's key.")
     ] = None,
     study: Annotated[str | None, typer.Option("--study", help="Look in this study.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of this seed.")] = None,
     tokens: Annotated[
         bool, typer.Option("--tokens", help="Where the trial's picture of kept tokens lies.")
     ] = False,
@@ -33,14 +34,7 @@ def show(
 ) -> None:
     """Show a study's leader board, or the settings, scores, costs and attempts of a trial."""
     from ablate.cli.artifacts import show_tokens
-    from ablate.cli.reading import (
-        banner,
-        holding,
-        latest_or,
-        looks_like_key,
-        project_store,
-        record_of,
-    )
+    from ablate.cli.reading import banner, latest_or, project_store
     from ablate.errors import UsageError
 
     if output is not None and not tokens:
@@ -48,6 +42,8 @@ def show(
     with project_store() as store:
         names = store.studies()
         if ref is None or (ref in names and study is None):
+            if seed is not None:
+                raise UsageError("--seed is of a configuration: name one (ablate ls)")
             if tokens:
                 raise UsageError("--tokens shows one trial's picture: name the trial (ablate ls)")
             found = latest_or(store, ref or study)
@@ -55,18 +51,32 @@ def show(
             if not json:
                 _notes([n for n in store.notes(found.name) if n.study and not n.variant])
             return
-        if looks_like_key(ref) and store.find_trial(ref):
-            found, record = record_of(store, ref, study)
-            records = [record]
-        else:
-            found = holding(store, [ref], study)
-            records = [r for r in store.records(found.name) if r.variant == ref]
+        found, records = _meant(store, ref, study, seed)
         if tokens:
             show_tokens(store, records, output)
             return
         if not json:
             banner(found)
         _trials(store, found, records, json)
+
+
+def _meant(
+    store: "Store", ref: str, study: str | None, seed: int | None
+) -> "tuple[Study, list[Record]]":
+    """The trials that a key or a configuration means, and their study; raises UsageError."""
+    from ablate.cli.reading import holding, looks_like_key, record_of
+    from ablate.errors import UsageError
+
+    if looks_like_key(ref) and store.find_trial(ref):
+        found, record = record_of(store, ref, study)
+        records = [record]
+    else:
+        found = holding(store, [ref], study)
+        records = [r for r in store.records(found.name) if r.variant == ref]
+    of_seed = [r for r in records if seed in {None, r.seed}]
+    if not of_seed:
+        raise UsageError(f"{ref!r} has no trial at seed {seed}")
+    return found, of_seed
 
 
 def _board(study: "Study", records: "list[Record]", json: bool) -> None:

@@ -39,8 +39,9 @@ def status(
     if not names:
         note("the store holds no study yet (ablate run, ablate import)")
         return
-    columns = [Column("Study"), *(Column(s.capitalize(), right=True) for s in _SHOWN)]
-    print_table(columns, [[n, *(str(c[s]) for s in _SHOWN)] for n, c in rows.items()])
+    shown = _SHOWN if any(c["beside"] for c in rows.values()) else _SHOWN[:-1]
+    columns = [Column("Study"), *(Column(s.capitalize(), right=True) for s in shown)]
+    print_table(columns, [[n, *(str(c[s]) for s in shown)] for n, c in rows.items()])
     for record in running:
         out().print(f"running  {record.variant} s{record.seed}  {record.key}", soft_wrap=True)
     for record in failures[:LAST_FAILURES]:
@@ -49,12 +50,14 @@ def status(
         out().print(f"{line}  (ablate logs {record.key[:8]})", soft_wrap=True)
 
 
-_SHOWN = ("done", "running", "failed", "waiting", "trials")
+_SHOWN = ("done", "running", "failed", "waiting", "trials", "beside")
 _BAD = ("failed", "crashed", "timeout")
 
 
 def _counts(records: "list[Record]") -> dict[str, int]:
-    states = [str(r.state) for r in records]
+    """What the study asks for, as `ablate plan` counts it; what stands beside it is apart."""
+    asked = {r.key: str(r.state) for r in records if not r.extra}
+    states = list(asked.values())
     done, running = states.count("completed"), states.count("running")
     failed = sum(states.count(s) for s in _BAD)
     return {
@@ -63,6 +66,7 @@ def _counts(records: "list[Record]") -> dict[str, int]:
         "failed": failed,
         "waiting": len(states) - done - running - failed,
         "trials": len(states),
+        "beside": len({r.key for r in records} - asked.keys()),
     }
 
 

@@ -135,7 +135,7 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
     last = _last_attempts(session, row.id)
     rows = connection.exec_driver_sql(
         "SELECT p.variant, p.role, p.parent, p.position, p.seed, t.id, t.key, t.levels, t.changed,"
-        " t.state FROM placement AS p JOIN trial AS t ON t.id = p.trial_id"
+        " t.state, p.extra FROM placement AS p JOIN trial AS t ON t.id = p.trial_id"
         " WHERE p.study_id = ? ORDER BY p.position",
         (row.id,),
     )
@@ -157,8 +157,21 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
             attempt=attempt(key, last[trial]) if trial in last else None,
             source=last[trial].source if trial in last else row.source,
             externals=externals.get(key, ()),
+            extra=bool(extra),
         )
-        for variant, role, parent, position, seed, trial, key, levels, changed, state in rows
+        for (
+            variant,
+            role,
+            parent,
+            position,
+            seed,
+            trial,
+            key,
+            levels,
+            changed,
+            state,
+            extra,
+        ) in rows
     ]
 
 
@@ -228,6 +241,16 @@ def settings(session: Session, key: str) -> dict[str, str]:
         (key,),
     )
     return {str(name): str(value) for name, value in rows}
+
+
+def splits(session: Session, study: str, metric: str) -> list[str]:
+    """The splits on which a completed trial of a study has a curve of a metric, in order."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT DISTINCT split FROM scalar WHERE name = ? AND trial_id IN"  # noqa: S608 - our own text
+        f" ({finals.COMPLETED}) ORDER BY split",
+        (metric, row_of(session, study).id),
+    )
+    return list(rows.scalars())
 
 
 def keys_of(session: Session, study: str) -> set[str]:

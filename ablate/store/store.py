@@ -203,6 +203,11 @@ class Store:
         with self.reading() as session:
             return reading.curves(session, key)
 
+    def splits(self, study: str, metric: str) -> list[str]:
+        """The splits on which a completed trial of a study has a curve of a metric, in order."""
+        with self.reading() as session:
+            return reading.splits(session, study, metric)
+
     def settings(self, key: str) -> dict[str, str]:
         """The configuration that a trial's own program resolved: dotted key to text."""
         with self.reading() as session:

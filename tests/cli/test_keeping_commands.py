@@ -197,6 +197,16 @@ def test_an_export_does_not_replace_a_file_unasked(imported: Call, folder: Path)
     assert (document["schema"], len(document["trials"])) == ("ablate.export/1", 16)
 
 
+def test_an_export_into_a_suffix_that_is_unknown_is_refused(imported: Call, folder: Path) -> None:
+    answer = imported("export", "seed000", "-o", "out.xlsx")
+    assert isinstance(answer.exception, UsageError)
+    assert ".xlsx is not one of .csv, .json, .tex, .db, .sqlite" in str(answer.exception)
+    answer = imported("export", "seed000", "-o", "out.db")
+    assert "leave the study out: out.db would be the whole database" in str(answer.exception)
+    assert imported("export", "seed000", "-o", "out.dat", "--format", "csv").exit_code == 0
+    assert sorted(f.name for f in folder.glob("out.*")) == ["out.dat"]
+
+
 def test_the_database_is_exported_whole(imported: Call, folder: Path) -> None:
     assert imported("export", "-o", "copy.db").exit_code == 0
     with sqlite3.connect(folder / "copy.db") as copy:
@@ -260,6 +270,26 @@ def test_another_rule_gives_its_own_scores_and_is_named_wherever_they_stand(call
     assert compared["study"]["selection"] == ["best:mAP@test"]
     assert "0.723" in call("export", "logs", *rule).stdout
     assert "not a metric" in str(call("ls", "logs", "--select", "best:rank7").exception)
+
+
+@pytest.mark.usefixtures("logs")
+@pytest.mark.parametrize(
+    "command", [("ls", "logs"), ("report", "logs"), ("compare", "baseline", "lif"), ("export",)]
+)
+def test_a_rule_on_a_split_without_a_curve_names_the_splits_there_are(
+    call: Call, command: tuple[str, ...]
+) -> None:
+    wrong = call(*command, "--select", "best:mAP@valid").exception
+    assert isinstance(wrong, UsageError)
+    assert "a curve of mAP on 'valid', only on test" in str(wrong)
+    assert call(*command, "--select", "best:mAP@test").exit_code == 0
+
+
+def test_a_score_without_any_curve_has_no_split_to_choose_on(imported: Call) -> None:
+    wrong = imported("ls", "seed000", "--select", "best:mAP@val").exception
+    assert isinstance(wrong, UsageError)
+    assert "nor on any other split" in str(wrong)
+    assert imported("ls", "seed000", "--select", "best:mAP").exit_code == 0
 
 
 @pytest.mark.usefixtures("logs")

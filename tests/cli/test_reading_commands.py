@@ -148,6 +148,29 @@ def test_status_counts_and_names_the_last_failures(call: Call, folder: Path) -> 
     assert document["failures"][0]["error"] == "ValueError: no"
 
 
+def test_status_counts_apart_what_stands_beside_a_study(call: Call, folder: Path) -> None:
+    put_toy(folder, "toy")
+    with open_store(folder / ".ablate" / "results.db") as store:
+        study, record = store.study("toy"), store.records("toy")[0]
+        trial = Trial("toy", "1", {"m": True}, {"m": True}, 7, "standin:1")
+        beside = Placement(Variant("full", trial.levels, record.role), trial, extra=True)
+        cut = Ending(State.INCOMPLETE, 1.0, "", error="the log ends too early")
+        store.put_results(study, [(beside, cut)], source="import logs")
+    assert re.search(r"Trials +Beside\n.*toy +1 +0 +1 +0 +2 +1", call("status").stdout, re.DOTALL)
+
+
+def test_show_takes_one_seed_of_a_configuration(call: Call, folder: Path) -> None:
+    table = folder / "two.csv"
+    table.write_text("name,seed,lr,acc\na,0,0.1,0.5\na,1,0.1,0.6\nb,0,0.2,0.7\n")
+    call("import", "two.csv")
+    (name, *_) = [t["variant"] for t in json.loads(call("ls", "two", "--json").stdout)["trials"]]
+    assert len(json.loads(call("show", name, "--json").stdout)["trials"]) == 2
+    (only,) = json.loads(call("show", name, "--seed", "1", "--json").stdout)["trials"]
+    assert only["seed"] == 1
+    assert "has no trial at seed 5" in str(call("show", name, "--seed", "5").exception)
+    assert "--seed is of a configuration" in str(call("show", "two", "--seed", "1").exception)
+
+
 def test_stand_in_data_are_said_on_stderr_and_not_in_the_result(call: Call, folder: Path) -> None:
     put_toy(folder, "toy")
     answer = call("show", "toy")
