@@ -29,6 +29,8 @@ LONGEST = 4096
 _COUNTER = "as printed"
 _STAMP = re.compile(STAMP)
 _VALUE = re.compile(VALUE, re.IGNORECASE)
+_GOES_ON = re.compile(r"[eE][-+]?\d|,\d{3}(?!\d)")
+"""An exponent, or thousands: `[\\d.]+` matches 1.5 of 1.5e-05, and 1 of 1,234."""
 _REMEMBERED = ("step", "split")
 _NUMBERS = ("curve", "cost", "best")
 _ENDLESS = re.compile(r"\((?:\?:|\?P<\w+>)?(?:[^()\\|]|\\.)*(?<!\\)[+*}]\)(?:[+*]|\{\d+,\})")
@@ -163,8 +165,12 @@ class DeclaredLines:
         if not _VALUE.fullmatch(text):
             self._refuse((position, group, said), found.string, "no number")
             return False
+        rest = found.string[found.end(group) :]
+        if _GOES_ON.match(rest):
+            self._refuse((position, group, said), found.string, "the beginning of a number alone")
+            return False
         unit = pattern.table.unit
-        after = text != said or re.match(r"\s?%", found.string[found.end(group) :]) is not None
+        after = text != said or re.match(r"\s?%", rest) is not None
         percent = unit == "%" or after
         value = float(Decimal(text) / 100) if percent else float(text)
         kind = pattern.table.kind

@@ -33,7 +33,8 @@ def reader(name: str, declared: Declared) -> Reader:
         return _declared(name, declared[name])
     if name in READERS:
         return READERS[name]
-    raise UsageError(not_one_of("reader", name, [*READERS, *declared]))
+    known = not_one_of("reader", name, [*READERS, *declared])
+    raise UsageError(f"{known}; no [readers.{name}] in ablate.toml declares it")
 
 
 def guess(paths: Sequence[Path], declared: Declared) -> tuple[Reader, list[Path]]:

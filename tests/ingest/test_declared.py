@@ -256,3 +256,15 @@ def test_what_was_found_and_what_was_looked_for_are_named_by_their_groups(tmp_pa
     assert tuple(sorted(run.consumed)) == tuple(sorted(expected))
     assert expected["patterns[4] (seed)"] == r"^seed (?P<seed>\d+)"
     assert expected["patterns[8] (end)"] == "^done$"
+
+
+def test_a_group_that_matches_the_beginning_of_a_number_alone_is_no_measurement(
+    tmp_path: Path,
+) -> None:
+    table = {"patterns": [{"match": r"loss (?P<loss>[\d.]+)"}]}
+    run = of(tmp_path, "loss 1.5e-05\nloss 1,234\nloss 0.5, acc 3\n", table)
+    assert list(points(run).values()) == [0.5]
+    assert [line.partition(": ")[2].partition(": loss 1")[0] for line in run.unread] == [
+        "patterns[0]: loss = '1.5' is the beginning of a number alone",
+        "patterns[0]: loss = '1' is the beginning of a number alone",
+    ]
