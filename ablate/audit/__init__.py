@@ -4,4 +4,5 @@ from ablate.audit.expectations import broken_checks as broken_checks
 from ablate.audit.liveness import liveness as liveness
 from ablate.audit.liveness import measured as measured
 from ablate.audit.liveness import recorded as recorded
+from ablate.audit.seeds import unseeded as unseeded
 from ablate.audit.selection import selected_on_test as selected_on_test

@@ -25,6 +25,8 @@ def report(
     """Write a study's report: README.md, and report.json with every number unrounded."""
     import sys
 
+    from ablate.audit import unseeded
+    from ablate.audit.seeds import CODE as UNSEEDED
     from ablate.cli.console import json_text, note, print_json
     from ablate.cli.reading import latest_or, project_store, rule_of, tell_rule
     from ablate.cli.writing import write_text
@@ -37,11 +39,14 @@ def report(
         rule = rule_of(store, found, select)
         records = store.records(found.name, rule)
         grid = {r.key for r in records if r.role == "grid" and r.state is State.COMPLETED}
+        # Also of runs that were imported, which no `run` has looked at.
+        alike = unseeded(found, records, store.curves)
+        known = [f for f in store.findings(found.name) if f.code != UNSEEDED]
         document = study_document(
             found,
             records,
             {key: store.curves(key) for key in grid},
-            store.findings(found.name),
+            [*known, *alike],
             store.notes(found.name),
         )
     if json:

@@ -250,7 +250,7 @@ def _executor(found: "Asked", setting: "Setting", trials: int, how: How) -> "Exe
 
 
 def _say_findings(found: "Asked", store: "Store", said: set[str]) -> None:
-    from ablate.audit import broken_checks, liveness, recorded, selected_on_test
+    from ablate.audit import broken_checks, liveness, recorded, selected_on_test, unseeded
     from ablate.cli.console import note
     from ablate.record import State
 
@@ -260,6 +260,7 @@ def _say_findings(found: "Asked", store: "Store", said: set[str]) -> None:
     findings = [*liveness(recorded(done)), *broken_checks(found.study, done, curves)]
     if done and (chosen := selected_on_test(found.study, curves[done[0].key])):
         findings.append(chosen)
+    findings += unseeded(found.study, done, store.curves)
     store.put_findings(found.study.name, findings)
     for one in findings:
         if one.sentence in said:

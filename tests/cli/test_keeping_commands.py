@@ -293,6 +293,13 @@ def test_a_score_without_any_curve_has_no_split_to_choose_on(imported: Call) -> 
 
 
 @pytest.mark.usefixtures("logs")
+def test_a_report_of_imported_runs_says_where_the_seed_changed_nothing(call: Call) -> None:
+    findings = json.loads(call("report", "logs", "--json").stdout)["findings"]
+    assert [f["code"] for f in findings] == ["W126"]
+    assert "W126: the 2 runs of baseline are identical" in call("report", "logs", "--stdout").stdout
+
+
+@pytest.mark.usefixtures("logs")
 def test_an_imported_trial_that_is_incomplete_says_so_everywhere(call: Call) -> None:
     shown = call("ls", "logs", width=200).stdout
     assert re.search(r"lif +0 +incomplete .*import logs", shown)
