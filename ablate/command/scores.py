@@ -104,7 +104,7 @@ class Scores:
             self._job.log_items(split, list(values), **{name: list(values.values())})
         for remark in run.remarks:
             self._job.note(remark)
-        misread = "look like measurements and could not be read"
+        misread = "of output could not be read, though like a measurement"
         self._note_misread(run.unread, len(run.unread), misread)
         found = {self._named.get(name, name): value for name, value in run.scores.items()}
         self.names |= set(found)

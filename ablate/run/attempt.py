@@ -58,6 +58,8 @@ def execute(assignment: Assignment, recorder: FolderRecorder) -> State:
         state = State.CANCELLED if recorder.stopping else State.COMPLETED
         scores = {name: number(value) for name, value in outcome.scores.items()}
         verdict = {"scores": scores, "artifacts": _inside(outcome, Path(assignment.folder))}
+        if state is State.CANCELLED:
+            verdict |= _error("stopped", "stopped by the user")
     except Stopped:
         state, verdict = State.CANCELLED, _error("stopped", "stopped by the user")
     except OutOfTime:

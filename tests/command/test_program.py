@@ -234,7 +234,7 @@ time.sleep(0.3)
     stopper.join()
     slot.close()
 
-    assert left.state is State.CANCELLED
+    assert (left.state, left.error) == (State.CANCELLED, "stopped by the user")
     assert (tmp_path / "asked").read_text() == "1"
     assert not Path("/proc", (tmp_path / "child").read_text()).exists()
 
