@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ablate.ingest.bookkeeping import SETTINGS, state_of
 from ablate.ingest.columns import SPREAD, SWITCH, Column, is_switch
 from ablate.ingest.keys import private
+from ablate.ingest.names import COST_UNITS
 from ablate.ingest.roles import IMPORTED, trial, variants
 from ablate.ingest.table import Row, Table, is_number, number
 from ablate.ingest.text import without_places
@@ -25,7 +26,6 @@ from ablate.study import (
 )
 
 COUNTER = "as imported"
-UNITS = {"params": "", "macs": "MAC", "seconds": "s", "memory": "bytes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def _ending(
     ]
     completed = state is State.COMPLETED
     costs = tuple(
-        Cost(name, value, UNITS[name], COUNTER)
+        Cost(name, value, COST_UNITS[name], COUNTER)
         for (role, name), value in numbers.items()
         if role == "cost"
     )

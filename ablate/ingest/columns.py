@@ -21,6 +21,7 @@ from ablate.ingest.bookkeeping import (
 from ablate.ingest.keys import unfit
 from ablate.ingest.mapping import Role, Wanted
 from ablate.ingest.names import (
+    COST_UNITS,
     COSTS,
     NAMES,
     UNITS,
@@ -298,7 +299,8 @@ def _cost(table: Table, header: str, wanted: Wanted) -> Column:
     known = known_cost(wanted.name or inner) or known_cost(inner)
     if known is None:
         raise UsageError(
-            f"--map: {header!r} is no known cost; 'as' takes params, macs, seconds or memory"
+            f"--map: {header!r} is no known cost; 'as' takes params, macs, ops, seconds, cputime"
+            " or memory"
         )
     name, unit = known
     values = _numbers(table, header, wanted, seconds=name == "seconds")
@@ -329,8 +331,7 @@ def _likely(name: str, values: Sequence[float]) -> float:
 
 
 def _scaled(header: str, name: str, scale: float) -> Column:
-    units = {"params": "", "macs": "MAC", "seconds": "s", "memory": "bytes"}
-    return Column(header, "cost", name, scale, note=f"× {scale:,.0f} {units[name]}".rstrip())
+    return Column(header, "cost", name, scale, note=f"× {scale:,.0f} {COST_UNITS[name]}".rstrip())
 
 
 def _check(table: Table, columns: Sequence[Column]) -> None:

@@ -8,11 +8,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ablate.errors import SpecError, UsageError, not_one_of
-from ablate.ingest.build import UNITS as COST_UNITS
 from ablate.ingest.curves import Curves
 from ablate.ingest.exported import check_not_own
 from ablate.ingest.logfile import LogFile, logs, stem
-from ablate.ingest.names import UNITS, known_metric, other_metric
+from ablate.ingest.names import COST_UNITS, UNITS, known_metric, other_metric
 from ablate.ingest.run import UNREAD, Draft, Reader, Run
 from ablate.ingest.series import place
 from ablate.ingest.stamps import STAMP, Clock, Fault

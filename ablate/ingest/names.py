@@ -55,13 +55,26 @@ COSTS: dict[str, tuple[str, float | None]] = {
     **dict.fromkeys(("minutes", "min"), ("seconds", 60.0)),
     "hours": ("seconds", 3600.0),
     **dict.fromkeys(("memory", "mem", "peakmemory", "gpumemory"), ("memory", None)),
+    **dict.fromkeys(("cputime", "cpuseconds"), ("cpu", SECOND)),
+    "ops": ("ops", 1.0),
 }
 UNITS = {
     "params": {"": 1.0, "1": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9},
     "macs": {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12},
     "seconds": {"s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0},
     "memory": {"b": 1.0, "bytes": 1.0, "mb": 1e6, "mib": float(2**20), "gb": 1e9, "gib": GIBI},
+    "cpu": {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0},
+    "ops": {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12},
 }
+COST_UNITS = {
+    "params": "",
+    "macs": "MAC",
+    "seconds": "s",
+    "memory": "bytes",
+    "cpu": "s",
+    "ops": "",
+}
+"""The unit in which each cost is stored."""
 
 
 def split_unit(header: str) -> tuple[str, str]:

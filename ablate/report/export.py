@@ -16,6 +16,8 @@ from ablate.study import Level, Study, settled
 
 SCHEMA = "ablate.export/1"
 _UNITS = {"s": "s", "B": "B", "bytes": "B"}
+_HEADINGS = {"cpu": "cpu time"}
+"""Costs under other names than their own: in a table, `cpu` alone could be a processor's name."""
 _TEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -69,7 +71,7 @@ def export_csv(study: Study, records: Sequence[Record], rule: Selection) -> str:
     spent = list(dict.fromkeys((c.name, c.unit) for r in records for c in r.costs.values()))
     names = [f.name for f in study.factors]
     head = ["variant", *names, "seed", *metrics, *(_heading(*s) for s in spent)]
-    head += [f"counter of {name}" for name, _ in spent]
+    head += [f"counter of {_HEADINGS.get(name, name)}" for name, _ in spent]
     head += ["state", "key of trial", "study", "selection"]
     rows = [
         [
@@ -96,7 +98,8 @@ def _heading(name: str, unit: str) -> str:
     """A cost's column: `params (1)` says that they are whole, not millions."""
     if name == "params":
         return "params (1)"
-    return f"{name} ({_UNITS[unit]})" if unit in _UNITS else name
+    heading = _HEADINGS.get(name, name)
+    return f"{heading} ({_UNITS[unit]})" if unit in _UNITS else heading
 
 
 def _cost(record: Record, name: str, unit: str) -> Cost | None:

@@ -170,6 +170,35 @@ def test_the_csv_of_an_export_is_read_back_to_the_same_numbers(
         }
 
 
+def test_what_did_not_complete_and_what_it_cost_survive_export_and_import(
+    call: Call, folder: Path, logs: Study
+) -> None:
+    costs = (
+        Cost("cpu", 75.5, "s", "resource usage"),
+        Cost("ops", 38.33138826600001e9, "", "fvcore, as printed"),
+        Cost("memory", 2.0**31, "bytes", "torch"),
+    )
+    levels = {"lif": True}
+    trial = Trial("demo", "imported", levels, levels, 1, "import:logs")
+    failed = Ending(State.FAILED, 5.0, "", error_type="x", error="no loss", costs=costs)
+    with open_store(folder / ".ablate" / "results.db") as store:
+        placement = Placement(Variant("lif", levels, "grid"), trial)
+        store.put_results(logs, [(placement, failed)], source="import logs")
+    assert call("export", "logs", "-o", "out.csv").exit_code == 0
+    assert call("import", "out.csv", "--study", "again").exit_code == 0
+    first, again = (
+        json.loads(call("ls", name, "--json").stdout)["trials"] for name in ("logs", "again")
+    )
+    states = {(t["seed"], t["state"]): t for t in again}
+    assert sorted(states) == [(0, "completed"), (0, "incomplete"), (1, "completed"), (1, "failed")]
+    assert all(t["scores"] == {} for t in again if t["state"] != "completed")
+    for trial_there in first:
+        back = states[trial_there["seed"], trial_there["state"]]
+        assert {c["name"]: (c["mean"], c["unit"]) for c in back["costs"]} == {
+            c["name"]: (c["mean"], c["unit"]) for c in trial_there["costs"]
+        }
+
+
 def test_an_appendix_survives_export_and_import(imported: Call) -> None:
     assert imported("export", "seed000", "-o", "out.csv").exit_code == 0
     assert imported("import", "out.csv", "--study", "again").exit_code == 0
