@@ -1,6 +1,6 @@
 """Imported results go to the store, in parts: what is written stays, whatever happens then."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -59,7 +59,7 @@ def bring(
     store, study = target.store, assembled.study
     placements = [p for p in assembled.placements if p is not None]
     held = _held(target, assembled, placements)
-    _make_room(target, assembled, placements)
+    _make_room(target, _fit(target, assembled, gathered), assembled)
     before = _attempts(store, study)
     brought = Brought()
     for taken, skipped in _chosen(held, assembled, gathered):
@@ -74,9 +74,10 @@ def bring_table(target: Target, found: Imported) -> Brought:
     """Store every row that is new; raises as `bring` does."""
     store, study = target.store, found.study
     placements = [p for p, _ in found.results]
-    _refuse(target, changes(store, study, placements, joins=target.joins))
+    fitting = changes(store, study, placements, joins=target.joins)
+    _refuse(target, fitting)
     before = _attempts(store, study)
-    alone = not _staying(target, study, placements)
+    alone = not fitting.staying
     store.put_results(study, found.results, source=target.source, replace=alone)
     brought = Brought()
     _tell_apart(brought, placements, (before, _attempts(store, study)))
@@ -86,7 +87,7 @@ def bring_table(target: Target, found: Imported) -> Brought:
 def foresee(target: Target, assembled: Assembled, gathered: Gathered) -> Changes:
     """What `bring` would take away and change; raises UsageError where it could not fit at all."""
     store, placements = target.store, [p for p in assembled.placements if p is not None]
-    found = _fit(target, assembled, placements)
+    found = _fit(target, assembled, gathered)
     states = store.states(p.trial.key for p in placements)
     if State.COMPLETED not in states.values():
         return found
@@ -131,27 +132,30 @@ def _tell_apart(
             (brought.same if before.get(key) == after.get(key) else brought.new).append(key)
 
 
-def _make_room(target: Target, assembled: Assembled, placements: list[Placement]) -> None:
+def _make_room(target: Target, fitting: Changes, assembled: Assembled) -> None:
     """The study is in the store and holds no place that it is not to have."""
     store, study = target.store, assembled.study
     known = study.name in store.studies()
-    _refuse(target, _fit(target, assembled, placements))
+    _refuse(target, fitting)
     if assembled.bound:
         if not known or store.study(study.name) != study:
             store.put_study(study, assembled.designed)
         return
-    now = {(p.variant.name, p.trial.seed, p.trial.key) for p in placements}
+    placed = [p for p in assembled.placements if p is not None]
+    now = {(p.variant.name, p.trial.seed, p.trial.key) for p in placed}
     records = store.records(study.name) if known else []
     stale = any((r.variant, r.seed, r.key) not in now for r in records)
-    if stale and not _staying(target, study, placements):
+    if stale and not fitting.staying:
         store.put_results(study, (), source=target.source, replace=True)
 
 
-def _fit(target: Target, assembled: Assembled, placements: Sequence[Placement]) -> Changes:
+def _fit(target: Target, assembled: Assembled, gathered: Gathered) -> Changes:
     """How the runs fit into the study of their name; a study file's own design decides for it."""
     store, study = target.store, assembled.study
     if not assembled.bound:
-        return changes(store, study, placements, joins=target.joins)
+        placements = [p for p in assembled.placements if p is not None]
+        marks = _marks(o.run for o in gathered.outlines)
+        return changes(store, study, placements, joins=target.joins, marks=marks)
     if study.name not in store.studies() or store.study(study.name).revision != IMPORTED:
         return Changes(study=study.name)
     leaving = tuple(f"{r.variant} s{r.seed}" for r in store.records(study.name))
@@ -161,10 +165,6 @@ def _fit(target: Target, assembled: Assembled, placements: Sequence[Placement]) 
 def _refuse(target: Target, found: Changes) -> None:
     if found.takes_away and not target.replace:
         raise UsageError(found.refusal())
-
-
-def _staying(target: Target, study: Study, placements: Sequence[Placement]) -> bool:
-    return bool(changes(target.store, study, placements, joins=target.joins).staying)
 
 
 def _attempts(store: Store, study: Study) -> dict[str, int]:

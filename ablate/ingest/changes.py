@@ -1,9 +1,11 @@
 """What an import takes away from a study that is there, and what it changes in it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from ablate.errors import UsageError
+from ablate.record import Record
 from ablate.store import Store
 from ablate.study import Factor, Placement, Study
 
@@ -58,11 +60,19 @@ class Changes:
         )
 
 
-def changes(store: Store, study: Study, placements: Sequence[Placement], *, joins: bool) -> Changes:
+def changes(
+    store: Store,
+    study: Study,
+    placements: Sequence[Placement],
+    *,
+    joins: bool,
+    marks: AbstractSet[str] = frozenset(),
+) -> Changes:
     """What these places of a study of results would do to the one of its name, where it is there.
 
-    Runs are told by the keys of their trials, not by where they come from. Where these are to
-    join the study, its other runs stay. Raises UsageError where it holds another system's trials.
+    Runs are told by the keys of their trials, and by the digests of their records, which are among
+    the `marks` of those at hand. Where these are to join the study, its other runs stay. Raises
+    UsageError where it holds another system's trials.
     """
     if study.name not in store.studies():
         return Changes(study=study.name)
@@ -72,7 +82,11 @@ def changes(store: Store, study: Study, placements: Sequence[Placement], *, join
             f"study {study.name!r} holds trials of {there.system}; choose another name with --study"
         )
     keys = {p.trial.key for p in placements}
-    others = tuple(f"{r.variant} s{r.seed}" for r in store.records(study.name) if r.key not in keys)
+    others = tuple(
+        f"{r.variant} s{r.seed}"
+        for r in store.records(study.name)
+        if r.key not in keys and not _marked(r, marks)
+    )
     apart = tuple(_factors(there.factors, study.factors, exactly=bool(others) and joins))
     return Changes(
         study=study.name,
@@ -80,6 +94,11 @@ def changes(store: Store, study: Study, placements: Sequence[Placement], *, join
         staying=others if joins and not apart else (),
         factors=apart,
     )
+
+
+def _marked(record: Record, marks: AbstractSet[str]) -> bool:
+    # Not by its start: runs of one job array begin in the same second.
+    return record.attempt is not None and record.attempt.provenance.get("sha256") in marks
 
 
 def _factors(before: Sequence[Factor], after: Sequence[Factor], *, exactly: bool) -> Iterator[str]:

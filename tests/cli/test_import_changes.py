@@ -150,3 +150,21 @@ def test_a_log_that_has_grown_completes_without_a_flag(call: Call, folder: Path)
     assert backups(folder) == 0
     states = {t["state"] for t in json.loads(call("ls", "logs", "--json").stdout)["trials"]}
     assert states == {"completed"}
+
+
+def test_a_new_factor_is_refused_without_saying_that_runs_leave_which_are_among_these(
+    call: Call, folder: Path
+) -> None:
+    logs = folder / "logs"
+    for name, on in (("x", "True"), ("y", "False")):
+        opts = {"MODEL.USE_LIF": on, "MODEL.LIF_BETA": "0.4"}
+        demo_log.write(logs / f"{name}.log", name=name, opts=opts)
+    assert "2 new" in call("import", "logs").stderr
+    opts = {"MODEL.USE_LIF": "True", "MODEL.LIF_BETA": "0.8"}
+    demo_log.write(logs / "z.log", name="z", opts=opts)
+    done = call("import", "logs")
+    assert isinstance(done.exception, UsageError)
+    assert "has other factors (lif.beta is new): " in str(done.exception)
+    assert "leave" not in done.stdout
+    assert "3 new" in call("import", "logs", "--replace").stderr
+    assert (backups(folder), len(call("ls", "logs", "--json").stdout) > 0) == (1, True)
