@@ -117,7 +117,13 @@ class Project:
         folder = str(self.root)
         if sys.path[:1] != [folder]:
             sys.path.insert(0, folder)
-        found = resolve(reference)
+        try:
+            found = resolve(reference)
+        except DeclarationError as wrong:
+            if self.file is None or not isinstance(wrong.__cause__, SpecError):
+                raise
+            text, _ = load(self.file)
+            raise DeclarationError(str(located(wrong.__cause__, self.file, text))) from None
         if found.name != name:
             raise DeclarationError(
                 f"system {name!r}: {reference} calls itself {found.name!r}: use one name"
@@ -205,12 +211,14 @@ def _reference(name: str, root: Path, system: str | CommandTable, file: _Project
     except SpecError as wrong:
         raise SpecError(str(wrong), ("systems", name, *wrong.keys)) from None
     reader = file.readers.get(system.reader or "")
-    declared = {
+    declared: dict[str, object] = {
         "name": name,
         "root": str(root),
         "command": system.model_dump(mode="json"),
         "reader": reader.model_dump(mode="json") if isinstance(reader, ReaderTable) else reader,
     }
+    if system.reader and reader is None:
+        declared["others"] = list(file.readers)
     return f"ablate.command:declared({json.dumps(declared, ensure_ascii=False)})"
 
 

@@ -184,7 +184,9 @@ def test_a_wrong_table_of_a_program_is_one_line(text: str, sentence: str, folder
 
 def test_an_unknown_reader_of_a_program_is_said_when_the_system_is_used(folder: Path) -> None:
     (folder / "ablate.toml").write_text(COMMAND + 'reader = "dem"\n' + SCORED)
-    with pytest.raises(DeclarationError, match=r"system 'x': reader 'dem' .*did you mean 'demo'"):
+    with pytest.raises(
+        DeclarationError, match=r"toml:3: systems.x.reader: reader 'dem' .*did you mean 'demo'"
+    ):
         Project.find(folder).system("x")
 
 

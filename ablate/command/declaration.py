@@ -25,13 +25,17 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A command system: its name, the project's folder, its table, its reader and its code."""
+    """A command system: its name, the project's folder, its table, its reader and its code.
+
+    `others` are the readers that the project declares, where the system's own is none of them.
+    """
 
     name: str
     root: Path
     table: CommandTable
     given_reader: str | ReaderTable | None = None
     snapshot: Snapshot | None = None
+    others: tuple[str, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -66,7 +70,9 @@ class Declaration:
         if isinstance(given, ReaderTable):  # it knows the system's scores by their names
             known = {**self.table.metrics, **given.metrics}
             given = given.model_copy(update={"metrics": known})
-        return readers.reader(name, {} if given is None else {name: given})
+        return readers.reader(
+            name, dict.fromkeys(self.others, "") if given is None else {name: given}
+        )
 
 
 def declaration(reference: str) -> Declaration | None:
@@ -86,4 +92,5 @@ def parsed(text: str) -> Declaration:
         CommandTable.model_validate(read["command"]),
         ReaderTable.model_validate(reader) if isinstance(reader, dict) else reader,
         copied and Snapshot(Path(copied["folder"]), Path(copied["origin"]), copied["facts"]),
+        tuple(read.get("others", ())),
     )

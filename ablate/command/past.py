@@ -19,8 +19,12 @@ COMMAND = "command.json"
 AFTER = "after"
 CODE = "code"
 LOG = "stdout.log"
+EVENTS = "events.jsonl"
 RESULT = "result.json"
-"""What the runner calls an attempt's log and its sealed end."""
+"""What the runner calls an attempt's log, its points and its sealed end."""
+
+UNFIT = "no fraction"
+"""How an attempt has failed whose scores were not what its table says: none goes on from it."""
 
 GRAIN = 10_000_000
 """Nanoseconds by which a file's time may lie before the clock's."""
@@ -53,12 +57,17 @@ def resumed(found: Declaration, job: Job, scores: Scores) -> Past:
     table = found.table
     globs = table.checkpoints or (["checkpoints/*"] if table.resume_args else [])
     failed: set[str] = set()
+    absent = False
     for folder in job.recorder.earlier:
+        if _ended(folder).get("error_type") == UNFIT:
+            break
         at = places(folder)
         heard = at.params.stat().st_mtime_ns - GRAIN if at.params.exists() else 0
         left = [p for glob in globs for p in at.work.glob(glob) if _is_kept(p, heard)]
         if not left:
             failed |= _failed_with(folder)
+            matched = any(True for glob in globs for _ in at.work.glob(glob))
+            absent = absent or (_has_points(folder) and not matched)
             continue
         whole = [p for p in left if str(p) not in failed] or left
         checkpoint = max(whole, key=lambda p: (p.stat().st_mtime_ns, p.name))
@@ -78,6 +87,8 @@ def resumed(found: Declaration, job: Job, scores: Scores) -> Past:
         said = _said(folder)
         before = [Path(one) for one in said.get(AFTER, ())]
         return Past(checkpoint, (*before, folder), said.get(CODE, {}))
+    if absent and globs:
+        job.note(f"nothing matches {', '.join(globs)}: it begins at the beginning")
     return Past()
 
 
@@ -120,11 +131,25 @@ def _is_kept(path: Path, heard: int) -> bool:
 def _failed_with(folder: Path) -> set[str]:
     """The checkpoint that an attempt went on from, where its program has then failed."""
     checkpoint = _said(folder).get("checkpoint")
-    try:
-        state = json.loads((folder / RESULT).read_text())["result"]["state"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+    state = _ended(folder).get("state")
     return {checkpoint} if checkpoint and state in {State.FAILED, State.CRASHED} else set()
+
+
+def _ended(folder: Path) -> dict[str, Any]:
+    """How the attempt in `folder` says it ended; nothing where that cannot be read."""
+    try:
+        read = json.loads((folder / RESULT).read_text())["result"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _has_points(folder: Path) -> bool:
+    """Whether the attempt in `folder` had come far enough to log a score."""
+    try:
+        return b'"scalars"' in (folder / EVENTS).read_bytes()
+    except OSError:
+        return False
 
 
 def _said(folder: Path) -> dict[str, Any]:

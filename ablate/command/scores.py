@@ -1,6 +1,7 @@
 """What a program says of itself while it runs, on its way to the job."""
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -19,6 +20,9 @@ STEPS = ("step", "global_step", "iteration", "iter", "epoch")
 SPLIT = "split"
 _SHOWN = 5
 _LONGEST = 2**20
+FRACTION = 1.5
+"""A score that is shown in percent and lies above this was logged in percent."""
+
 _HUGE = 10**300
 """Whole numbers from here on may be more than a float holds."""
 
@@ -28,12 +32,18 @@ _MEASURED = frozenset({"seconds", "cpu"})
 class Scores:
     """Passes scores on to the job by their declared names, and remembers which there were."""
 
-    def __init__(self, job: Job, metrics: Mapping[str, MetricTable]) -> None:
-        """Nothing has been said yet."""
+    def __init__(self, job: Job, system: str, metrics: Mapping[str, MetricTable]) -> None:
+        """Nothing has been said yet to the system of this name."""
         self.names: set[str] = set()
+        self.curves: set[tuple[str, str]] = set()
+        """The names that were logged, each with its split."""
+        self.unfit = ""
+        """What is wrong with the first score that cannot be a fraction, and must be one."""
         self._job = job
+        self._system = system
         self._named = {one.key or name: name for name, one in metrics.items()}
         self._percent = {name for name, one in metrics.items() if one.unit == "%"}
+        self._fractions = {name for name, one in metrics.items() if one.display == "percent"}
         self._steps: dict[tuple[str, str], tuple[int, int]] = {}
         self._past: dict[tuple[str, str], tuple[int, int]] = {}
         self._misread: dict[str, None] = {}
@@ -49,6 +59,7 @@ class Scores:
         self.names.add(name)
         self._job.log(scalar.step, scalar.split, **{name: scalar.value})
         self._follow(scalar.step, scalar.split, name)
+        self._doubt({name: scalar.value})
 
     def line(self, text: str) -> None:
         """Take a line of `metrics.jsonl`; one that cannot be understood is noted at the end."""
@@ -65,11 +76,13 @@ class Scores:
             self.names |= set(kept)
             for name in kept:
                 self._follow(step, split, name)
+            self._doubt(kept)
             if wrong:
                 self._miss(f"{wrong[0]!r:.40} is no number: {text.strip()[:80]}")
 
     def _follow(self, step: int, split: str, name: str) -> None:
         """Doubt a curve, once, that is gone on with from its beginning."""
+        self.curves.add((name, split))
         first, last = self._steps.get((split, name), (step, step))
         self._steps[split, name] = min(first, step), max(last, step)
         first, last = self._past.get((split, name), (step, step))
@@ -79,6 +92,17 @@ class Scores:
                 f"goes on from a checkpoint, and logs step {step} of {split}.{name} again: either"
                 " it has begun anew, or only its step counter has, and its curve is wrong"
             )
+
+    def _doubt(self, values: Mapping[str, float]) -> None:
+        """Say at once, in the trial's log, which score is no fraction: it fails the trial."""
+        for name, value in values.items():
+            if not self.unfit and name in self._fractions and FRACTION < value < math.inf:
+                table = f"[systems.{self._system}.metrics.{name}]"
+                self.unfit = (
+                    f"{name} = {value:g} is no fraction: log {_fraction(value):g}, or declare"
+                    f' unit = "%" (or display = "number") in {table}'
+                )
+                print(self.unfit, flush=True)  # noqa: T201 - this is the attempt's own log
 
     def _miss(self, what: str) -> None:
         self._misreads += 1
@@ -108,6 +132,7 @@ class Scores:
         self._note_misread(run.unread, len(run.unread), misread)
         found = {self._named.get(name, name): value for name, value in run.scores.items()}
         self.names |= set(found)
+        self._doubt(found)
         return found
 
     def end(self) -> None:

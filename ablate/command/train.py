@@ -1,5 +1,6 @@
 """A command system: its program is started, heard, resumed and judged."""
 
+import difflib
 import json
 import shutil
 import signal
@@ -17,6 +18,7 @@ from ablate.command.past import (
     COMMAND,
     GRAIN,
     LOG,
+    UNFIT,
     Past,
     differing,
     mark,
@@ -25,7 +27,7 @@ from ablate.command.past import (
 )
 from ablate.command.program import Program
 from ablate.command.scores import Output, Scores, Tail
-from ablate.errors import DeclarationError, UsageError
+from ablate.errors import DeclarationError, SpecError, UsageError
 from ablate.files import write_atomically
 from ablate.ingest.run import Run
 from ablate.ingest.text import LineSplitter
@@ -35,15 +37,20 @@ from ablate.system import Job, Outcome, System, TrainingError
 
 _TAIL = 4096
 _LINES = 12
+_SHOWN = 8
 
 
 def declared(text: str) -> System:
-    """The system that a declaration describes; raises DeclarationError where a reader lacks."""
+    """The system that a declaration describes; raises DeclarationError where a reader lacks.
+
+    Its cause is then a SpecError with the keys at fault.
+    """
     found = parsed(text)
     try:
         _ = found.reader
     except UsageError as wrong:
-        raise DeclarationError(f"system {found.name!r}: {wrong}") from None
+        cause = SpecError(str(wrong), ("systems", found.name, "reader"))
+        raise DeclarationError(f"system {found.name!r}: {wrong}") from cause
     return System(
         name=found.name,
         revision=found.table.revision,
@@ -77,7 +84,7 @@ def train(found: Declaration, job: Job) -> Outcome:
     at = places(job.workdir)
     at.checkpoints.mkdir(parents=True, exist_ok=True)
     at.params.write_text(json.dumps(dict(job.levels), indent=1))
-    scores = Scores(job, found.table.metrics)
+    scores = Scores(job, found.name, found.table.metrics)
     reader = found.reader
     past = resumed(found, job, scores)
     output = None
@@ -226,12 +233,31 @@ def _judge(found: Declaration, end: tuple[int, bytes], scores: Scores, run: Run 
     if run is not None and run.state in {State.INCOMPLETE, State.FAILED}:
         text = f"the program ended with exit code 0, but its output is {run.state}: {run.reason}"
         raise TrainingError(str(run.state), text)
+    if scores.unfit:
+        raise TrainingError(UNFIT, scores.unfit)
     missing = [m.name for m in found.metrics if m.name not in scores.names]
     if missing:
         names = ", ".join(missing)
         raise TrainingError(
-            "no metrics", f"the program ended with exit code 0 without its metrics {names}"
+            "no metrics",
+            f"the program ended with exit code 0 without its metrics {names}"
+            f" ({_instead(missing, found, scores)})",
         )
+
+
+def _instead(missing: Sequence[str], found: Declaration, scores: Scores) -> str:
+    """What was logged though no metric is called so, and the missing one it may be."""
+    own = {m.name for m in found.metrics}
+    curves = sorted(curve for curve in scores.curves if curve[0] not in own)
+    some = [f"{name} on {split}" for name, split in curves[:_SHOWN]]
+    if not some:
+        return "it logged nothing" if not scores.names else "it logged nothing else"
+    said = "it logged " + ", ".join(some) + (", ..." if len(curves) > _SHOWN else "")
+    others = list(dict.fromkeys(name for name, _ in curves))
+    for name in missing:
+        for near in difflib.get_close_matches(name, others, n=1):
+            said += f'; did you mean key = "{near}" in [systems.{found.name}.metrics.{name}]?'
+    return said
 
 
 def _lines(tail: bytes) -> str:

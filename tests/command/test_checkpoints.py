@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ablate.project import Project
 from ablate.record import Ending, State
 
@@ -57,3 +59,39 @@ def test_the_only_checkpoint_is_tried_again(project: Make, attempt: Run, tmp_pat
 
     assert left.provenance["resumed"] == "attempt 1, 2"
     assert left.error.endswith("this is no checkpoint")
+
+
+@pytest.mark.parametrize("kept", ["", "keeps"])
+def test_globs_that_match_nothing_of_an_attempt_that_had_come_far_are_said(
+    project: Make, attempt: Run, tmp_path: Path, kept: str
+) -> None:
+    program = """
+import os, pathlib, sys
+from ablate import log
+log(1, score=0.5, other=50)
+work = pathlib.Path(os.environ["ABLATE_WORKDIR"])
+(work / "checkpoint_1.pt").write_text("1")
+if work.parent.name == "1":
+    sys.exit(3)
+"""
+    glob = "checkpoint_*.pt" if kept else "chekpoint_*.pt"
+    made = project(program, f'{RESUMES}\ncheckpoints = ["{glob}"]')
+    attempt(made)
+
+    left = attempt(made, number=2, earlier=(str(tmp_path / "attempts/1"),))
+
+    said = "nothing matches chekpoint_*.pt: it begins at the beginning"
+    assert left.state is State.COMPLETED, left.error
+    assert (left.provenance.get("notes") == said) == (not kept)
+    assert (said in (tmp_path / "attempts/2/stdout.log").read_text()) == (not kept)
+
+
+def test_nothing_is_said_of_checkpoints_where_no_score_was_logged_before(
+    project: Make, attempt: Run, tmp_path: Path
+) -> None:
+    made = project("raise SystemExit(2)", RESUMES)
+    attempt(made)
+
+    left = attempt(made, number=2, earlier=(str(tmp_path / "attempts/1"),))
+
+    assert "notes" not in left.provenance

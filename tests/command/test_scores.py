@@ -109,3 +109,95 @@ def test_no_memory_is_said_of_a_program_that_nobody_could_look_at(
 
     assert left.error_type == "no metrics"
     assert {c.name for c in left.costs} == {"seconds", "cpu"}
+
+
+PERCENT = (
+    "score = 81.2 is no fraction: log 0.812, or declare"
+    ' unit = "%" (or display = "number") in [systems.small.metrics.score]'
+)
+
+
+def test_percent_logged_for_a_fraction_fails_the_trial_and_is_said_at_its_first_value(
+    project: Make, attempt: Run, tmp_path: Path
+) -> None:
+    program = """
+import time
+from ablate import log
+log(1, score=1.4, other=50)
+log(2, score=81.2, other=50)
+log(3, score=90, other=50)
+time.sleep(0.5)
+print("trained")
+"""
+    left = attempt(project(program))
+
+    assert (left.state, left.error_type, left.error) == (State.FAILED, "no fraction", PERCENT)
+    printed = (tmp_path / "attempts/1/stdout.log").read_text().splitlines()
+    assert printed.index(PERCENT) < printed.index("trained")
+
+
+@pytest.mark.parametrize("declared", ['unit = "%"', 'display = "number"'])
+def test_a_score_whose_table_says_percent_or_number_may_be_large(
+    project: Make, attempt: Run, declared: str
+) -> None:
+    made = project(WRITES.format(text='{"step": 1, "score": 81.2, "other": 50}\n'))
+    file = made.root / "ablate.toml"
+    head = "[systems.small.metrics.score]\n"
+    file.write_text(file.read_text().replace(head, head + declared + "\n"))
+
+    left = attempt(Project.find(made.root))
+
+    assert left.state is State.COMPLETED, left.error
+    assert _points(left)["score", 1] == (0.812 if "unit" in declared else 81.2)
+
+
+def test_percent_that_a_reader_finds_for_a_fraction_fails_the_trial_too(
+    project: Make, attempt: Run
+) -> None:
+    reader = """
+[readers.own]
+patterns = [{ match = 'epoch (?P<step>\\d+) score (?P<score>[\\d.]+) (?P<other>\\d+)' }]
+"""
+    made = project("print('epoch 1 score 81.2 50')", 'reader = "own"', rest=reader)
+
+    assert attempt(made).error == PERCENT
+
+
+def test_an_infinite_score_is_not_taken_for_percent(project: Make, attempt: Run) -> None:
+    made = project(WRITES.format(text='{"step": 1, "score": Infinity, "other": 50}\n'))
+
+    assert attempt(made).state is State.COMPLETED
+
+
+def test_no_attempt_goes_on_from_one_that_had_logged_percent(
+    project: Make, attempt: Run, tmp_path: Path
+) -> None:
+    more = 'resume_args = "--resume {checkpoint}"'
+    keeps = "import os\nopen(os.environ['ABLATE_CHECKPOINTS'] + '/one', 'w').write('1')\n"
+    logs = keeps + "from ablate import log\nlog(1, score={}, other=50)\n"
+    attempt(project(logs.format(81.2), more))
+
+    left = attempt(project(logs.format(0.8), more), 2, earlier=(str(tmp_path / "attempts/1"),))
+
+    assert left.state is State.COMPLETED, left.error
+    assert "resumed" not in left.provenance
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("pass", "(it logged nothing)"),
+        ("log(1, score=0)", "(it logged nothing else)"),
+        (
+            "log(1, 'val', scores=0)\nlog(1, 'train', loss=2)",
+            'it logged loss on train, scores on val; did you mean key = "scores" in ',
+        ),
+    ],
+)
+def test_a_program_without_its_metrics_is_told_what_it_did_log(
+    project: Make, attempt: Run, program: str, said: str
+) -> None:
+    left = attempt(project(f"from ablate import log\n{program}\n"))
+
+    assert left.error_type == "no metrics"
+    assert said in left.error
