@@ -136,6 +136,16 @@ def headline(study: "Study", project: "Project") -> str:
     return f"{first}data {folder} ({study.data[:18]})"
 
 
+def say_seed(found: Asked) -> None:
+    """Say it where a program is told its seed in no word of its command."""
+    from ablate import command
+    from ablate.cli.console import note
+
+    program = command.declaration(found.project.reference(found.study.system))
+    if program and program.table.seed is None and "{seed}" not in program.table.command:
+        note(f"{program.name}: the seed reaches the program by the variable ABLATE_SEED alone")
+
+
 def data_folder(study: "Study", project: "Project") -> Path | None:
     """What a job is told of its data; the folder may be absent.
 

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from shutil import get_terminal_size
 from types import TracebackType
 from typing import Self
 
@@ -50,7 +51,12 @@ class Lines:
         """Say how the trial ended."""
         tally = self.tally
         tally.end(flight, ending)
-        self.say(f"{sum(tally.counts.values())}/{tally.total} {tally.outcome(flight, ending)}")
+        count = f"{sum(tally.counts.values())}/{tally.total} "
+        width = get_terminal_size().columns if sys.stderr.isatty() else None
+        room = None if width is None else width - len("HH:MM:SS " + count)
+        self.say(count + tally.outcome(flight, ending, room))
+        if alarm := tally.alarm():
+            self.say(alarm)
 
     def tick(self, flights: Sequence[Flight]) -> None:
         """Say that the run lives, once a minute."""
@@ -99,7 +105,10 @@ class Board:
         """Count it; a failure stays on the screen."""
         self.tally.end(flight, ending)
         if ending.state is not State.COMPLETED:
-            self.console.print(Text(self.tally.outcome(flight, ending), style="red"))
+            said = self.tally.outcome(flight, ending, self.console.width)
+            self.console.print(Text(said, style="red"))
+        if alarm := self.tally.alarm():
+            self.say(alarm)
 
     def tick(self, flights: Sequence[Flight]) -> None:
         """Keep what runs; the screen refreshes itself."""

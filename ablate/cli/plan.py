@@ -36,7 +36,7 @@ def plan(
 ) -> None:
     """Show the trials of a study: complete, failed, to run. Writes nothing, trains nothing."""
     from ablate.cli import probe_text, probed
-    from ablate.cli.asking import Wishes, asked
+    from ablate.cli.asking import Wishes, asked, say_seed
     from ablate.cli.console import print_json
     from ablate.errors import UsageError
 
@@ -48,6 +48,8 @@ def plan(
     )
     found = asked(study, wishes)
     _say_absent(found)
+    if len({p.trial.seed for p in found.chosen}) > 1:
+        say_seed(found)
     states, seconds = _known(found)
     answers = _probed(found, ops) if probe else None
     if json:

@@ -57,7 +57,7 @@ def run(
 
     Ctrl-C lets the running trials finish; a second one stops them, to be resumed later.
     """
-    from ablate.cli.asking import Wishes, asked, headline
+    from ablate.cli.asking import Wishes, asked, headline, say_seed
     from ablate.cli.console import note
 
     wishes = Wishes(
@@ -66,7 +66,7 @@ def run(
     found = asked(study, wishes)
     _refuse(found, scale, yes=yes)
     note(headline(found.study, found.project))
-    _say_seed(found)
+    say_seed(found)
     if found.study.standin:
         note("stand-in data: these numbers say nothing about the real data set")
     again = _again(retry_failed=retry_failed, force=force)
@@ -108,15 +108,6 @@ def _is_large(found: "Asked") -> bool:
     study = found.study
     smaller = found.system.standin is not None or bool(found.document.file.scale)
     return study.scale == "paper" and not study.standin and smaller
-
-
-def _say_seed(found: "Asked") -> None:
-    from ablate import command
-    from ablate.cli.console import note
-
-    program = command.declaration(found.project.reference(found.study.system))
-    if program and program.table.seed is None and "{seed}" not in program.table.command:
-        note(f"{program.name}: the seed reaches the program by the variable ABLATE_SEED alone")
 
 
 def _refuse_name(found: "Asked", store: "Store") -> None:

@@ -1,6 +1,7 @@
 """What a run has done and has before it: counts, times and the scores so far."""
 
 import math
+import re
 import statistics
 import time
 from collections import Counter
@@ -13,8 +14,12 @@ from ablate.run.progress import Progress
 from ablate.store import Store
 from ablate.study import Placement, Study
 
+_NUMBER = re.compile(r"\w*\d\w*")
+_WORDS = 40
 DOT = " \N{MIDDLE DOT} "
 REASON = 600
+ALIKE = 3
+"""So many first trials that fail in the same way are said to."""
 
 
 def clock(seconds: float | None) -> str:
@@ -55,6 +60,22 @@ def shortened(name: str, width: int) -> str:
     return name if len(name) <= width else "\N{HORIZONTAL ELLIPSIS}" + name[1 - width :]
 
 
+def reason(ending: Ending) -> str:
+    """Why a trial did not complete, in one line; nothing of one that did.
+
+    Where a program's last words are kept, these: what it died of stands at their end.
+    """
+    lines = [line.strip() for line in ending.error.splitlines() if line.strip()]
+    if ending.state is State.COMPLETED or not lines:
+        return ""
+    raised = lines[0].startswith(f"{ending.error_type}:")  # a traceback follows
+    return lines[0] if raised or len(lines) == 1 else f"{ending.error_type}: {lines[-1]}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
 class Tally:
     """What a run has done and has before it."""
 
@@ -71,6 +92,7 @@ class Tally:
         self.ran = 0
         self.cpu = 0.0
         self.doubts: dict[str, dict[str, None]] = {}
+        self._first: list[str] = []
         keys = {p.trial.key for p in chosen} - {p.trial.key for p in todo}
         states = store.states(keys)
         self.counts = Counter(states.get(key, State.PENDING) for key in keys)
@@ -95,6 +117,8 @@ class Tally:
         self.counts[ending.state] += 1
         self.ran += 1
         self.cpu += sum(c.value for c in ending.costs if c.name == "cpu")
+        if len(self._first) < ALIKE:
+            self._first.append("" if ending.state is State.CANCELLED else reason(ending))
         for line in ending.provenance.get(NOTES, "").splitlines():
             self.doubts.setdefault(line, {})[flight.placement.variant.name] = None
         if ending.state is State.COMPLETED:
@@ -120,16 +144,25 @@ class Tally:
         }
         return {variant: statistics.fmean(v) for variant, v in found.items() if v}
 
-    def outcome(self, flight: Flight, ending: Ending) -> str:
+    def alarm(self) -> str:
+        """What to say once the first trials have all failed in the same way, up to numbers."""
+        alike = len({_NUMBER.sub("#", why) for why in self._first}) == 1 and self._first[0]
+        if self.ran != ALIKE or not alike or not self.waiting:
+            return ""
+        return f"the first {ALIKE} trials failed in the same way: {self._first[0]}; Ctrl-C stops"
+
+    def outcome(self, flight: Flight, ending: Ending, width: int | None = None) -> str:
         """One ended trial in one line: its primary score, and how far it is from its baseline.
 
-        That is the baseline's run of the same seed.
+        That is the baseline's run of the same seed. Of what failed, the reason is cut so that the
+        line fits into `width` cells, but not to less than some words.
         """
         variant, seed = flight.placement.variant.name, flight.placement.trial.seed
         if ending.state is not State.COMPLETED:
-            why = next((line for line in ending.error.splitlines() if line.strip()), "")
-            key = flight.assignment.key
-            return f"{ending.state} {variant} s{seed}: {why[:REASON]}   ablate logs {key}"
+            what = f"{ending.state} {variant} s{seed}: "
+            where = f"   ablate logs {flight.assignment.key}"
+            room = REASON if width is None else max(_WORDS, width - len(what + where))
+            return what + _cut(reason(ending), room) + where
         metric = self.study.metric(self.study.primary)
         score = self.scores[variant][seed].get(metric.name)
         baseline = self.scores.get("baseline", {}).get(seed, {}).get(metric.name)

@@ -131,3 +131,48 @@ def test_an_ended_trial_is_told_with_its_distance_from_the_baseline_of_its_own_s
         "sacr s0 Rank-1 30.0 (±0.0) 1:00",
         "sacr s1 Rank-1 41.0 (+1.0) 1:00",
     ]
+
+
+def _failing(store: Store, folder: Path, errors: list[tuple[str, str]]) -> tuple[Tally, list[str]]:
+    """A run of six trials, of which these fail; what is said of each, in 80 columns."""
+    asked = list(placements(replace(STUDY, seeds=(0, 1), sweeps=())))[:6]
+    store.put_study(STUDY, asked)
+    tally = Tally(STUDY, store, asked, asked)
+    said = []
+    for placement, (kind, text) in zip(asked, errors, strict=False):
+        attempt = Attempt(placement.trial.key, 1, State.RUNNING, "nobody", "")
+        flight = Flight(placement, attempt, Assignment("k", 1, str(folder), "x:y", {}, 0))
+        left = Ending(State.FAILED if kind else State.COMPLETED, 1.0, "", error_type=kind)
+        tally.start(flight)
+        tally.end(flight, replace(left, error=text))
+        said += [tally.alarm(), tally.outcome(flight, replace(left, error=text), 80)]
+    return tally, said
+
+
+@pytest.mark.parametrize(
+    ("errors", "told"),
+    [
+        ([("ValueError", f"ValueError: trial {n} is bad\n\nTrace") for n in (7, 8, 9, 10)], 1),
+        ([("ValueError", "ValueError: a"), ("", ""), *[("ValueError", "ValueError: a")] * 3], 0),
+        ([("ValueError", "ValueError: a"), *[("TypeError", "TypeError: a")] * 4], 0),
+        ([("", "")] * 4, 0),
+    ],
+)
+def test_three_first_trials_that_fail_alike_up_to_numbers_are_said_once(
+    store: Store, tmp_path: Path, errors: list[tuple[str, str]], told: int
+) -> None:
+    _, said = _failing(store, tmp_path, errors)
+
+    assert [line.startswith("the first 3 trials failed in the same way: V") for line in said].count(
+        True
+    ) == told
+
+
+def test_a_reason_is_cut_to_the_terminal_and_the_way_to_its_log_is_not(
+    store: Store, tmp_path: Path
+) -> None:
+    _, (_, said) = _failing(store, tmp_path, [("exit code 2", "it ended\n" + "long " * 100)])
+
+    assert len(said) == 80
+    assert said.startswith("failed baseline s0: exit code 2: long long")
+    assert said.endswith("…   ablate logs k")

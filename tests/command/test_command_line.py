@@ -132,3 +132,62 @@ def test_one_system_that_cannot_be_loaded_does_not_hide_the_others(
     assert (listed.returncode, one.returncode) == (2, 2)
     assert listed.stdout.startswith("small (revision 1, a program)")
     assert "nowhere_at_all" in listed.stderr
+
+
+def test_an_unknown_reader_is_said_with_its_line_and_the_readers_that_are_declared(
+    project: Make, tmp_path: Path, ablate: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
+    reader = "[readers.spiral]\npatterns = [{ match = 'score (?P<score>.*)' }]\n"
+    project("", 'reader = "sprial"', rest=reader)
+
+    listed = ablate("plan", "mine.toml")
+
+    line = (tmp_path / "ablate.toml").read_text().splitlines().index('reader = "sprial"') + 1
+    assert listed.returncode == 2
+    assert (
+        f"ablate.toml:{line}: systems.small.reader: reader 'sprial' is not one of" in listed.stderr
+    )
+    assert "did you mean 'spiral'?" in listed.stderr
+
+
+@pytest.mark.parametrize(
+    ("seeds", "place", "said"),
+    [
+        ("0,1", "{overrides}", True),
+        ("0,1", "{overrides} --seed {seed}", False),
+        ("0", "{overrides}", False),
+    ],
+)
+def test_a_plan_of_several_seeds_says_it_where_the_seed_is_no_word_of_the_command(
+    project: Make,
+    ablate: Callable[..., "subprocess.CompletedProcess[str]"],
+    seeds: str,
+    place: str,
+    *,
+    said: bool,
+) -> None:
+    project("", place=place)
+
+    planned = ablate("plan", "mine.toml", "--seeds", seeds)
+
+    sentence = "small: the seed reaches the program by the variable ABLATE_SEED alone"
+    assert planned.returncode == 0, planned.stderr
+    assert (sentence in planned.stderr.splitlines()) == said
+
+
+def test_trials_that_fail_alike_are_said_with_the_programs_last_words(
+    project: Make, tmp_path: Path, ablate: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
+    project(
+        "import sys\n"
+        "print('usage: train.py [-h]\\ntrain.py: error: unrecognized arguments: True')\n"
+        "sys.exit(2)\n"
+    )
+    (tmp_path / "mine.toml").write_text(STUDY.replace("[0]", "[0, 1]"))
+
+    ran = ablate("run", "mine.toml", "--executor", "inline")
+
+    why = "exit code 2: train.py: error: unrecognized arguments: True"
+    assert ran.returncode == 1
+    assert f"failed baseline s0: {why}   ablate logs " in ran.stderr
+    assert ran.stderr.count(f"the first 3 trials failed in the same way: {why}; Ctrl-C stops") == 1
