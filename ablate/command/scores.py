@@ -11,7 +11,7 @@ from typing import Any
 from ablate.ingest.run import Draft, Reader, Run
 from ablate.ingest.text import LineSplitter
 from ablate.record import Scalar, State
-from ablate.spec.systems import MetricTable
+from ablate.spec.systems import MetricTable, metric
 from ablate.system import Job, TrainingError
 
 STEPS = ("step", "global_step", "iteration", "iter", "epoch")
@@ -43,7 +43,8 @@ class Scores:
         self._system = system
         self._named = {one.key or name: name for name, one in metrics.items()}
         self._percent = {name for name, one in metrics.items() if one.unit == "%"}
-        self._fractions = {name for name, one in metrics.items() if one.display == "percent"}
+        shown = [metric(name, one) for name, one in metrics.items()]
+        self._fractions = {one.name for one in shown if one.display == "percent"}
         self._steps: dict[tuple[str, str], tuple[int, int]] = {}
         self._past: dict[tuple[str, str], tuple[int, int]] = {}
         self._misread: dict[str, None] = {}
@@ -94,7 +95,7 @@ class Scores:
             )
 
     def _doubt(self, values: Mapping[str, float]) -> None:
-        """Say at once, in the trial's log, which score is no fraction: it fails the trial."""
+        """Say at once, in the trial's log, which score is no fraction: the trial fails by it."""
         for name, value in values.items():
             if not self.unfit and name in self._fractions and FRACTION < value < math.inf:
                 table = f"[systems.{self._system}.metrics.{name}]"

@@ -138,7 +138,7 @@ def _heard(program: Program, job: Job, scores: Scores, output: Output | None) ->
             for text in metrics.more():
                 scores.line(text)
             mark(job.workdir, program.heard)
-            if job.stopping:
+            if job.stopping or scores.unfit:
                 program.ask()
         mark(job.workdir, program.heard + GRAIN)  # it has ended: nothing is left unheard
     finally:
@@ -220,6 +220,8 @@ def _keep_command(
 def _judge(found: Declaration, end: tuple[int, bytes], scores: Scores, run: Run | None) -> None:
     """Say how the program has failed, if it has; raises TrainingError."""
     code, tail = end
+    if scores.unfit:
+        raise TrainingError(UNFIT, scores.unfit)
     if code < 0:
         name = signal.Signals(-code).name
         raise TrainingError(
@@ -233,8 +235,6 @@ def _judge(found: Declaration, end: tuple[int, bytes], scores: Scores, run: Run 
     if run is not None and run.state in {State.INCOMPLETE, State.FAILED}:
         text = f"the program ended with exit code 0, but its output is {run.state}: {run.reason}"
         raise TrainingError(str(run.state), text)
-    if scores.unfit:
-        raise TrainingError(UNFIT, scores.unfit)
     missing = [m.name for m in found.metrics if m.name not in scores.names]
     if missing:
         names = ", ".join(missing)

@@ -41,13 +41,14 @@ class FactorTable(Table):
 class MetricTable(Table):
     """A score of a command system; `key` is what the program calls it.
 
-    `unit = "%"`: the program itself logs percent, which is stored as a fraction.
+    `unit = "%"`: the program itself logs percent, which is stored as a fraction. Without `display`,
+    what is better higher is a fraction shown in percent, and what is better lower a plain number.
     """
 
     key: Text | None = None
     title: Annotated[str, StringConstraints(max_length=200)] = ""
     direction: Literal["up", "down"] = "up"
-    display: Literal["percent", "number"] = "percent"
+    display: Literal["percent", "number"] | None = None
     digits: Annotated[int, Field(ge=0, le=12)] | None = None
     unit: Annotated[str, StringConstraints(max_length=20)] = ""
 
@@ -166,9 +167,11 @@ def factor(name: str, table: FactorTable) -> Factor:
 
 def metric(name: str, table: MetricTable) -> Metric:
     """The metric that a table declares: one decimal of a percentage, three of a number."""
-    usual = _PERCENT_DIGITS if table.display == "percent" else _NUMBER_DIGITS
+    fraction = table.direction == "up" or table.unit == "%"
+    display = table.display or ("percent" if fraction else "number")
+    usual = _PERCENT_DIGITS if display == "percent" else _NUMBER_DIGITS
     digits = usual if table.digits is None else table.digits
-    return Metric(name, table.title, table.direction, table.display, digits)
+    return Metric(name, table.title, table.direction, display, digits)
 
 
 def check(table: CommandTable) -> None:

@@ -117,7 +117,7 @@ PERCENT = (
 )
 
 
-def test_percent_logged_for_a_fraction_fails_the_trial_and_is_said_at_its_first_value(
+def test_percent_logged_for_a_fraction_ends_the_program_and_fails_the_trial(
     project: Make, attempt: Run, tmp_path: Path
 ) -> None:
     program = """
@@ -126,14 +126,15 @@ from ablate import log
 log(1, score=1.4, other=50)
 log(2, score=81.2, other=50)
 log(3, score=90, other=50)
-time.sleep(0.5)
+time.sleep(60)
 print("trained")
 """
     left = attempt(project(program))
 
     assert (left.state, left.error_type, left.error) == (State.FAILED, "no fraction", PERCENT)
     printed = (tmp_path / "attempts/1/stdout.log").read_text().splitlines()
-    assert printed.index(PERCENT) < printed.index("trained")
+    assert PERCENT in printed
+    assert "trained" not in printed
 
 
 @pytest.mark.parametrize("declared", ['unit = "%"', 'display = "number"'])
@@ -161,6 +162,20 @@ patterns = [{ match = 'epoch (?P<step>\\d+) score (?P<score>[\\d.]+) (?P<other>\
     made = project("print('epoch 1 score 81.2 50')", 'reader = "own"', rest=reader)
 
     assert attempt(made).error == PERCENT
+
+
+def test_a_score_that_is_better_lower_is_a_number_where_its_table_does_not_say(
+    project: Make, attempt: Run
+) -> None:
+    made = project(WRITES.format(text='{"step": 1, "score": 6.9, "other": 50}\n'))
+    file = made.root / "ablate.toml"
+    head = "[systems.small.metrics.score]\n"
+    file.write_text(file.read_text().replace(head, head + 'direction = "down"\n'))
+
+    left = attempt(Project.find(made.root))
+
+    assert left.state is State.COMPLETED, left.error
+    assert _points(left)["score", 1] == 6.9
 
 
 def test_an_infinite_score_is_not_taken_for_percent(project: Make, attempt: Run) -> None:
