@@ -73,6 +73,7 @@ def bring(asked: Asked) -> None:
         if proposal is not None and not asked.json:
             import_text.show_proposal(proposal, written=not asked.dry_run)
         if proposal is not None and not asked.dry_run:
+            _check_free(asked, project, proposal, gathered)
             proposal.write()
             found = _bound_to(asked, proposal, gathered, wishes)
         changes = _changes(asked, project, found, gathered)
@@ -165,6 +166,24 @@ def _proposal(
     from ablate.ingest.propose import Proposal
 
     return Proposal.of(guess(gathered, found, asked.system or gathered.reader), project)
+
+
+def _check_free(
+    asked: Asked, project: "Project", proposal: "Proposal", gathered: "Gathered"
+) -> None:
+    """Refuse, before a file is written, a study whose other runs the guess would take away."""
+    from ablate.errors import UsageError
+    from ablate.ingest.bring import marks
+    from ablate.ingest.changes import taken_over
+    from ablate.store import open_store
+
+    if not project.store.exists():
+        return
+    guess = proposal.guess
+    with open_store(project.store, create=True) as store:
+        found = taken_over(store, guess.name, guess.system, marks(gathered))
+    if found.takes_away and not asked.replace:
+        raise UsageError(found.refusal())
 
 
 def _bound_to(

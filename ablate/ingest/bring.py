@@ -7,10 +7,8 @@ from itertools import islice
 from ablate.errors import UsageError
 from ablate.ingest.assemble import Assembled
 from ablate.ingest.build import Imported
-from ablate.ingest.changes import Changes, changes
+from ablate.ingest.changes import Changes, changes, taken_over
 from ablate.ingest.gather import Gathered
-from ablate.ingest.roles import IMPORTED
-from ablate.ingest.run import Run
 from ablate.record import Attempt, Ending, State
 from ablate.store import Store
 from ablate.study import Placement, Study
@@ -114,7 +112,7 @@ def _chosen(
     held: Mapping[str, Attempt], assembled: Assembled, gathered: Gathered
 ) -> Iterator[tuple[list[tuple[Placement, Ending]], dict[str, str]]]:
     """The results in parts: those that are to be written, and why each of the others is not."""
-    now = _marks(o.run for o in gathered.outlines)
+    now = marks(gathered)
     for part in _parts(assembled.results(gathered)):
         left = [_kept(held.get(p.trial.key), e, now, bound=assembled.bound) for p, e in part]
         taken = [pair for pair, why in zip(part, left, strict=True) if not why]
@@ -152,14 +150,10 @@ def _make_room(target: Target, fitting: Changes, assembled: Assembled) -> None:
 def _fit(target: Target, assembled: Assembled, gathered: Gathered) -> Changes:
     """How the runs fit into the study of their name; a study file's own design decides for it."""
     store, study = target.store, assembled.study
-    if not assembled.bound:
-        placements = [p for p in assembled.placements if p is not None]
-        marks = _marks(o.run for o in gathered.outlines)
-        return changes(store, study, placements, joins=target.joins, marks=marks)
-    if study.name not in store.studies() or store.study(study.name).revision != IMPORTED:
-        return Changes(study=study.name)
-    leaving = tuple(f"{r.variant} s{r.seed}" for r in store.records(study.name))
-    return Changes(study=study.name, leaving=leaving)
+    if assembled.bound:
+        return taken_over(store, study.name, study.system, marks(gathered))
+    placements = [p for p in assembled.placements if p is not None]
+    return changes(store, study, placements, joins=target.joins, marks=marks(gathered))
 
 
 def _refuse(target: Target, found: Changes) -> None:
@@ -213,8 +207,9 @@ def _same_run(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return (one.get("file"), one.get("run")) == (other.get("file"), other.get("run"))
 
 
-def _marks(runs: Iterable[Run]) -> frozenset[str]:
+def marks(gathered: Gathered) -> frozenset[str]:
     """What tells the runs at hand: one of them that gave up its place lets another have it."""
+    runs = [outline.run for outline in gathered.outlines]
     found = {mark for run in runs for mark in (" ".join(run.files.values()), run.started)}
     return frozenset(found - {""})
 

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from ablate.errors import UsageError
+from ablate.ingest.roles import IMPORTED
 from ablate.record import Record
 from ablate.store import Store
 from ablate.study import Factor, Placement, Study
@@ -26,13 +27,13 @@ class Changes:
 
     @property
     def takes_away(self) -> bool:
-        """Whether the study would no longer be the one that is there."""
-        return bool(self.leaving or self.factors)
+        """Whether runs would no longer be in the study; other factors of the same runs are said."""
+        return bool(self.leaving)
 
     @property
     def destroys(self) -> bool:
         """Whether a number that is there would no longer be found."""
-        return bool(self.takes_away or self.changed)
+        return bool(self.leaving or self.factors or self.changed)
 
     def lines(self) -> Iterator[str]:
         """What is to be said before anything is written."""
@@ -94,6 +95,25 @@ def changes(
         staying=others if joins and not apart else (),
         factors=apart,
     )
+
+
+def taken_over(store: Store, name: str, system: str, marks: AbstractSet[str]) -> Changes:
+    """What runs that are bound to a study file do to the study of its name, where it is there.
+
+    A study of results is taken over where its runs are among those at hand, by their `marks`; the
+    others would leave it. Raises UsageError where it holds another system's trials.
+    """
+    if name not in store.studies():
+        return Changes(study=name)
+    there = store.study(name)
+    if there.revision == IMPORTED:
+        others = [r for r in store.records(name) if not _marked(r, marks)]
+        return Changes(study=name, leaving=tuple(f"{r.variant} s{r.seed}" for r in others))
+    if there.system != system:
+        raise UsageError(
+            f"study {name!r} holds trials of {there.system}; choose another name with --study"
+        )
+    return Changes(study=name)
 
 
 def _marked(record: Record, marks: AbstractSet[str]) -> bool:

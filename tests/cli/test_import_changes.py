@@ -152,9 +152,7 @@ def test_a_log_that_has_grown_completes_without_a_flag(call: Call, folder: Path)
     assert states == {"completed"}
 
 
-def test_a_new_factor_is_refused_without_saying_that_runs_leave_which_are_among_these(
-    call: Call, folder: Path
-) -> None:
+def test_a_new_factor_of_the_same_runs_is_said_and_needs_no_flag(call: Call, folder: Path) -> None:
     logs = folder / "logs"
     for name, on in (("x", "True"), ("y", "False")):
         opts = {"MODEL.USE_LIF": on, "MODEL.LIF_BETA": "0.4"}
@@ -163,8 +161,30 @@ def test_a_new_factor_is_refused_without_saying_that_runs_leave_which_are_among_
     opts = {"MODEL.USE_LIF": "True", "MODEL.LIF_BETA": "0.8"}
     demo_log.write(logs / "z.log", name="z", opts=opts)
     done = call("import", "logs")
-    assert isinstance(done.exception, UsageError)
-    assert "has other factors (lif.beta is new): " in str(done.exception)
+    assert "other factors than those of study logs: lif.beta is new" in done.stdout
     assert "leave" not in done.stdout
-    assert "3 new" in call("import", "logs", "--replace").stderr
-    assert (backups(folder), len(call("ls", "logs", "--json").stdout) > 0) == (1, True)
+    assert "3 new" in done.stderr
+    trials = json.loads(call("ls", "logs", "--json").stdout)["trials"]
+    assert (backups(folder), len(trials)) == (1, 3)
+
+
+def test_runs_that_were_imported_as_results_may_be_bound_to_a_study_of_that_name(
+    call: Call, folder: Path
+) -> None:
+    write(folder / "logs")
+    assert "10 new" in call("import", "logs").stderr
+    done = call("import", "logs", "--guess")
+    assert "10 new" in done.stderr
+    assert "2 to run" in call("plan", "studies/logs.toml").stdout
+
+
+def test_a_guess_that_would_take_runs_away_writes_no_file(call: Call, folder: Path) -> None:
+    write(folder / "logs")
+    demo_log.write(folder / "one.log", name="one", opts={"SOLVER.LR": "0.1"})
+    assert "1 new" in call("import", "one.log", "--study", "reid").stderr
+    before = (folder / "ablate.toml").read_text()
+    done = call("import", "logs", "--guess", "--study", "reid")
+    assert isinstance(done.exception, UsageError)
+    assert "study 'reid' has 1 run that is not among these" in str(done.exception)
+    assert (folder / "ablate.toml").read_text() == before
+    assert not (folder / "studies" / "reid.toml").exists()
