@@ -457,7 +457,7 @@ def test_runs_of_other_factors_do_not_mix_into_one_study(tmp_path: Path) -> None
         with holding([run("x", {"lr": "1"}), run("y", {"lr": "2"})], "demo") as gathered:
             stored(store, gathered)
         with (
-            holding([run("x", {"wd": "1"}), run("y", {"wd": "2"})], "demo") as gathered,
+            holding([run("p", {"wd": "1"}), run("q", {"wd": "2"})], "demo") as gathered,
             pytest.raises(
                 UsageError, match=r"has other factors \(lr is no more, wd is new\).*--replace"
             ),
