@@ -5,12 +5,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from ablate.cli import app
+from ablate.metric import Metric
+from ablate.record import Cost, Ending, Scalar, State
+from ablate.store import open_store
+from ablate.study import Placement, Study, Trial, Variant, switch
 
 ROOT = Path(__file__).resolve().parents[2]
 APPENDIX = ROOT / "tests" / "ingest" / "seed000.csv"
@@ -56,3 +61,42 @@ def program(folder: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
         )
 
     return invoke
+
+
+@pytest.fixture
+def logs(folder: Path) -> Study:
+    """An imported study: two seeds of `baseline`, and one log that ends too early."""
+    study = Study(
+        name="logs",
+        title="Logs",
+        system="demo",
+        revision="imported",
+        factors=(switch("lif"),),
+        metrics=(Metric("mAP"), Metric("loss", direction="down", display="number", digits=3)),
+        primary="mAP",
+        seeds=(0, 1),
+    )
+    ending = Ending(
+        State.COMPLETED,
+        60.0,
+        "",
+        scalars=(
+            Scalar(1, "test", "mAP", 0.723),
+            Scalar(2, "test", "mAP", 0.7),
+            Scalar(2, "test", "loss", 1 / 3),
+        ),
+        costs=(Cost("params", 5_000.0, "", "as printed"), Cost("seconds", 60.5, "s", "log")),
+        settings={"SOLVER.SEED": "1234"},
+        provenance={"file": "a.log", "reader": "demo", "notes": "the data are assumed"},
+    )
+
+    def place(name: str, seed: int) -> Placement:
+        levels = {"lif": name != "baseline"}
+        trial = Trial("demo", "imported", levels, levels, seed, "import:logs")
+        return Placement(Variant(name, levels, "grid"), trial)
+
+    cut = replace(ending, state=State.INCOMPLETE, error="the log ends in epoch 31 of 50")
+    with open_store(folder / ".ablate" / "results.db", create=True) as store:
+        results = [(place("baseline", 0), ending), (place("baseline", 1), ending)]
+        store.put_results(study, [*results, (place("lif", 0), cut)], source="import logs")
+    return study
