@@ -234,11 +234,22 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a report may say: error rate, and the margin (display units) that counts as nothing."""
+    """What a report may say: error rate, and the margin (display units) that counts as nothing.
+
+    `margin` is of scores shown in percent, in points; `margins` names other metrics' own.
+    """
 
     alpha: float = 0.05
     margin: float = 0.5
     paired: bool = False
+    margins: Mapping[str, float] = field(default_factory=dict)
+
+    def margin_of(self, metric: Metric) -> float | None:
+        """The margin of `metric` in stored units; None where nothing is known to be nothing."""
+        own = next((v for n, v in self.margins.items() if n.lower() == metric.name.lower()), None)
+        if own is None:
+            own = self.margin if metric.display == "percent" else None
+        return None if own is None else own / metric.shown(1.0)
 
 
 @dataclass(frozen=True, slots=True)

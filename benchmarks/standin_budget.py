@@ -19,7 +19,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ablate.analysis.effects import main_effect
+from ablate.analysis.contrast import Rules
+from ablate.analysis.effects import Grid
+from ablate.analysis.effects import main as main_effect
 from ablate.system import Job, Silence
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # models are no installed package
@@ -88,18 +90,21 @@ def bounds() -> tuple[float, float]:
 
 def line(budget: float, runs: Sequence[Run]) -> str:
     """One budget's row: effect, interval, cells."""
-    grid = {c: [r.rank1 for r in runs if r.cell == c] for c in CELLS}
-    corners = {frozenset(itertools.compress(MODULES, c)): values for c, values in grid.items()}
-    effect = main_effect("sdtps", MODULES, corners)
+    cells = {c: [(r.seed, r.rank1) for r in runs if r.cell == c] for c in CELLS}
+    grid = Grid(
+        MODULES, {frozenset(itertools.compress(MODULES, c)): own for c, own in cells.items()}
+    )
+    effect = grid.answers([main_effect("sdtps", grid)], Rules())[0].effect
     assert effect is not None
     interval = "no interval"
     if effect.interval is not None:
         interval = f"[{effect.interval.low:+.1f}, {effect.interval.high:+.1f}] ({effect.method})"
     seconds = statistics.mean(r.seconds for r in runs)
-    cells = " | ".join(f"{statistics.mean(v):.1f}" for v in grid.values())
+    by_cell = {c: [value for _, value in own] for c, own in cells.items()}
+    means = " | ".join(f"{statistics.mean(v):.1f}" for v in by_cell.values())
     return (
         f"| {budget:g} ({runs[0].epochs} epochs) | {len(runs)} | {effect.estimate:+.1f} {interval}"
-        f" | {cells} | {max(r.rank1 for r in runs):.1f} | {seconds:.1f} |"
+        f" | {means} | {max(r.rank1 for r in runs):.1f} | {seconds:.1f} |"
     )
 
 

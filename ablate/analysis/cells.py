@@ -40,9 +40,9 @@ class Cell:
         """Seed -> selected score, in stored units."""
         return {r.seed: r.scores[metric].value for r in self.completed if metric in r.scores}
 
-    def values(self, metric: str) -> tuple[float, ...]:
-        """The finite scores, by seed."""
-        return tuple(v for _, v in sorted(self.scores(metric).items()) if math.isfinite(v))
+    def runs(self, metric: str) -> tuple[tuple[int, float], ...]:
+        """(seed, score) of every finite score, by seed."""
+        return tuple(r for r in sorted(self.scores(metric).items()) if math.isfinite(r[1]))
 
     def summary(self, metric: str) -> Summary:
         """Mean, SD and n of a metric; n is 0 and the mean NaN where there is no score."""

@@ -1,12 +1,43 @@
-"""Contrasts of cell means with their intervals (Welch-Satterthwaite; pooled at two runs)."""
+"""Contrasts of cell means with their t intervals: the one engine behind every printed interval.
 
-from collections.abc import Sequence
+The unit of replication is one training run. `welch`, `pooled` and `blocked` take leading axes, so
+that a simulation goes through the same lines as a report.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
+
+Array: TypeAlias = NDArray[np.float64]
+Sample: TypeAlias = Sequence[tuple[int, float]]
+"""One cell's runs of one metric: (seed, finite score)."""
+Method: TypeAlias = Literal["welch", "pooled", "blocked", "none"]
+
+PAIR = 2
+"""Runs that a spread needs."""
+WELCH = 3
+"""Runs of every used cell from which Welch's interval keeps its error rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How intervals and verdicts are made; `margin` is in stored units, None gives no TOST.
+
+    `paired` blocks by seed, which only the study may declare; `pool` takes one variance for all
+    cells even where Welch could be used.
+    """
+
+    alpha: float = 0.05
+    margin: float | None = None
+    paired: bool = False
+    pool: bool = False
+
+
+DEFAULT = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,62 +55,195 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An estimated contrast over `runs` runs; without replicates it has no interval."""
+    """An estimated contrast over `runs` runs; without replicates it has no interval.
+
+    `p` is two-sided, of one contrast by itself.
+    """
 
     estimate: float
     runs: int
-    method: Literal["welch", "pooled", "none"] = "none"
+    method: Method = "none"
     se: float | None = None
     df: float | None = None
     interval: Interval | None = None
+    p: float | None = None
 
 
-def contrast(
-    weights: Sequence[float], samples: Sequence[Sequence[float]], level: float = 0.95
-) -> Effect:
-    """The weighted sum of cell means, est = sum w_c mean_c, with its t interval.
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The standard deviation of one run, pooled over replicated cells: `df` degrees of freedom."""
 
-    Welch: se^2 = sum w_c^2 s_c^2 / n_c, df = se^4 / sum((w_c^2 s_c^2 / n_c)^2 / (n_c - 1)), where
-    every used cell has three runs or more. Pooled: se^2 = s_p^2 sum w_c^2 / n_c, df = sum(n_c - 1),
-    where the smallest has two. No interval where one has a single run or where nothing varies.
-    Raises ValueError when a used cell is empty.
+    sd: float
+    df: int
+    interval: Interval
+
+    def least_difference(self, a: int, b: int, alpha: float = 0.05) -> float:
+        """Two cells' least significant difference at `a` and `b` runs: t s sqrt(1/a + 1/b)."""
+        return float(quantile(self.df, alpha) * self.sd * (1 / a + 1 / b) ** 0.5)
+
+
+def quantile(df: float, alpha: float) -> float:
+    """The two-sided t quantile: a share `alpha` lies beyond it, on either side half of that."""
+    return float(special.stdtrit(df, 1 - alpha / 2))
+
+
+def p_value(t: Array, df: Array) -> Array:
+    """Two-sided p values of t statistics."""
+    return np.asarray(2 * special.stdtr(df, -np.abs(t)))
+
+
+def welch(load: Array, variances: Array, free: Array) -> tuple[Array, Array]:
+    """Standard errors and Welch-Satterthwaite degrees of freedom of contrasts.
+
+    `load` is (terms, cells), w_c^2 / n_c; `variances` is (..., cells), those of one run; `free` is
+    (cells,), n_c - 1. Both results are (..., terms): with v_c = load_c s_c^2, se^2 = sum v_c and
+    df = se^4 / sum(v_c^2 / (n_c - 1)). A cell of one run must have load 0. Where nothing varies,
+    se and df are 0. Welch (1947), Biometrika 34; Satterthwaite (1946), Biometrics Bulletin 2.
     """
-    used = [(w, np.asarray(s, dtype=float)) for w, s in zip(weights, samples, strict=True) if w]
-    if not used or any(s.size == 0 for _, s in used):
+    square = variances @ load.T
+    parts = (variances**2 / np.maximum(free, 1)) @ (load**2).T
+    df = np.divide(square**2, parts, out=np.zeros_like(square), where=parts > 0)
+    return np.sqrt(square), df
+
+
+def pooled(load: Array, variances: Array, free: Array) -> tuple[Array, Array]:
+    """Standard errors of contrasts by one variance, that of every cell with two runs or more.
+
+    Shapes as in `welch`; se^2 = s_p^2 sum load_c, df = sum(n_c - 1).
+    """
+    df = float(free.sum())
+    common = (variances * free).sum(-1) / df
+    se = np.sqrt(common[..., None] * load.sum(-1))
+    return se, np.full_like(se, df)
+
+
+def blocked(per_seed: Array, there: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    """Estimate, standard error and df (n - 1) of contrasts formed within each seed.
+
+    `per_seed` is (..., terms, seeds), the contrast of each seed; `there` is (terms, seeds), true
+    where every used cell has that seed.
+    """
+    n = there.sum(-1)
+    few = np.maximum(n, 1)
+    estimate = np.where(there, per_seed, 0).sum(-1) / few
+    squares = np.where(there, per_seed - estimate[..., None], 0) ** 2
+    df = np.maximum(n - 1, 1)
+    se = np.sqrt(squares.sum(-1) / df / few)
+    return estimate, se, np.broadcast_to(np.asarray(n - 1, dtype=float), se.shape)
+
+
+def contrasts(
+    weights: Sequence[Sequence[float]] | Array,
+    samples: Sequence[Sample],
+    rules: Rules = DEFAULT,
+    groups: Sequence[Hashable] | None = None,
+) -> list[Effect]:
+    """The weighted sums of cell means, sum w_c mean_c, one per row of `weights` (terms, cells).
+
+    Each term by the first of these that it allows: blocked where the rules say paired and all its
+    cells share two seeds; Welch where all its cells have three runs (and the rules do not pool);
+    pooled over every replicated cell of `samples`, used by the term or not, where there is one; no
+    interval otherwise, nor where nothing varies. Cells of one group, by default each its own, are
+    the same function: their runs are replicates, of one mean and one variance. Raises ValueError
+    when a used cell is empty.
+    """
+    if not len(weights):
+        return []
+    w = np.asarray(weights, dtype=float)
+    used = w != 0
+    runs = np.array([len(s) for s in samples], dtype=float)
+    if not used.any(1).all() or (used & (runs == 0)).any():
         raise ValueError("a contrast needs at least one run in every cell it uses")
-    w = np.array([weight for weight, _ in used])
-    n = np.array([s.size for _, s in used])
-    estimate = float(sum(weight * s.mean() for weight, s in used))
-    runs = int(n.sum())
-    if n.min() < 2:  # noqa: PLR2004 - a spread needs two values
+    estimate = w @ np.array([_mean(s) for s in samples])
+    counts = (used @ runs).astype(int)
+    method: list[Method]
+    method, se, df = _errors(
+        w, samples, runs, rules, range(len(samples)) if groups is None else groups
+    )
+    if rules.paired:
+        per_seed, there, own = _by_seed(w, samples)
+        found = blocked(per_seed, there)
+        for i in map(int, np.flatnonzero(there.sum(1) >= PAIR)):
+            method[i], counts[i] = "blocked", own[i]
+            estimate[i], se[i], df[i] = (of[i] for of in found)
+    return [
+        _effect(float(estimate[i]), int(counts[i]), method[i], float(se[i]), float(df[i]), rules)
+        for i in range(len(w))
+    ]
+
+
+def _errors(
+    w: Array, samples: Sequence[Sample], runs: Array, rules: Rules, groups: Iterable[Hashable]
+) -> tuple[list[Method], Array, Array]:
+    """Each term's method, standard error and degrees of freedom, unpaired."""
+    together: dict[Hashable, list[int]] = {}
+    for i, group in enumerate(groups):
+        together.setdefault(group, []).append(i)
+    members = [np.array([v for i in of for _, v in samples[i]]) for of in together.values()]
+    size = np.array([m.size for m in members], dtype=float)
+    variances = np.array([m.var(ddof=1) if m.size >= PAIR else 0.0 for m in members])
+    loads = w**2 / np.maximum(runs, 1)
+    load = np.stack([loads[:, of].sum(1) for of in together.values()], axis=1)
+    free = np.maximum(size - 1, 0)
+    if not free.any():
+        return ["none"] * len(w), np.zeros(len(w)), np.zeros(len(w))
+    se, df = pooled(load, variances, free)
+    method: list[Method] = ["pooled"] * len(w)
+    fewest = np.where(load > 0, size, np.inf).min(1)
+    if not rules.pool:
+        own = welch(load, variances, free)
+        for i in map(int, np.flatnonzero(fewest >= WELCH)):
+            method[i], se[i], df[i] = "welch", own[0][i], own[1][i]
+    return method, se, df
+
+
+def _mean(sample: Sample) -> float:
+    return sum(v for _, v in sample) / len(sample) if sample else 0.0
+
+
+def _by_seed(w: Array, samples: Sequence[Sample]) -> tuple[Array, NDArray[np.bool_], Array]:
+    """Each term's contrast within each seed, whether the seed has all its cells, and its runs."""
+    seeds = sorted({seed for s in samples for seed, _ in s})
+    column = {seed: i for i, seed in enumerate(seeds)}
+    total = np.zeros((len(samples), len(seeds)))
+    count = np.zeros_like(total)
+    for row, sample in enumerate(samples):
+        for seed, value in sample:
+            total[row, column[seed]] += value
+            count[row, column[seed]] += 1
+    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+    used = (w != 0).astype(float)
+    there = (used @ (count == 0)) == 0
+    own = ((used @ count) * there).sum(1).astype(int)
+    return w @ mean, there, own
+
+
+def _effect(  # noqa: PLR0913, PLR0917 - one per field
+    estimate: float, runs: int, method: Method, se: float, df: float, rules: Rules
+) -> Effect:
+    if method == "none" or se == 0:
         return Effect(estimate, runs)
-    variances = np.array([s.var(ddof=1) for _, s in used])
-    welch = bool(n.min() >= 3)  # noqa: PLR2004 - where Welch keeps its error rate
-    se, df = _welch(w, n, variances) if welch else _pooled(w, n, variances)
-    if se == 0:
-        return Effect(estimate, runs)
-    half = float(stats.t.ppf(0.5 + level / 2, df)) * se
-    method: Literal["welch", "pooled"] = "welch" if welch else "pooled"
-    return Effect(estimate, runs, method, se, df, Interval(estimate - half, estimate + half))
+    half = quantile(df, rules.alpha) * se
+    p = float(2 * special.stdtr(df, -abs(estimate) / se))
+    interval = Interval(estimate - half, estimate + half)
+    return Effect(estimate, runs, method, se, df, interval, p)
 
 
-def _welch(
-    w: NDArray[np.float64],
-    n: NDArray[np.int64],
-    variances: NDArray[np.float64],
-) -> tuple[float, float]:
-    parts = w**2 * variances / n
-    total = float(parts.sum())
-    if total == 0:
-        return 0.0, 0.0
-    return total**0.5, total**2 / float((parts**2 / (n - 1)).sum())
+def difference(a: Sample, b: Sample, rules: Rules = DEFAULT) -> Effect | None:
+    """Mean of `b` minus mean of `a`; None where either has no finite run."""
+    return contrasts([[-1.0, 1.0]], [a, b], rules)[0] if a and b else None
 
 
-def _pooled(
-    w: NDArray[np.float64],
-    n: NDArray[np.int64],
-    variances: NDArray[np.float64],
-) -> tuple[float, float]:
-    df = float((n - 1).sum())
-    pooled = float(((n - 1) * variances).sum()) / df
-    return (pooled * float((w**2 / n).sum())) ** 0.5, df
+def noise(samples: Sequence[Sample], level: float = 0.95) -> Noise | None:
+    """The pooled standard deviation of one run with its chi-square interval.
+
+    None where no cell has two runs or where no run differs from another of its cell.
+    """
+    values = [np.array([v for _, v in s]) for s in samples if len(s) >= PAIR]
+    df = sum(v.size - 1 for v in values)
+    squares = float(sum(((v - v.mean()) ** 2).sum() for v in values))
+    if not df or squares == 0:
+        return None
+    tail = (1 - level) / 2
+    low, high = (squares / float(special.chdtri(df, p)) for p in (tail, 1 - tail))
+    return Noise((squares / df) ** 0.5, df, Interval(low**0.5, high**0.5))

@@ -1,15 +1,155 @@
-"""What one module contributes: its main effect over a full grid, and its effect alone."""
+"""The questions to an on/off grid, as weights of its cells: effects of modules and interactions.
 
-from collections.abc import Mapping, Sequence
-from itertools import product
-from typing import TypeAlias
+A corner is the set of modules that are on. Every term is a contrast sum w(corner) y(corner).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, combinations, islice
+from math import comb
+from typing import Literal, TypeAlias
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.contrast import Effect, contrast
+from ablate.analysis.contrast import Effect, Noise, Rules, Sample, contrasts, noise
 from ablate.study import Level
 
 Corner: TypeAlias = frozenset[str]
 """The modules that are on."""
+Kind: TypeAlias = Literal[
+    "alone", "last", "context", "main", "shapley", "averaged", "off", "on", "moebius", "departure"
+]
+BASE: Corner = frozenset()
+NAMED = 12
+"""So many missing cells are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One question: its kind, the modules it is about, and the weight of each corner it uses.
+
+    `others` are the modules that stay on in it, where it is of one background.
+    """
+
+    kind: Kind
+    modules: tuple[str, ...]
+    weights: Mapping[Corner, float]
+    others: Corner = BASE
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A term with its estimate; None where cells are missing, `count` in all, some named.
+
+    `inert` are modules of the term that are not in the output of a cell that it uses: the estimate
+    is then the difference of runs of one function, and has no interval.
+    """
+
+    term: Term
+    effect: Effect | None
+    missing: tuple[Corner, ...] = ()
+    count: int = 0
+    inert: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The runs of one metric by corner.
+
+    `inert` tells by corner which of its modules are known not to be in the output: such a corner
+    is the same function as the one without them, and its runs are replicates of that one's.
+    """
+
+    modules: tuple[str, ...]
+    samples: Mapping[Corner, Sample]
+    inert: Mapping[Corner, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def present(self) -> tuple[Corner, ...]:
+        """The corners that have a finite run."""
+        return tuple(c for c, sample in self.samples.items() if sample)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every combination of the modules has a finite run."""
+        return len(self.present) == 1 << len(self.modules)
+
+    def missing(self, corners: Iterable[Corner]) -> Iterator[Corner]:
+        """Those of `corners` that have no finite run."""
+        return (c for c in corners if not self.samples.get(c))
+
+    def function(self, corner: Corner) -> Corner:
+        """The corner of the same function that has no inert module."""
+        return corner - self.inert.get(corner, BASE)
+
+    def noise(self, level: float = 0.95) -> Noise | None:
+        """The standard deviation of one run, pooled over all functions."""
+        samples, _, groups = self._cells()
+        return noise(
+            [
+                [r for s, of in zip(samples, groups, strict=True) if of == g for r in s]
+                for g in dict.fromkeys(groups)
+            ],
+            level,
+        )
+
+    def answers(self, terms: Sequence[Term], rules: Rules) -> list[Answer]:
+        """The estimate of every term whose cells are there; of the others, the missing cells."""
+        samples, place, groups = self._cells()
+        rows, asked = [], []
+        for i, term in enumerate(terms):
+            if term.weights and all(map(self.samples.get, term.weights)):
+                row = [0.0] * len(samples)
+                for corner, weight in term.weights.items():
+                    row[place[corner]] += weight
+                if any(row):
+                    rows.append(row)
+                    asked.append(i)
+        found = dict(zip(asked, contrasts(rows, samples, rules, groups), strict=True))
+        return [self._answer(term, found.get(i)) for i, term in enumerate(terms)]
+
+    def _cells(self) -> tuple[list[Sample], dict[Corner, int], list[Corner]]:
+        """The runs, each corner's place among them, and each place's function.
+
+        Corners of one function whose runs of one seed agree to the last digit share a place:
+        shared random streams make the same training of the same function, so it is one run.
+        """
+        samples: list[dict[int, float]] = []
+        place: dict[Corner, int] = {}
+        groups: list[Corner] = []
+        for corner in self.present:
+            own, function = dict(self.samples[corner]), self.function(corner)
+            twin = next(
+                (i for i, of in enumerate(groups) if of == function and _twins(samples[i], own)),
+                None,
+            )
+            if twin is None:
+                twin = len(samples)
+                samples.append({})
+                groups.append(function)
+            samples[twin].update(own)
+            place[corner] = twin
+        return [list(s.items()) for s in samples], place, groups
+
+    def _answer(self, term: Term, effect: Effect | None) -> Answer:
+        if not term.weights:
+            every = self.missing(subsets(self.modules))
+            count = (1 << len(self.modules)) - len(self.present)
+            return Answer(term, None, tuple(islice(every, NAMED)), count)
+        missing = tuple(self.missing(term.weights))
+        if missing:
+            return Answer(term, None, missing[:NAMED], len(missing))
+        on = frozenset().union(*(self.inert.get(c, BASE) for c in term.weights))
+        inert = tuple(m for m in term.modules if m in on)
+        if effect is None:
+            effect = Effect(0.0, sum(len(self.samples[c]) for c in term.weights))
+        if inert:
+            effect = Effect(effect.estimate, effect.runs)
+        return Answer(term, effect, inert=inert)
+
+
+def _twins(a: Mapping[int, float], b: Mapping[int, float]) -> bool:
+    shared = a.keys() & b.keys()
+    return bool(shared) and all(a[s] == b[s] for s in shared)
 
 
 def corners(cells: Sequence[Cell], on: Mapping[str, Level]) -> dict[Corner, Cell]:
@@ -26,35 +166,94 @@ def corners(cells: Sequence[Cell], on: Mapping[str, Level]) -> dict[Corner, Cell
     return found
 
 
-def main_effect(
-    module: str,
-    modules: Sequence[str],
-    samples: Mapping[Corner, Sequence[float]],
-    level: float = 0.95,
-) -> Effect | None:
-    """Mean with the module on minus mean with it off, over all settings of the others.
+def subsets(modules: Sequence[str], least: int = 0, most: int | None = None) -> Iterator[Corner]:
+    """The sets of `least` to `most` modules, small ones first, in the modules' order."""
+    sizes = range(least, (len(modules) if most is None else most) + 1)
+    return (frozenset(c) for size in sizes for c in combinations(modules, size))
 
-    None where a corner of the full grid has no finite run: the average would mean something else.
+
+def alone(module: str) -> Term:
+    """Add-one-in: the module by itself minus the baseline."""
+    return Term("alone", (module,), {frozenset({module}): 1.0, BASE: -1.0})
+
+
+def last(module: str, modules: Sequence[str]) -> Term:
+    """Leave-one-out: all modules minus all but this one."""
+    full = frozenset(modules)
+    return Term("last", (module,), {full: 1.0, full - {module}: -1.0}, full - {module})
+
+
+def context(module: str, others: Corner) -> Term:
+    """The module's effect at one setting of the others: a matched pair."""
+    return Term("context", (module,), {others | {module}: 1.0, others: -1.0}, others)
+
+
+def main(module: str, grid: Grid) -> Term:
+    """Mean with the module on minus mean with it off, over all settings of the others."""
+    weight = 2.0 / 2 ** len(grid.modules)
+    return Term("main", (module,), _whole(grid, lambda c: weight if module in c else -weight))
+
+
+def shapley(module: str, grid: Grid) -> Term:
+    """The Shapley value: sum over S without the module of s!(k-s-1)!/k! (y(S+module) - y(S)).
+
+    Over all modules they add up to full minus baseline. Shapley (1953).
     """
-    full = [
-        frozenset(m for m, on in zip(modules, switches, strict=True) if on)
-        for switches in product((False, True), repeat=len(modules))
-    ]
-    if not all(samples.get(corner) for corner in full):
-        return None
-    weight = 2.0 / len(full)
-    weights = [weight if module in corner else -weight for corner in full]
-    return contrast(weights, [samples[corner] for corner in full], level)
+    k = len(grid.modules)
+
+    def weight(corner: Corner) -> float:
+        before = len(corner - {module})
+        share = 1 / (k * comb(k - 1, before))
+        return share if module in corner else -share
+
+    return Term("shapley", (module,), _whole(grid, weight))
 
 
-def alone(
-    module: str, samples: Mapping[Corner, Sequence[float]], level: float = 0.95
-) -> Effect | None:
-    """The module by itself minus the baseline; None where either has no finite run."""
-    off, on = samples.get(frozenset()), samples.get(frozenset({module}))
-    return contrast([1.0, -1.0], [on, off], level) if off and on else None
+def averaged(modules: Sequence[str], grid: Grid) -> Term:
+    """The factorial-averaged interaction: the modules' difference of differences, averaged.
+
+    Its weight is prod(x_i) / 2^(k - m) with x = +1 on and -1 off, over all settings of the others;
+    for three modules in all the one of a pair is also the pairwise Shapley interaction index.
+    """
+    of, share = frozenset(modules), 1 / 2 ** (len(grid.modules) - len(modules))
+    weights = _whole(grid, lambda c: share * (-1) ** len(of - c))
+    return Term("averaged", tuple(modules), weights)
 
 
-def difference(a: Sequence[float], b: Sequence[float], level: float = 0.95) -> Effect | None:
-    """Mean of `b` minus mean of `a`; None where either is empty."""
-    return contrast([-1.0, 1.0], [a, b], level) if a and b else None
+def _whole(grid: Grid, weight: Callable[[Corner], float]) -> dict[Corner, float]:
+    """A weight for every corner; none where the grid is incomplete: the average would differ."""
+    return {c: weight(c) for c in subsets(grid.modules)} if grid.complete else {}
+
+
+def others_off(modules: Sequence[str]) -> Term:
+    """The Moebius term: sum over U in T of (-1)^(|T|-|U|) y(U), with all other modules off."""
+    return Term("off", tuple(modules), _differences(modules, BASE))
+
+
+def moebius(modules: Sequence[str]) -> Term:
+    """The k-way term by itself: what T adds to all that its subsets explain."""
+    return Term("moebius", tuple(modules), _differences(modules, BASE))
+
+
+def others_on(modules: Sequence[str], every: Sequence[str]) -> Term:
+    """The difference of differences with all other modules on."""
+    others = frozenset(every) - set(modules)
+    return Term("on", tuple(modules), _differences(modules, others), others)
+
+
+def _differences(modules: Sequence[str], others: Corner) -> dict[Corner, float]:
+    return {others | c: float((-1) ** (len(modules) - len(c))) for c in subsets(modules)}
+
+
+def departure(modules: Sequence[str]) -> Term:
+    """y(T) minus what its modules alone add to the baseline: the sum of T's interactions."""
+    weights = {frozenset(modules): 1.0, **{frozenset({m}): -1.0 for m in modules}}
+    return Term("departure", tuple(modules), {**weights, BASE: len(modules) - 1.0})
+
+
+def parts(modules: Sequence[str]) -> list[Term]:
+    """The Moebius terms of two modules and more whose sum is the departure of `modules`."""
+    ordered = chain.from_iterable(
+        combinations(modules, size) for size in range(2, len(modules) + 1)
+    )
+    return [moebius(of) for of in ordered]

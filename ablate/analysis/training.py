@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ablate.analysis.contrast import Effect
-from ablate.analysis.effects import Corner, main_effect
+from ablate.analysis.contrast import DEFAULT, Effect, Rules, Sample
+from ablate.analysis.effects import Corner, Grid, main
 
-Runs: TypeAlias = Mapping[Corner, Sequence[Mapping[int, float]]]
-"""Corner -> one curve (step -> value) per run."""
+Runs: TypeAlias = Mapping[Corner, Mapping[int, Mapping[int, float]]]
+"""Corner -> seed -> that run's curve (step -> value)."""
 
 KEPT = 0.5
 """An effect that keeps more than this share of its largest value is not called faded."""
@@ -58,7 +58,9 @@ class Course:
         )
 
 
-def course(module: str, modules: Sequence[str], runs: Runs, level: float = 0.95) -> Course | None:
+def course(
+    module: str, modules: Sequence[str], runs: Runs, rules: Rules = DEFAULT
+) -> Course | None:
     """The main effect of `module` at each step that every run logged with a finite value.
 
     None where the grid is incomplete or fewer than two steps are shared.
@@ -68,24 +70,38 @@ def course(module: str, modules: Sequence[str], runs: Runs, level: float = 0.95)
         return None
     steps: dict[int, Effect] = {}
     for step in shared:
-        effect = main_effect(module, modules, _at(runs, step), level)
+        effect = _main(module, modules, _at(runs, step), rules)
         if effect is None:
             return None
         steps[step] = effect
     last = shared[-1]
     peak = max(shared, key=lambda s: (abs(steps[s].estimate), s))
-    lost = {c: [curve[peak] - curve[last] for curve in curves] for c, curves in runs.items()}
-    drop = main_effect(module, modules, lost, level)
+    before, after = _at(runs, peak), _at(runs, last)
+    lost = {
+        c: [(seed, v - w) for (seed, v), (_, w) in zip(before[c], after[c], strict=True)]
+        for c in runs
+    }
+    drop = _main(module, modules, lost, rules)
     return None if drop is None else Course(module, steps, peak, last, drop)
 
 
 def _shared_steps(runs: Runs) -> list[int]:
-    curves = [curve for of_corner in runs.values() for curve in of_corner]
+    curves = [curve for of_corner in runs.values() for curve in of_corner.values()]
     if not curves:
         return []
     finite = [{s for s, v in curve.items() if math.isfinite(v)} for curve in curves]
     return sorted(set.intersection(*finite))
 
 
-def _at(runs: Runs, step: int) -> dict[Corner, list[float]]:
-    return {corner: [curve[step] for curve in curves] for corner, curves in runs.items()}
+def _at(runs: Runs, step: int) -> dict[Corner, Sample]:
+    return {
+        corner: [(seed, curve[step]) for seed, curve in curves.items()]
+        for corner, curves in runs.items()
+    }
+
+
+def _main(
+    module: str, modules: Sequence[str], samples: Mapping[Corner, Sample], rules: Rules
+) -> Effect | None:
+    grid = Grid(tuple(modules), samples)
+    return grid.answers([main(module, grid)], rules)[0].effect

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.effects import difference
+from ablate.analysis.contrast import difference
+from ablate.analysis.verdict import rules_of
 from ablate.record import Finding, Note
 from ablate.report.contributions import effect_document
 from ablate.report.document import (
@@ -62,7 +63,7 @@ def comparison_document(
                 "a": scores_document(a, m.name),
                 "b": scores_document(b, m.name),
                 "difference": effect_document(
-                    difference(a.values(m.name), b.values(m.name), level)
+                    difference(a.runs(m.name), b.runs(m.name), rules_of(study.claims, m))
                 ),
             }
             for m in study.metrics

@@ -5,8 +5,9 @@ from typing import Any
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.contrast import Effect
-from ablate.analysis.effects import alone, corners, main_effect
+from ablate.analysis.effects import Grid, alone, corners, main
 from ablate.analysis.training import Course, course
+from ablate.analysis.verdict import rules_of
 from ablate.selection import Curves
 from ablate.study import Study
 
@@ -20,20 +21,23 @@ def contributions(
     """
     modules = tuple(study.on)
     grid = corners(found, study.on)
-    level = 1 - study.claims.alpha
     effects: list[dict[str, Any]] = []
     runs: dict[str, list[dict[str, Any]]] = {}
     for metric in study.metrics:
         runs[metric.name] = [_runs(cell, metric.name) for cell in grid.values()]
-        samples = {corner: cell.values(metric.name) for corner, cell in grid.items()}
+        of = Grid(modules, {corner: cell.runs(metric.name) for corner, cell in grid.items()})
+        terms = [term for module in modules for term in (main(module, of), alone(module))]
+        found_effects = of.answers(terms, rules_of(study.claims, metric))
         effects += [
             {
                 "module": module,
                 "metric": metric.name,
-                "main": effect_document(main_effect(module, modules, samples, level)),
-                "alone": effect_document(alone(module, samples, level)),
+                "main": effect_document(mains.effect),
+                "alone": effect_document(alones.effect),
             }
-            for module in modules
+            for module, mains, alones in zip(
+                modules, found_effects[::2], found_effects[1::2], strict=True
+            )
         ]
     return {"effects": effects, "corners": runs, "courses": _courses(study, grid, curves)}
 
@@ -62,12 +66,14 @@ def _courses(
     study: Study, grid: Mapping[frozenset[str], Cell], curves: Mapping[str, Curves]
 ) -> list[dict[str, Any]]:
     modules = tuple(study.on)
-    metric = study.metric(study.primary).name
+    primary = study.metric(study.primary)
+    metric = primary.name
     runs = {
-        corner: [_scored(curves.get(r.key, {}), metric) for r in cell.completed]
+        corner: {r.seed: _scored(curves.get(r.key, {}), metric) for r in cell.completed}
         for corner, cell in grid.items()
     }
-    found = [course(module, modules, runs, 1 - study.claims.alpha) for module in modules]
+    rules = rules_of(study.claims, primary)
+    found = [course(module, modules, runs, rules) for module in modules]
     return [_course(c, metric) for c in found if c is not None]
 
 

@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ablate.analysis.cells import Cell, cells
+from ablate.analysis.contrast import difference
 from ablate.analysis.correlation import across_seeds
-from ablate.analysis.effects import difference
+from ablate.analysis.verdict import rules_of
 from ablate.metric import Metric
 from ablate.record import Cost, Finding, Note, Record, State
 from ablate.report.contributions import contributions, effect_document
@@ -251,7 +252,7 @@ def _cell(study: Study, cell: Cell, baseline: Cell | None) -> dict[str, Any]:
         "scores": {m.name: scores_document(cell, m.name) for m in study.metrics},
         "differences": {
             m.name: effect_document(
-                difference(baseline.values(m.name), cell.values(m.name), 1 - study.claims.alpha)
+                difference(baseline.runs(m.name), cell.runs(m.name), rules_of(study.claims, m))
             )
             if baseline is not None and baseline.variant != cell.variant
             else None

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.effects import difference
+from ablate.analysis.contrast import difference
+from ablate.analysis.verdict import rules_of
 from ablate.report.contributions import effect_document
 from ablate.study import Level, Study
 
@@ -37,7 +38,6 @@ def _sweep(
     study: Study, around: Cell, factor: str, cells: Sequence[tuple[Level, Cell]]
 ) -> dict[str, Any]:
     default = around.levels[factor]
-    certainty = 1 - study.claims.alpha
     rows = sorted([(default, around), *cells], key=lambda row: _order(row[0]))
     return {
         "factor": factor,
@@ -50,7 +50,9 @@ def _sweep(
                 "variant": cell.variant,
                 "differences": {
                     m.name: effect_document(
-                        difference(around.values(m.name), cell.values(m.name), certainty)
+                        difference(
+                            around.runs(m.name), cell.runs(m.name), rules_of(study.claims, m)
+                        )
                     )
                     for m in study.metrics
                 },

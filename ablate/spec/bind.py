@@ -88,7 +88,7 @@ def _study(document: Document, system: System, options: Options) -> Study:
         groups={n: {k: tuple(v) for k, v in g.items()} for n, g in file.groups.items()},
         tiers=dict(file.tiers),
         limits=dict(file.limits),
-        claims=Claims(**file.claims.model_dump()),
+        claims=_claims(file, system),
         resources=_resources(file),
         scale=scale,
         data_root=source.root,
@@ -105,6 +105,17 @@ def _source(file: StudyFile, system: System, options: Options) -> sources.Source
         return sources.source(system, str(options.data.resolve()), options.data_root)
     root = sources.inside(file.data.root) if file.data else None
     return sources.source(system, root, options.data_root, options.scale)
+
+
+def _claims(file: StudyFile, system: System) -> Claims:
+    given = file.claims
+    margins = {}
+    for name, margin in given.margins.items():
+        try:
+            margins[_metric(name, system)] = margin
+        except SpecError as wrong:
+            raise SpecError(str(wrong), ("claims", "margins", name)) from None
+    return Claims(given.alpha, given.margin, given.paired, margins)
 
 
 def _metric(name: str, system: System) -> str:

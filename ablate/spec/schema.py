@@ -74,6 +74,7 @@ class ClaimsTable(Table):
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     margin: Annotated[float, Field(ge=0)] = 0.5
     paired: bool = False
+    margins: dict[Text, Annotated[float, Field(ge=0)]] = {}
 
 
 class ResourcesTable(Table):

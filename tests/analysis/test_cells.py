@@ -3,7 +3,8 @@ import math
 import pytest
 
 from ablate.analysis.cells import cells, summary
-from ablate.analysis.effects import alone, corners, difference
+from ablate.analysis.contrast import difference
+from ablate.analysis.effects import corners
 from ablate.record import Record, State
 from ablate.selection import Score
 from ablate.study import Level
@@ -63,5 +64,4 @@ def test_the_first_repetition_of_a_grid_is_its_corners() -> None:
 
 
 def test_a_difference_with_an_empty_side_is_not_there() -> None:
-    assert difference([], [1.0]) is None
-    assert alone("m", {frozenset(): [1.0]}) is None
+    assert difference([], [(0, 1.0)]) is None

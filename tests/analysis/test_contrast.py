@@ -5,8 +5,8 @@ import math
 import pytest
 from scipy import stats
 
-from ablate.analysis.contrast import contrast
-from ablate.analysis.effects import main_effect
+from ablate.analysis.contrast import Effect, Rules, Sample, contrasts
+from ablate.analysis.effects import Grid, main
 
 SD = 1.3
 MEANS = {
@@ -19,15 +19,30 @@ MEANS = {
     ("sdtps", "lif"): 75.1,
     ("sacr", "sdtps", "lif"): 78.8,
 }
-GRID = {frozenset(on): [mean - SD, mean, mean + SD] for on, mean in MEANS.items()}
 MODULES = ("sacr", "sdtps", "lif")
+
+
+def runs(*values: float) -> Sample:
+    return list(enumerate(values))
+
+
+GRID = {frozenset(on): runs(mean - SD, mean, mean + SD) for on, mean in MEANS.items()}
+
+
+def contrast(weights: list[float], samples: list[list[float]]) -> Effect:
+    return contrasts([weights], [runs(*s) for s in samples])[0]
+
+
+def main_effect(module: str, samples: dict[frozenset[str], Sample]) -> Effect | None:
+    grid = Grid(MODULES, samples)
+    return grid.answers([main(module, grid)], Rules())[0].effect
 
 
 @pytest.mark.parametrize(("module", "value"), [("sacr", 0.075), ("sdtps", 1.575), ("lif", -1.575)])
 def test_a_main_effect_has_the_reference_cases_estimate_and_interval(
     module: str, value: float
 ) -> None:
-    effect = main_effect(module, MODULES, GRID)
+    effect = main_effect(module, GRID)
     assert effect is not None
     assert effect.estimate == pytest.approx(value, abs=1e-9)
     assert effect.se == pytest.approx(0.5307, abs=5e-5)
@@ -59,11 +74,11 @@ def test_with_two_runs_in_a_cell_the_variance_is_pooled_as_in_students_test() ->
     assert (effect.interval.low, effect.interval.high) == pytest.approx((ends.low, ends.high))
 
 
-def test_a_single_run_gives_an_estimate_and_no_interval() -> None:
+def test_a_single_run_beside_a_replicated_cell_takes_its_variance() -> None:
     effect = contrast([-1, 1], [[76.3], [80.1, 80.3, 79.9]])
     assert effect.estimate == pytest.approx(3.8)
-    assert effect.interval is None
-    assert effect.method == "none"
+    # One replicated cell: its variance is taken for both, said by the method.
+    assert (effect.method, effect.df) == ("pooled", 2)
 
 
 def test_runs_that_do_not_vary_give_no_interval() -> None:
@@ -77,7 +92,7 @@ def test_an_empty_cell_is_refused() -> None:
 
 def test_a_missing_corner_leaves_a_main_effect_undefined() -> None:
     partial = {corner: v for corner, v in GRID.items() if corner != frozenset({"sacr", "lif"})}
-    assert main_effect("sdtps", MODULES, partial) is None
+    assert main_effect("sdtps", partial) is None
 
 
 def test_the_interval_covers_its_truth_as_often_as_it_says() -> None:

@@ -15,8 +15,8 @@ def runs(effect_at: Callable[[int], float], noise: float = 0.2, seeds: int = 3) 
         return {s: level + (effect_at(s) if on else 0.0) + rng.normal(scale=noise) for s in STEPS}
 
     return {
-        frozenset(): [curve(on=False) for _ in range(seeds)],
-        frozenset({"m"}): [curve(on=True) for _ in range(seeds)],
+        frozenset(): {s: curve(on=False) for s in range(seeds)},
+        frozenset({"m"}): {s: curve(on=True) for s in range(seeds)},
     }
 
 
