@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlmodel import Session, col, select
@@ -14,6 +15,7 @@ from ablate.store import by_hand, finals, values
 from ablate.store.schema import AttemptRow, FindingRow, StudyRow, TrialRow
 from ablate.study import Study
 
+_STATES = {str(state): state for state in State}
 _PLACED = "SELECT trial_id FROM placement WHERE study_id = ?"
 _LAST = f"SELECT max(id) FROM attempt WHERE trial_id IN ({_PLACED}) GROUP BY trial_id"  # noqa: S608 - our own text
 
@@ -132,7 +134,8 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
         )
     costs = _costs(connection, row.id)
     externals = by_hand.externals(session, _PLACED, row.id)
-    last = _last_attempts(session, row.id)
+    last = _last_attempts(connection, row.id)
+    documents = _Documents()
     rows = connection.exec_driver_sql(
         "SELECT p.variant, p.role, p.parent, p.position, p.seed, t.id, t.key, t.levels, t.changed,"
         " t.state, p.extra FROM placement AS p JOIN trial AS t ON t.id = p.trial_id"
@@ -146,16 +149,16 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
             role=role,
             parent=parent,
             position=position,
-            levels=json.loads(levels),
-            changed=json.loads(changed),
+            levels=documents[levels],
+            changed=documents[changed],
             seed=seed,
             key=key,
-            state=State(state),
+            state=_STATES[state],
             scores=_in_order(scores.get(trial, {}), study),
             costs=costs.get(trial, {}).get("", {}),
             shares={f: of for f, of in costs.get(trial, {}).items() if f},
-            attempt=attempt(key, last[trial]) if trial in last else None,
-            source=last[trial].source if trial in last else row.source,
+            attempt=last[trial][0] if trial in last else None,
+            source=last[trial][1] if trial in last else row.source,
             externals=externals.get(key, ()),
             extra=bool(extra),
         )
@@ -207,14 +210,31 @@ def _costs(connection: Connection, study_id: int) -> dict[int, dict[str, dict[st
     return found
 
 
-def _last_attempts(session: Session, study_id: int) -> dict[int, AttemptRow]:
-    ids = session.connection().exec_driver_sql(_LAST, (study_id,)).scalars().all()
-    found: dict[int, AttemptRow] = {}
-    for begin in range(0, len(ids), 500):
-        batch = ids[begin : begin + 500]
-        for row in session.exec(select(AttemptRow).where(col(AttemptRow.id).in_(batch))):
-            found[row.trial_id] = row
-    return found
+def _last_attempts(connection: Connection, study_id: int) -> dict[int, tuple[Attempt, str]]:
+    """Trial -> its newest attempt and where that is from, without an object of the ORM per row."""
+    rows = connection.exec_driver_sql(
+        "SELECT a.trial_id, a.source, t.key, a.number, a.state, a.owner, a.folder, a.host,"  # noqa: S608 - our own text
+        " a.device, a.started, a.ended, a.seconds, a.exit_code, a.error_type, a.error, a.provenance"
+        f" FROM attempt AS a JOIN trial AS t ON t.id = a.trial_id WHERE a.id IN ({_LAST})",
+        (study_id,),
+    )
+    documents = _Documents()
+    return {
+        trial: (
+            Attempt(key, number, _STATES[state], *facts, provenance=documents[provenance]),
+            source,
+        )
+        for trial, source, key, number, state, *facts, provenance in rows
+    }
+
+
+class _Documents(dict[str, dict[str, Any]]):
+    """Text -> its JSON, read once: a study's rows repeat the same few texts; read-only."""
+
+    def __missing__(self, text: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(text)
+        self[text] = found
+        return found
 
 
 def curves(session: Session, key: str) -> dict[tuple[str, str], dict[int, float]]:
