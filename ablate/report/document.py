@@ -43,7 +43,7 @@ def study_document(
     baseline = baseline_of(found)
     return {
         "schema": SCHEMA,
-        "study": _study(study, records),
+        "study": study_head(study, records),
         "metrics": [metric_document(m) for m in study.metrics],
         "counts": _counts(records),
         "findings": [asdict(f) for f in findings],
@@ -154,7 +154,8 @@ def costs_of(costs: Sequence[Cost]) -> dict[str, Any]:
     }
 
 
-def _study(study: Study, records: Sequence[Record]) -> dict[str, Any]:
+def study_head(study: Study, records: Sequence[Record]) -> dict[str, Any]:
+    """What every document says of its study: names, data, selection, level, modules."""
     selections = {s.selection for r in records for s in r.scores.values()}
     return {
         "name": study.name,
