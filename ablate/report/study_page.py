@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from ablate.metric import Metric, plain
 from ablate.report import printed
 from ablate.report.facts import facts
-from ablate.report.layout import NONE, Page, Section, Table, Text, table
+from ablate.report.layout import NONE, Page, Section, table
 from ablate.report.people import externals, notes
 from ablate.report.printed import metric_of
+from ablate.report.sweeps_page import settings
 from ablate.report.tables import (
     ONE_RUN,
     Document,
     all_runs,
-    best_of,
     budgets,
     complexity,
     configurations,
@@ -21,7 +21,6 @@ from ablate.report.tables import (
     modules,
     one_line,
     performance,
-    score_text,
     some,
     spending,
     unfinished,
@@ -42,7 +41,7 @@ def study_page(document: Document) -> Page:
         _effects(document),
         _training(document),
         _ranking(document),
-        _sweeps(document),
+        settings(document),
         _seeds(document),
         spending(document),
         budgets(document),
@@ -258,47 +257,6 @@ def _ranking(document: Document) -> Section | None:
         if s["lost"]
     )
     return Section("Ranking", lead=(lead,), lines=tuple(lines), notes=notes)
-
-
-def _sweeps(document: Document) -> Section | None:
-    found = document["sweeps"]
-    if not found:
-        return None
-    cells = {c["variant"]: c for c in document["cells"]}
-    tables = tuple(_sweep(document, s, cells) for s in found)
-    around = ", ".join(dict.fromkeys(s["around"] for s in found))
-    metrics = metrics_of(document)
-    own = list(dict.fromkeys(row["variant"] for s in found for row in s["levels"]))
-    unit = printed.in_points(metrics)
-    return Section(
-        "Settings, one at a time",
-        lead=(f"Moved around: {around}. Nothing is said about other configurations.",),
-        tables=tables,
-        notes=(
-            f"Bold: best of its table. Δ: difference from the default level{unit}.",
-            *lost_runs(metrics, [cells[name] for name in own]),
-        ),
-    )
-
-
-def _sweep(document: Document, sweep: Document, cells: Mapping[str, Document]) -> Table:
-    metrics = metrics_of(document)
-    own = [cells[row["variant"]] for row in sweep["levels"]]
-    best = {m.name: best_of(m, own) for m in metrics}
-    heads = [sweep["title"]]
-    for m in metrics:
-        heads += [printed.heading(m), "Δ"]
-    rows = []
-    for row in sweep["levels"]:
-        cell, default = cells[row["variant"]], row["variant"] == sweep["around"]
-        texts: list[str | Text] = [
-            printed.level_text(row["level"]) + (" (default)" if default else "")
-        ]
-        for m in metrics:
-            change = NONE if default else printed.estimate(m, row["differences"][m.name])
-            texts += [score_text(m, cell, best[m.name]), change]
-        rows.append(texts)
-    return table(f"{sweep['title']} around {sweep['around']}", heads, rows)
 
 
 def _seeds(document: Document) -> Section | None:

@@ -1,49 +1,117 @@
 """Sweeps: one factor moved around a variant, whose own level is a row too."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.contrast import difference
 from ablate.analysis.verdict import rules_of
+from ablate.design.names import canonical
 from ablate.report.contributions import effect_document
 from ablate.study import Level, Study
+
+ENOUGH = 2
+"""So many arms that move one factor of their parent are a sweep, not a named variant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """A factor, the variant it is moved around, and a row for each level, that one's own too."""
+
+    factor: str
+    around: Cell
+    rows: tuple[tuple[Level, Cell], ...]
+
+    @property
+    def default(self) -> Level:
+        """The level of the variant that it is moved around."""
+        return self.around.levels[self.factor]
 
 
 def sweeps(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
     """One entry per factor and variant it is moved around, its levels in order."""
+    return [_sweep(study, of) for of in declared(study, found)]
+
+
+def declared(study: Study, found: Sequence[Cell]) -> list[Swept]:
+    """The sweeps that the study's file or the table it came from names, arms and axes in them."""
     by_name = {c.variant: c for c in found}
-    around = {(s.around, s.factor): None for s in study.sweeps if s.around in by_name}
+    named = [(canonical(study, s.around), s.factor) for s in study.sweeps]
+    around = {of: None for of in named if of[0] in by_name}
     for cell in found:
         parent = by_name.get(cell.parent or "")
-        moved = _moved(cell, parent) if parent else []
-        if cell.role == "sweep" and parent is not None and len(moved) == 1:
-            around.setdefault((parent.variant, moved[0]))
-    return [
-        _sweep(study, by_name[name], factor, _beside(by_name[name], factor, found))
-        for name, factor in around
+        differs = moved(cell, parent) if parent else []
+        if cell.role == "sweep" and parent is not None and len(differs) == 1:
+            around.setdefault((parent.variant, differs[0]))
+    return [_swept(by_name[name], factor, found) for name, factor in around]
+
+
+def every(study: Study, found: Sequence[Cell]) -> list[Swept]:
+    """The declared sweeps, then those that command-line axes and arms make.
+
+    An axis moves the cells of the grid, which stand at the study's own levels in all but modules;
+    arms are a sweep of their parent where several move the same factor of it and nothing else.
+    """
+    first = declared(study, found)
+    known = {(s.around.variant, s.factor) for s in first}
+    more = [s for s in _axes(study, found) if (s.around.variant, s.factor) not in known]
+    known |= {(s.around.variant, s.factor) for s in more}
+    return [*first, *more, *(s for s in _arms(found) if (s.around.variant, s.factor) not in known)]
+
+
+def moved(cell: Cell, around: Cell) -> list[str]:
+    """The factors whose level differs."""
+    return [n for n, level in cell.levels.items() if level != around.levels.get(n, level)]
+
+
+def _axes(study: Study, found: Sequence[Cell]) -> Iterator[Swept]:
+    usual = {f.name: f.reference for f in study.factors} | dict(study.fixed)
+
+    def plain(cell: Cell) -> bool:
+        """Whether all but the modules stand where the study has them, or are switched off."""
+        return all(
+            cell.levels[n] in {level, study.factor(n).reference}
+            for n, level in usual.items()
+            if n not in study.on
+        )
+
+    grid = [c for c in found if c.role == "grid"]
+    elsewhere = [c for c in grid if not plain(c)]
+    for cell in [c for c in grid if elsewhere and plain(c)]:
+        differs = [moved(c, cell) for c in elsewhere]
+        for factor in dict.fromkeys(of[0] for of in differs if len(of) == 1):
+            yield _swept(cell, factor, found)
+
+
+def _arms(found: Sequence[Cell]) -> Iterator[Swept]:
+    by_name = {c.variant: c for c in found}
+    named = [
+        (c.parent, differs[0])
+        for c in found
+        if c.role == "arm" and c.parent in by_name
+        for differs in [moved(c, by_name[c.parent])]
+        if len(differs) == 1
     ]
+    for (parent, factor), arms in Counter(named).items():
+        if arms >= ENOUGH and parent is not None:
+            yield _swept(by_name[parent], factor, found)
 
 
-def _moved(cell: Cell, parent: Cell) -> list[str]:
-    return [n for n, level in cell.levels.items() if level != parent.levels.get(n, level)]
+def _swept(around: Cell, factor: str, found: Sequence[Cell]) -> Swept:
+    """With every cell that differs in this factor only, whichever design asked for it."""
+    beside = [(c.levels[factor], c) for c in found if moved(c, around) == [factor]]
+    rows = sorted([(around.levels[factor], around), *beside], key=lambda row: order(row[0]))
+    return Swept(factor, around, tuple(rows))
 
 
-def _beside(around: Cell, factor: str, found: Sequence[Cell]) -> list[tuple[Level, Cell]]:
-    """Every cell that differs in this factor only, whichever design asked for it."""
-    return [(c.levels[factor], c) for c in found if _moved(c, around) == [factor]]
-
-
-def _sweep(
-    study: Study, around: Cell, factor: str, cells: Sequence[tuple[Level, Cell]]
-) -> dict[str, Any]:
-    default = around.levels[factor]
-    rows = sorted([(default, around), *cells], key=lambda row: _order(row[0]))
+def _sweep(study: Study, of: Swept) -> dict[str, Any]:
     return {
-        "factor": factor,
-        "title": study.factor(factor).label,
-        "around": around.variant,
-        "default": default,
+        "factor": of.factor,
+        "title": study.factor(of.factor).label,
+        "around": of.around.variant,
+        "default": of.default,
         "levels": [
             {
                 "level": level,
@@ -51,16 +119,17 @@ def _sweep(
                 "differences": {
                     m.name: effect_document(
                         difference(
-                            around.runs(m.name), cell.runs(m.name), rules_of(study.claims, m)
+                            of.around.runs(m.name), cell.runs(m.name), rules_of(study.claims, m)
                         )
                     )
                     for m in study.metrics
                 },
             }
-            for level, cell in rows
+            for level, cell in of.rows
         ],
     }
 
 
-def _order(level: Level) -> tuple[int, float, str]:
+def order(level: Level) -> tuple[int, float, str]:
+    """By which levels stand in order: numbers first, then texts."""
     return (1, 0.0, level) if isinstance(level, str) else (0, float(level), "")

@@ -1,0 +1,107 @@
+"""Sweeps: the trend over a factor's levels, and what choosing the best of them flatters."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations
+from typing import Literal, TypeAlias
+
+import numpy as np
+from scipy import special
+
+from ablate.analysis.contrast import Array
+
+Scale: TypeAlias = Literal["linear", "log10"]
+UNEVEN = 3.0
+"""Gaps that differ by more than this are those of a factor that is moved by ratios."""
+TREND = 3
+"""Levels from which a trend is told from a difference."""
+_POINTS, _WIDEST = 4001, 10.0
+
+
+def scale_of(levels: Sequence[float]) -> Scale:
+    """`log10` where the levels' logarithms are the more evenly spaced, else `linear`.
+
+    That is where all are positive, their gaps differ by more than 3 times, and those of their
+    logarithms differ by less than they do.
+    """
+    if min(levels) <= 0:
+        return "linear"
+    plain = _unevenness(np.asarray(levels, dtype=float))
+    return "log10" if plain > max(UNEVEN, _unevenness(np.log10(levels))) else "linear"
+
+
+def _unevenness(x: Array) -> float:
+    gaps = np.diff(np.unique(x))
+    return float(gaps.max() / gaps.min()) if gaps.size else 1.0
+
+
+def positions(levels: Sequence[float], scale: Scale) -> Array:
+    """Where the levels stand on their scale: themselves, or their decimal logarithms."""
+    x = np.asarray(levels, dtype=float)
+    return np.log10(x) if scale == "log10" else x
+
+
+def slope(x: Array) -> Array:
+    """The weights whose contrast is the straight line's slope: (x - m) / sum (x - m)^2.
+
+    `x` is (levels,), two of them different; m is their mean, each level counting once whatever its
+    runs. Per unit of `x`.
+    """
+    away = x - x.mean()
+    return np.asarray(away / (away**2).sum())
+
+
+def curvature(x: Array) -> Array:
+    """The weights whose contrast is the coefficient of x^2 in the parabola: q / sum q^2.
+
+    q is the second orthogonal polynomial of `x`, (levels,), three of them different: x^2 less its
+    projection on 1 and x, so that equal gaps are not needed. Per squared unit of `x`.
+    Robson (1959), Biometrics 15.
+    """
+    away = x - x.mean()
+    size = np.abs(away).max()
+    u = away / size
+    square = u**2 - (u**2).mean()
+    q = square - (square @ u) / (u @ u) * u
+    return np.asarray(q / (q @ q) / size**2)
+
+
+def twist(x: Array, y: Array) -> Array:
+    """The weights, (levels of x, levels of y), of the linear-by-linear interaction.
+
+    How much the slope along `x` changes per unit of `y`: the coefficient of x y over the whole
+    table of levels.
+    """
+    return np.outer(slope(x), slope(y))
+
+
+@lru_cache(maxsize=256)
+def expected_best(k: int) -> float:
+    """The expected largest of `k` independent standard normal values.
+
+    The integral of x k phi(x) Phi(x)^(k - 1): how many standard errors the best of `k` equal levels
+    is flattered by having been chosen.
+    """
+    x = np.linspace(-_WIDEST, _WIDEST, _POINTS)
+    density = k * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * special.ndtr(x) ** (k - 1)
+    return float(np.trapezoid(x * density, x))
+
+
+def opposed(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
+    """Of the pairs of places that both rank, how many they rank oppositely, and how many there are.
+
+    The counts behind Kendall's tau; ties in either are no pair.
+    """
+    signs = [np.sign(a[j] - a[i]) * np.sign(b[j] - b[i]) for i, j in combinations(range(len(a)), 2)]
+    return sum(s < 0 for s in signs), sum(s != 0 for s in signs)
+
+
+def edge_of(
+    levels: Sequence[float], best: Sequence[float]
+) -> Literal["smallest", "largest"] | None:
+    """The end of the range at which the best levels all lie, if three levels or more were tried."""
+    if len(levels) < TREND or len(best) != 1:
+        return None
+    if best[0] == max(levels):
+        return "largest"
+    return "smallest" if best[0] == min(levels) else None
