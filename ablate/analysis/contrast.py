@@ -48,6 +48,11 @@ class Interval:
     high: float
 
     @property
+    def width(self) -> float:
+        """High minus low."""
+        return self.high - self.low
+
+    @property
     def excludes_zero(self) -> bool:
         """Whether both ends lie on one side of zero."""
         return self.low > 0 or self.high < 0

@@ -4,10 +4,12 @@ A corner is the set of modules that are on. Every term is a contrast sum w(corne
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, combinations, islice
 from math import comb
 from typing import Literal, TypeAlias
+
+import numpy as np
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.contrast import Effect, Noise, Rules, Sample, contrasts, noise
@@ -84,13 +86,21 @@ class Grid:
     def noise(self, level: float = 0.95) -> Noise | None:
         """The standard deviation of one run, pooled over all functions."""
         samples, _, groups = self._cells()
-        return noise(
-            [
-                [r for s, of in zip(samples, groups, strict=True) if of == g for r in s]
-                for g in dict.fromkeys(groups)
-            ],
-            level,
-        )
+        together: dict[Corner, list[tuple[int, float]]] = {}
+        for sample, group in zip(samples, groups, strict=True):
+            together.setdefault(group, []).extend(sample)
+        return noise(list(together.values()), level)
+
+    def distinct(self) -> list[Sample]:
+        """The runs of every cell that is not another's twin."""
+        return self._cells()[0]
+
+    def means(self, rules: Rules) -> dict[Corner, Effect]:
+        """The mean of every corner that has a run, with its interval; never blocked."""
+        samples, place, groups = self._cells()
+        unpaired = replace(rules, paired=False)
+        found = contrasts(np.eye(len(samples)), samples, unpaired, groups)
+        return {corner: found[at] for corner, at in place.items()}
 
     def answers(self, terms: Sequence[Term], rules: Rules) -> list[Answer]:
         """The estimate of every term whose cells are there; of the others, the missing cells."""
@@ -116,14 +126,14 @@ class Grid:
         samples: list[dict[int, float]] = []
         place: dict[Corner, int] = {}
         groups: list[Corner] = []
+        of: dict[Corner, list[int]] = {}
         for corner in self.present:
             own, function = dict(self.samples[corner]), self.function(corner)
-            twin = next(
-                (i for i, of in enumerate(groups) if of == function and _twins(samples[i], own)),
-                None,
-            )
+            alike = of.setdefault(function, [])
+            twin = next((i for i in alike if _twins(samples[i], own)), None)
             if twin is None:
                 twin = len(samples)
+                alike.append(twin)
                 samples.append({})
                 groups.append(function)
             samples[twin].update(own)
@@ -138,8 +148,10 @@ class Grid:
         missing = tuple(self.missing(term.weights))
         if missing:
             return Answer(term, None, missing[:NAMED], len(missing))
-        on = frozenset().union(*(self.inert.get(c, BASE) for c in term.weights))
-        inert = tuple(m for m in term.modules if m in on)
+        inert: tuple[str, ...] = ()
+        if self.inert:
+            on = frozenset().union(*(self.inert.get(c, BASE) for c in term.weights))
+            inert = tuple(m for m in term.modules if m in on)
         if effect is None:
             effect = Effect(0.0, sum(len(self.samples[c]) for c in term.weights))
         if inert:
@@ -152,17 +164,28 @@ def _twins(a: Mapping[int, float], b: Mapping[int, float]) -> bool:
     return bool(shared) and all(a[s] == b[s] for s in shared)
 
 
-def corners(cells: Sequence[Cell], on: Mapping[str, Level]) -> dict[Corner, Cell]:
+def corners(
+    cells: Sequence[Cell],
+    on: Mapping[str, Level],
+    levels: Callable[[Corner], Mapping[str, Level]] | None = None,
+) -> dict[Corner, Cell]:
     """The grid's cells by the modules that are on in them; `on` has the level that counts as that.
 
     Where an axis repeats the grid at other levels, its first repetition: designs list it whole
-    before the next.
+    before the next. With `levels`, those that a corner has, an arm of just these levels stands for
+    a corner that the grid's design leaves out.
     """
     found: dict[Corner, Cell] = {}
     for cell in cells:
         if cell.role == "grid":
             corner = frozenset(m for m, level in on.items() if cell.levels.get(m) == level)
             found.setdefault(corner, cell)
+    if levels is None:
+        return found
+    for cell in cells:
+        corner = frozenset(m for m, level in on.items() if cell.levels.get(m) == level)
+        if cell.role == "arm" and corner not in found and dict(cell.levels) == levels(corner):
+            found[corner] = cell
     return found
 
 
