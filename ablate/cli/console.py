@@ -151,7 +151,10 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
 
 
 def print_page(page: "Page") -> None:
-    """A report's sections in the terminal; its stand-in banner and warnings first, on stderr."""
+    """A report's sections in the terminal; its stand-in banner and warnings first, on stderr.
+
+    Sentences are folded at the terminal's width; fixed-width lines are not.
+    """
     console = out()
     if page.standin:
         note(f"stand-in data: {page.standin}")
@@ -161,10 +164,14 @@ def print_page(page: "Page") -> None:
         note(f"note: {remark}")
     for section in page.sections:
         console.print(f"\n{section.title}", soft_wrap=True)
-        for line in (*section.lead, *section.lines):
+        for line in section.lead:
+            console.print(line)
+        for line in section.lines:
             console.print(line, soft_wrap=True)
         for table in section.tables:
+            if table.title:
+                console.print(table.title)
             columns = [Column(c.text, right=c.right) for c in table.columns]
             print_table(columns, [[cell.text for cell in row] for row in table.rows])
         for line in section.notes:
-            console.print(line, soft_wrap=True)
+            console.print(line)
