@@ -93,7 +93,7 @@ def opposed(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
     The counts behind Kendall's tau; ties in either are no pair.
     """
     signs = [np.sign(a[j] - a[i]) * np.sign(b[j] - b[i]) for i, j in combinations(range(len(a)), 2)]
-    return sum(s < 0 for s in signs), sum(s != 0 for s in signs)
+    return sum(bool(s < 0) for s in signs), sum(bool(s != 0) for s in signs)
 
 
 def edge_of(

@@ -50,7 +50,7 @@ def study_document(
         "notes": notes_of(records),
         "by_hand": by_hand(records, notes),
         "mixed": _mixed(study, found),
-        "limits": _limits(study, found),
+        "limits": limits_of(study, found),
         "provenance": _provenance(records),
         "baseline": baseline.variant if baseline else None,
         "cells": [_cell(study, cell, baseline) for cell in found],
@@ -223,7 +223,7 @@ def _provenance(records: Sequence[Record]) -> dict[str, dict[str, int]]:
     return {name: dict(values.most_common()) for name, values in sorted(found.items())}
 
 
-def _limits(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
+def limits_of(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
     """Each declared budget beside what every configuration spends, at most, by one counter."""
     return [
         {

@@ -1,8 +1,9 @@
 """Sweeps: one factor moved around a variant, whose own level is a row too."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from ablate.analysis.cells import Cell
@@ -133,3 +134,26 @@ def _sweep(study: Study, of: Swept) -> dict[str, Any]:
 def order(level: Level) -> tuple[int, float, str]:
     """By which levels stand in order: numbers first, then texts."""
     return (1, 0.0, level) if isinstance(level, str) else (0, float(level), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """Two factors moved around one variant, alone and together, with the cell of each place."""
+
+    rows: Swept
+    columns: Swept
+    levels: tuple[tuple[Level, ...], tuple[Level, ...]]
+    places: Mapping[tuple[Level, Level], Cell]
+
+
+def crossed(swept: Sequence[Swept], found: Sequence[Cell]) -> Iterator[Crossed]:
+    """The pairs of sweeps around one variant of which any cell moves both factors."""
+    for a, b in combinations(swept, 2):
+        if a.around is not b.around:
+            continue
+        both = [c for c in found if set(moved(c, a.around)) == {a.factor, b.factor}]
+        if both:
+            alone = [cell for s in (a, b) for _, cell in s.rows]
+            places = {(c.levels[a.factor], c.levels[b.factor]): c for c in [*both, *alone]}
+            first, second = (tuple(sorted({p[i] for p in places}, key=order)) for i in (0, 1))
+            yield Crossed(a, b, (first, second), places)

@@ -1,0 +1,226 @@
+"""Scores against costs, as numbers: fronts, points per unit of cost, whether costs add up."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ablate.analysis.cells import Cell, cells
+from ablate.analysis.contrast import PAIR, Effect, contrasts
+from ablate.analysis.effects import BASE, Corner, corners, departure, parts, subsets
+from ablate.analysis.pareto import dominators, exact, per_unit
+from ablate.analysis.verdict import judge, rules_of
+from ablate.errors import UsageError
+from ablate.metric import Metric
+from ablate.record import Finding, Note, Record
+from ablate.report.contributions import effect_document
+from ablate.report.document import (
+    baseline_of,
+    by_hand,
+    costs_of,
+    limits_of,
+    metric_document,
+    notes_of,
+    scores_document,
+    study_head,
+)
+from ablate.report.printed import OPERATIONS
+from ablate.study import Study, settled
+
+SCHEMA = "ablate.pareto/1"
+COUNTED = ("params", *OPERATIONS, "ops")
+MEASURED = ("seconds", "step", "memory")
+PER = {"params": 1e6, "live_macs": 1e9, "macs": 1e9, "ops": 1e9}
+"""The unit of a gain per cost: a million parameters, a billion operations."""
+UNSHOWN = frozenset({"cpu", "live_params", "trained_params"})
+Key: TypeAlias = tuple[str, str]
+"""A cost by its name and counter."""
+
+
+def pareto_document(
+    study: Study,
+    records: Sequence[Record],
+    findings: Sequence[Finding] = (),
+    notes: Sequence[Note] = (),
+    metrics: Sequence[str] = (),
+) -> dict[str, Any]:
+    """All numbers of scores against costs, in stored units, ready for JSON.
+
+    `metrics` names those that fronts are made for, by default the primary one. Raises UsageError
+    where no completed trial recorded a cost, KeyError where there is no such metric.
+    """
+    records = [replace(r, levels=settled(r.levels, study.factors)) for r in records]
+    found = cells(records)
+    keys = _keys(found)
+    if not keys:
+        raise UsageError(
+            f"study {study.name} has no costs: no completed trial recorded parameters, operations,"
+            " time or memory"
+        )
+    asked = [study.metric(name) for name in metrics or (study.primary,)]
+    baseline = baseline_of(found)
+    return {
+        "schema": SCHEMA,
+        "study": study_head(study, records),
+        "metrics": [metric_document(m) for m in study.metrics],
+        "findings": [asdict(f) for f in findings],
+        "notes": notes_of(records),
+        "by_hand": by_hand(records, notes),
+        "baseline": baseline.variant if baseline else None,
+        "cells": [_cell(study, c) for c in found],
+        "fronts": [_front(study, m, found, key) for m in asked for key in keys],
+        "gains": [
+            _gains(study, found, baseline, key)
+            for key in keys
+            if baseline is not None and key[0] in PER
+        ],
+        "sums": [s for key in keys if key[0] in COUNTED for s in _sums(study, found, key)],
+        "limits": limits_of(study, found),
+    }
+
+
+def _cell(study: Study, cell: Cell) -> dict[str, Any]:
+    return {
+        "variant": cell.variant,
+        "role": cell.role,
+        "runs": len(cell.completed),
+        "placed": len(cell.records),
+        "scores": {m.name: scores_document(cell, m.name) for m in study.metrics},
+        "costs": [costs_of(c) for c in cell.costs().values()],
+    }
+
+
+def _keys(found: Sequence[Cell]) -> list[Key]:
+    """The costs that a front is made of: executed operations only where no live ones are told."""
+    known = dict.fromkeys(key for cell in found for key in cell.costs())
+    named = (*COUNTED, *MEASURED)
+    order = [k for name in named for k in known if k[0] == name]
+    order += [k for k in known if k[0] not in named and k[0] not in UNSHOWN]
+    return [k for k in order if not (k[0] == "macs" and ("live_macs", k[1]) in known)]
+
+
+def _mean_costs(found: Sequence[Cell], key: Key) -> dict[str, float]:
+    return {
+        c.variant: float(costs_of(of)["mean"])
+        for c in found
+        for of in (c.costs().get(key),)
+        if of is not None
+    }
+
+
+def _front(study: Study, metric: Metric, found: Sequence[Cell], key: Key) -> dict[str, Any]:
+    """Who is on the front of one metric against one cost, and who is dominated by whom."""
+    spent = _mean_costs(found, key)
+    there = [
+        c
+        for c in found
+        if c.variant in spent and c.runs(metric.name) and not c.summary(metric.name).lost
+    ]
+    sign = 1 if metric.direction == "up" else -1
+    means = [c.summary(metric.name).mean for c in there]
+    over = dominators(
+        np.array([spent[c.variant] for c in there]), np.array([sign * m for m in means])
+    )
+    behind = _behind(
+        study, metric, found, [(c, there[i]) for c, i in zip(there, over) if i is not None]
+    )
+    return {
+        "metric": metric.name,
+        "cost": key[0],
+        "counter": key[1],
+        "points": [
+            {
+                "variant": c.variant,
+                "cost": spent[c.variant],
+                "score": mean,
+                "dominated_by": None if i is None else there[i].variant,
+                **behind.get(c.variant, {"difference": None, "clear": None}),
+            }
+            for c, mean, i in zip(there, means, over, strict=True)
+        ],
+        "left_out": [c.variant for c in found if c not in there],
+    }
+
+
+def _behind(
+    study: Study, metric: Metric, found: Sequence[Cell], dominated: Sequence[tuple[Cell, Cell]]
+) -> dict[str, dict[str, Any]]:
+    """Each dominated cell minus its dominator, and whether it is clearly worse: Holm over all."""
+    rules = rules_of(study.claims, metric)
+    samples = [c.runs(metric.name) for c in found]
+    place = {c.variant: i for i, c in enumerate(found)}
+    rows = []
+    for cell, over in dominated:
+        row = [0.0] * len(samples)
+        row[place[cell.variant]], row[place[over.variant]] = 1.0, -1.0
+        rows.append(row)
+    effects = contrasts(rows, samples, rules)
+    claimed: list[Effect | None] = [
+        e if max(len(samples[place[c.variant]]) for c in pair) >= PAIR else None
+        for e, pair in zip(effects, dominated, strict=True)
+    ]
+    judged = judge(claimed, rules)
+    return {
+        cell.variant: {
+            "difference": effect_document(e),
+            "p_holm": j.p_holm,
+            "clear": None if j.p_holm is None else j.p_holm < rules.alpha,
+        }
+        for (cell, _), e, j in zip(dominated, effects, judged, strict=True)
+    }
+
+
+def _gains(study: Study, found: Sequence[Cell], baseline: Cell | None, key: Key) -> dict[str, Any]:
+    """What every variant gains on the baseline for each unit of cost more, for every metric."""
+    spent = _mean_costs(found, key)
+    rows = []
+    for cell in found:
+        if (
+            baseline is None
+            or cell is baseline
+            or not {cell.variant, baseline.variant} <= set(spent)
+        ):
+            continue
+        more = spent[cell.variant] - spent[baseline.variant]
+        gains = {
+            m.name: cell.summary(m.name).mean - baseline.summary(m.name).mean
+            for m in study.metrics
+            if cell.runs(m.name) and baseline.runs(m.name)
+        }
+        rows.append(
+            {
+                "variant": cell.variant,
+                "more": more,
+                "gains": gains,
+                "per_unit": {m: per_unit(g, more, PER[key[0]]) for m, g in gains.items()},
+            }
+        )
+    return {"cost": key[0], "counter": key[1], "unit": PER[key[0]], "rows": rows}
+
+
+def _sums(study: Study, found: Sequence[Cell], key: Key) -> Iterator[dict[str, Any]]:
+    """For every combination of the grid the cost by addition, the measured one, the difference."""
+    grid = corners(found, study.on)
+    spent = _mean_costs(list(grid.values()), key)
+    costs: dict[Corner, float] = {
+        corner: spent[c.variant] for corner, c in grid.items() if c.variant in spent
+    }
+    rows = []
+    for corner in subsets(tuple(study.on), PAIR):
+        of = [m for m in study.on if m in corner]
+        away = exact(departure(of), costs)
+        if away is None:
+            continue
+        terms = {"+".join(t.modules): exact(t, costs) for t in parts(of)}
+        rows.append(
+            {
+                "variant": grid[corner].variant,
+                "modules": of,
+                "measured": costs[corner],
+                "departure": away,
+                "terms": terms,
+            }
+        )
+    if rows:
+        yield {"cost": key[0], "counter": key[1], "baseline": costs[BASE], "rows": rows}
