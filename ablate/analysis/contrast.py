@@ -181,14 +181,21 @@ def _errors(
     w: Array, samples: Sequence[Sample], runs: Array, rules: Rules, groups: Iterable[Hashable]
 ) -> tuple[list[Method], Array, Array]:
     """Each term's method, standard error and degrees of freedom, unpaired."""
-    together: dict[Hashable, list[int]] = {}
-    for i, group in enumerate(groups):
-        together.setdefault(group, []).append(i)
-    members = [np.array([v for i in of for _, v in samples[i]]) for of in together.values()]
-    size = np.array([m.size for m in members], dtype=float)
-    variances = np.array([m.var(ddof=1) if m.size >= PAIR else 0.0 for m in members])
-    loads = w**2 / np.maximum(runs, 1)
-    load = np.stack([loads[:, of].sum(1) for of in together.values()], axis=1)
+    places: dict[Hashable, int] = {}
+    group = np.array([places.setdefault(g, len(places)) for g in groups], dtype=int)
+    values = np.array([v for s in samples for _, v in s])
+    own = np.repeat(group, runs.astype(int))
+    first = np.zeros(len(places))
+    first[own[::-1]] = values[::-1]
+    values -= first[own]  # runs that are equal then have a variance of exactly zero
+    size = np.bincount(own, minlength=len(places)).astype(float)
+    means = np.bincount(own, values, len(places)) / np.maximum(size, 1)
+    squares = np.bincount(own, (values - means[own]) ** 2, len(places))
+    variances = squares / np.maximum(size - 1, 1)
+    load = w**2 / np.maximum(runs, 1)
+    if len(places) < len(samples):
+        apart, load = load, np.zeros((len(w), len(places)))
+        np.add.at(load.T, group, apart.T)
     free = np.maximum(size - 1, 0)
     if not free.any():
         return ["none"] * len(w), np.zeros(len(w)), np.zeros(len(w))
@@ -196,9 +203,9 @@ def _errors(
     method: list[Method] = ["pooled"] * len(w)
     fewest = np.where(load > 0, size, np.inf).min(1)
     if not rules.pool:
-        own = welch(load, variances, free)
+        found = welch(load, variances, free)
         for i in map(int, np.flatnonzero(fewest >= WELCH)):
-            method[i], se[i], df[i] = "welch", own[0][i], own[1][i]
+            method[i], se[i], df[i] = "welch", found[0][i], found[1][i]
     return method, se, df
 
 
@@ -246,7 +253,8 @@ def noise(samples: Sequence[Sample], level: float = 0.95) -> Noise | None:
     """
     values = [np.array([v for _, v in s]) for s in samples if len(s) >= PAIR]
     df = sum(v.size - 1 for v in values)
-    squares = float(sum(((v - v.mean()) ** 2).sum() for v in values))
+    apart = [v - v[0] for v in values]  # exactly zero where runs are equal
+    squares = float(sum(((v - v.mean()) ** 2).sum() for v in apart))
     if not df or squares == 0:
         return None
     tail = (1 - level) / 2

@@ -5,6 +5,7 @@ A corner is the set of modules that are on. Every term is a contrast sum w(corne
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, combinations, islice
 from math import comb
 from typing import Literal, TypeAlias
@@ -53,7 +54,7 @@ class Answer:
     inert: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grid:
     """The runs of one metric by corner.
 
@@ -65,7 +66,12 @@ class Grid:
     samples: Mapping[Corner, Sample]
     inert: Mapping[Corner, frozenset[str]] = field(default_factory=dict)
 
-    @property
+    @cached_property
+    def every(self) -> tuple[Corner, ...]:
+        """All combinations of the modules, small ones first; there are 2^k."""
+        return tuple(subsets(self.modules))
+
+    @cached_property
     def present(self) -> tuple[Corner, ...]:
         """The corners that have a finite run."""
         return tuple(c for c, sample in self.samples.items() if sample)
@@ -85,7 +91,7 @@ class Grid:
 
     def noise(self, level: float = 0.95) -> Noise | None:
         """The standard deviation of one run, pooled over all functions."""
-        samples, _, groups = self._cells()
+        samples, _, groups = self._cells
         together: dict[Corner, list[tuple[int, float]]] = {}
         for sample, group in zip(samples, groups, strict=True):
             together.setdefault(group, []).extend(sample)
@@ -93,30 +99,29 @@ class Grid:
 
     def distinct(self) -> list[Sample]:
         """The runs of every cell that is not another's twin."""
-        return self._cells()[0]
+        return self._cells[0]
 
     def means(self, rules: Rules) -> dict[Corner, Effect]:
         """The mean of every corner that has a run, with its interval; never blocked."""
-        samples, place, groups = self._cells()
+        samples, place, groups = self._cells
         unpaired = replace(rules, paired=False)
         found = contrasts(np.eye(len(samples)), samples, unpaired, groups)
         return {corner: found[at] for corner, at in place.items()}
 
     def answers(self, terms: Sequence[Term], rules: Rules) -> list[Answer]:
         """The estimate of every term whose cells are there; of the others, the missing cells."""
-        samples, place, groups = self._cells()
-        rows, asked = [], []
-        for i, term in enumerate(terms):
-            if term.weights and all(map(self.samples.get, term.weights)):
-                row = [0.0] * len(samples)
-                for corner, weight in term.weights.items():
-                    row[place[corner]] += weight
-                if any(row):
-                    rows.append(row)
-                    asked.append(i)
-        found = dict(zip(asked, contrasts(rows, samples, rules, groups), strict=True))
+        samples, place, groups = self._cells
+        asked = [i for i, t in enumerate(terms) if all(map(self.samples.get, t.weights))]
+        rows = np.zeros((len(asked), len(samples)))
+        for row, i in zip(rows, asked, strict=True):
+            weights = terms[i].weights
+            np.add.at(row, [place[c] for c in weights], list(weights.values()))
+        told = (rows != 0).any(1)
+        asked = [asked[i] for i in map(int, np.flatnonzero(told))]
+        found = dict(zip(asked, contrasts(rows[told], samples, rules, groups), strict=True))
         return [self._answer(term, found.get(i)) for i, term in enumerate(terms)]
 
+    @cached_property
     def _cells(self) -> tuple[list[Sample], dict[Corner, int], list[Corner]]:
         """The runs, each corner's place among them, and each place's function.
 
@@ -145,7 +150,7 @@ class Grid:
             every = self.missing(subsets(self.modules))
             count = (1 << len(self.modules)) - len(self.present)
             return Answer(term, None, tuple(islice(every, NAMED)), count)
-        missing = tuple(self.missing(term.weights))
+        missing = () if effect else tuple(self.missing(term.weights))
         if missing:
             return Answer(term, None, missing[:NAMED], len(missing))
         inert: tuple[str, ...] = ()
@@ -245,7 +250,7 @@ def averaged(modules: Sequence[str], grid: Grid) -> Term:
 
 def _whole(grid: Grid, weight: Callable[[Corner], float]) -> dict[Corner, float]:
     """A weight for every corner; none where the grid is incomplete: the average would differ."""
-    return {c: weight(c) for c in subsets(grid.modules)} if grid.complete else {}
+    return {c: weight(c) for c in grid.every} if grid.complete else {}
 
 
 def others_off(modules: Sequence[str]) -> Term:

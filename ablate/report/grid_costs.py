@@ -1,0 +1,77 @@
+"""Whether costs add up over a grid: the same terms of parameters and operations, without error."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from ablate.analysis.cells import Cell
+from ablate.analysis.effects import BASE, Corner, subsets
+
+NAMES = ("params", "live_macs", "macs", "ops")
+"""What a module may add to; times are measured, not counted."""
+ORDERS = 3
+ROUND = 1e-9
+"""A term below this share of the largest cost is what floats leave of nothing."""
+
+
+def grid_costs(modules: Sequence[str], placed: Mapping[Corner, Cell]) -> list[dict[str, Any]]:
+    """Each counted cost by counter: what a module adds alone and last, and the Moebius terms.
+
+    They are counts: they have no intervals. A term that lacks a cell is left out.
+    """
+    by_cell = {corner: _counted(cell) for corner, cell in placed.items()}
+    keys = dict.fromkeys(k for of in by_cell.values() for k in of)
+    order = [k for name in NAMES for k in keys if k[0] == name]
+    found = []
+    for key in order:
+        values = {corner: of[key] for corner, of in by_cell.items() if key in of}
+        found.append(_cost(modules, *key, values))
+    return found
+
+
+def _counted(cell: Cell) -> dict[tuple[str, str, str], float]:
+    """(name, counter, unit) -> the mean over the cell's completed runs."""
+    return {
+        (name, counter, costs[0].unit): sum(c.value for c in costs) / len(costs)
+        for (name, counter), costs in cell.costs().items()
+        if name in NAMES
+    }
+
+
+def _cost(
+    modules: Sequence[str], name: str, counter: str, unit: str, values: Mapping[Corner, float]
+) -> dict[str, Any]:
+    full = frozenset(modules)
+    tiny = ROUND * max(map(abs, values.values()))
+    terms = []
+    for size in range(2, min(ORDERS, len(modules)) + 1):
+        for of in combinations(modules, size):
+            value = _moebius(of, values)
+            if value is not None:
+                terms.append({"modules": list(of), "value": 0.0 if abs(value) < tiny else value})
+    return {
+        "name": name,
+        "counter": counter,
+        "unit": unit,
+        "additive": all(t["value"] == 0 for t in terms) if terms else None,
+        "modules": [
+            {
+                "module": m,
+                "alone": _difference(values, frozenset({m}), BASE),
+                "last": _difference(values, full, full - {m}),
+            }
+            for m in modules
+        ],
+        "terms": terms,
+    }
+
+
+def _difference(values: Mapping[Corner, float], a: Corner, b: Corner) -> float | None:
+    return values[a] - values[b] if a in values and b in values else None
+
+
+def _moebius(of: Sequence[str], values: Mapping[Corner, float]) -> float | None:
+    corners = list(subsets(of))
+    if not all(c in values for c in corners):
+        return None
+    return float(sum((-1.0) ** (len(of) - len(c)) * values[c] for c in corners))
