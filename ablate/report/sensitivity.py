@@ -101,6 +101,7 @@ def _sweep(study: Study, i: int, sweep: Swept, told: Told) -> dict[str, Any]:
         ],
         "trends": {name: _trends(i, sweep, of) for name, of in told.items()},
         "best": {name: _best(i, sweep, of) for name, of in told.items()},
+        "smallest": {name: _smallest(i, sweep, of) for name, of in told.items()},
         "disagreements": _disagreements(study, sweep, told),
     }
 
@@ -112,6 +113,15 @@ def _trends(i: int, sweep: Swept, told: Trends) -> dict[str, Any]:
         "scale": _scale(used),
         "linear": told.document("linear", i),
         "quadratic": told.document("quadratic", i),
+    }
+
+
+def _smallest(i: int, sweep: Swept, told: Trends) -> dict[str, float | None]:
+    """The smallest effects that the sweep can see: of its differences the largest such."""
+    seen = [told.verdict("difference", i, cell.variant).smallest for _, cell in sweep.rows]
+    return {
+        "difference": max((s for s in seen if s is not None), default=None),
+        "linear": told.verdict("linear", i).smallest,
     }
 
 
