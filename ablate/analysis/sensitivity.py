@@ -15,6 +15,7 @@ UNEVEN = 3.0
 """Gaps that differ by more than this are those of a factor that is moved by ratios."""
 TREND = 3
 """Levels from which a trend is told from a difference."""
+ROUNDING = 1e-12
 _POINTS, _WIDEST = 4001, 10.0
 
 
@@ -47,7 +48,7 @@ def slope(x: Array) -> Array:
     `x` is (levels,), two of them different; m is their mean, each level counting once whatever its
     runs. Per unit of `x`.
     """
-    away = x - x.mean()
+    away = _cleared(x - x.mean())
     return np.asarray(away / (away**2).sum())
 
 
@@ -62,8 +63,13 @@ def curvature(x: Array) -> Array:
     size = np.abs(away).max()
     u = away / size
     square = u**2 - (u**2).mean()
-    q = square - (square @ u) / (u @ u) * u
+    q = _cleared(square - (square @ u) / (u @ u) * u)
     return np.asarray(q / (q @ q) / size**2)
+
+
+def _cleared(weights: Array) -> Array:
+    """Weights of which those that are nothing but rounding are 0: their levels are not used."""
+    return np.where(np.abs(weights) < ROUNDING * np.abs(weights).max(), 0.0, weights)
 
 
 def twist(x: Array, y: Array) -> Array:

@@ -1,6 +1,6 @@
 """Scores against costs, as numbers: fronts, points per unit of cost, whether costs add up."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
@@ -36,6 +36,8 @@ PER = {"params": 1e6, "live_macs": 1e9, "macs": 1e9, "ops": 1e9}
 UNSHOWN = frozenset({"cpu", "live_params", "trained_params"})
 Key: TypeAlias = tuple[str, str]
 """A cost by its name and counter."""
+NOTHING = 1e-9
+"""The share of a cost below which a departure is nothing but rounding."""
 
 
 def pareto_document(
@@ -70,11 +72,7 @@ def pareto_document(
         "baseline": baseline.variant if baseline else None,
         "cells": [_cell(study, c) for c in found],
         "fronts": [_front(study, m, found, key) for m in asked for key in keys],
-        "gains": [
-            _gains(study, found, baseline, key)
-            for key in keys
-            if baseline is not None and key[0] in PER
-        ],
+        "gains": [g for key in keys if key[0] in PER for g in _gains(study, found, baseline, key)],
         "sums": [s for key in keys if key[0] in COUNTED for s in _sums(study, found, key)],
         "limits": limits_of(study, found),
     }
@@ -118,12 +116,15 @@ def _front(study: Study, metric: Metric, found: Sequence[Cell], key: Key) -> dic
         if c.variant in spent and c.runs(metric.name) and not c.summary(metric.name).lost
     ]
     sign = 1 if metric.direction == "up" else -1
-    means = [c.summary(metric.name).mean for c in there]
-    over = dominators(
-        np.array([spent[c.variant] for c in there]), np.array([sign * m for m in means])
+    means = {c.variant: c.summary(metric.name).mean for c in there}
+    there.sort(key=lambda c: (spent[c.variant], -sign * means[c.variant]))
+    by = dominators(
+        np.array([spent[c.variant] for c in there]),
+        np.array([sign * means[c.variant] for c in there]),
     )
+    over = {c.variant: there[i] for c, i in zip(there, by, strict=True) if i is not None}
     behind = _behind(
-        study, metric, found, [(c, there[i]) for c, i in zip(there, over) if i is not None]
+        study, metric, found, [(c, over[c.variant]) for c in there if c.variant in over]
     )
     return {
         "metric": metric.name,
@@ -133,14 +134,28 @@ def _front(study: Study, metric: Metric, found: Sequence[Cell], key: Key) -> dic
             {
                 "variant": c.variant,
                 "cost": spent[c.variant],
-                "score": mean,
-                "dominated_by": None if i is None else there[i].variant,
-                **behind.get(c.variant, {"difference": None, "clear": None}),
+                "score": means[c.variant],
+                "dominated_by": over[c.variant].variant if c.variant in over else None,
+                **behind.get(c.variant, {"difference": None, "p_holm": None, "clear": None}),
             }
-            for c, mean, i in zip(there, means, over, strict=True)
+            for c in there
         ],
-        "left_out": [c.variant for c in found if c not in there],
+        "left_out": [c.variant for c in found if c.variant not in means],
+        "hardware": _hardware(there) if key[0] in MEASURED else [],
     }
+
+
+def _hardware(found: Sequence[Cell]) -> list[str]:
+    """The kinds of machine that the runs were on, where there were several."""
+    kinds = {
+        " ".join(v for v in (a.device, a.provenance.get("gpu"), a.provenance.get("cpu")) if v): None
+        for c in found
+        for r in c.completed
+        for a in (r.attempt,)
+        if a is not None
+    }
+    named = [kind for kind in kinds if kind]
+    return named if len(named) > 1 else []
 
 
 def _behind(
@@ -171,32 +186,83 @@ def _behind(
     }
 
 
-def _gains(study: Study, found: Sequence[Cell], baseline: Cell | None, key: Key) -> dict[str, Any]:
+def _gains(
+    study: Study, found: Sequence[Cell], baseline: Cell | None, key: Key
+) -> list[dict[str, Any]]:
     """What every variant gains on the baseline for each unit of cost more, for every metric."""
     spent = _mean_costs(found, key)
-    rows = []
-    for cell in found:
-        if (
-            baseline is None
-            or cell is baseline
-            or not {cell.variant, baseline.variant} <= set(spent)
-        ):
-            continue
-        more = spent[cell.variant] - spent[baseline.variant]
-        gains = {
-            m.name: cell.summary(m.name).mean - baseline.summary(m.name).mean
-            for m in study.metrics
-            if cell.runs(m.name) and baseline.runs(m.name)
+    if baseline is None or baseline.variant not in spent:
+        return []
+    others = [c for c in found if c is not baseline and c.variant in spent]
+    more = {c.variant: spent[c.variant] - spent[baseline.variant] for c in others}
+    gained = {m.name: _gained(study, m, found, baseline) for m in study.metrics}
+    rows = [
+        {
+            "variant": c.variant,
+            "more": more[c.variant],
+            "gains": {
+                name: _per(of[c.variant], more[c.variant], PER[key[0]])
+                for name, of in gained.items()
+                if c.variant in of
+            },
         }
-        rows.append(
-            {
-                "variant": cell.variant,
-                "more": more,
-                "gains": gains,
-                "per_unit": {m: per_unit(g, more, PER[key[0]]) for m, g in gains.items()},
-            }
-        )
-    return {"cost": key[0], "counter": key[1], "unit": PER[key[0]], "rows": rows}
+        for c in others
+    ]
+    alone = {
+        c.variant: next(iter(on)) for on, c in corners(found, study.on).items() if len(on) == 1
+    }
+    primary = study.metric(study.primary)
+    ranked = [
+        (name, per_unit(gained[primary.name][variant].estimate, more[variant], PER[key[0]]))
+        for variant, name in alone.items()
+        if variant in more and variant in gained[primary.name]
+    ]
+    entry = {"cost": key[0], "counter": key[1], "unit": PER[key[0]], "rows": rows}
+    return [entry | {"alone": _alone(ranked, 1 if primary.direction == "up" else -1)}]
+
+
+def _gained(
+    study: Study, metric: Metric, found: Sequence[Cell], baseline: Cell
+) -> dict[str, Effect]:
+    """Each cell minus the baseline, by the variances of all cells."""
+    samples = [c.runs(metric.name) for c in found]
+    at = next(i for i, c in enumerate(found) if c is baseline)
+    if not samples[at]:
+        return {}
+    there = [i for i, runs in enumerate(samples) if runs and i != at]
+    rows = np.zeros((len(there), len(found)))
+    rows[:, at] = -1.0
+    rows[range(len(there)), there] = 1.0
+    effects = contrasts(rows, samples, rules_of(study.claims, metric))
+    return {found[i].variant: e for i, e in zip(there, effects, strict=True)}
+
+
+def _per(effect: Effect, more: float, unit: float) -> dict[str, float | None]:
+    """A gain with its share per unit of cost; the interval is the gain's, on the same scale."""
+    ends = (effect.interval.low, effect.interval.high) if effect.interval else ()
+    scaled = sorted(v for end in ends for v in (per_unit(end, more, unit),) if v is not None)
+    return {
+        "gain": effect.estimate,
+        "per_unit": per_unit(effect.estimate, more, unit),
+        "low": scaled[0] if scaled else None,
+        "high": scaled[1] if scaled else None,
+    }
+
+
+def _alone(ranked: Sequence[tuple[str, float | None]], sign: int) -> list[dict[str, Any]]:
+    """The modules by what they gain for their cost, as multiples of the least where all gain."""
+    known = sorted(
+        ((m, v) for m, v in ranked if v is not None), key=lambda of: sign * of[1], reverse=True
+    )
+    gain = bool(known) and sign * known[-1][1] > 0
+    return [
+        {
+            "module": module,
+            "per_unit": value,
+            "times": value / known[-1][1] if gain and module != known[-1][0] else None,
+        }
+        for module, value in known
+    ]
 
 
 def _sums(study: Study, found: Sequence[Cell], key: Key) -> Iterator[dict[str, Any]]:
@@ -212,14 +278,18 @@ def _sums(study: Study, found: Sequence[Cell], key: Key) -> Iterator[dict[str, A
         away = exact(departure(of), costs)
         if away is None:
             continue
-        terms = {"+".join(t.modules): exact(t, costs) for t in parts(of)}
+        terms = {" × ".join(t.modules): exact(t, costs) for t in parts(of)}
+        least = NOTHING * abs(costs[corner])
         rows.append(
             {
                 "variant": grid[corner].variant,
                 "modules": of,
+                "expected": costs[corner] - away,
                 "measured": costs[corner],
                 "departure": away,
+                "adds_up": abs(away) <= least,
                 "terms": terms,
+                "nothing": [n for n, v in terms.items() if v is not None and abs(v) <= least],
             }
         )
     if rows:

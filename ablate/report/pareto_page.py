@@ -1,18 +1,237 @@
 """A document of scores against costs as a page: fronts, gains per cost, sums of costs."""
 
+from collections.abc import Iterable, Mapping
+
+from ablate.metric import Metric, plain, signed
+from ablate.report import printed
 from ablate.report.facts import rules
-from ablate.report.layout import Page
-from ablate.report.study_page import STANDIN, findings, remarks
-from ablate.report.tables import Document
+from ablate.report.layout import NONE, Page, Section, Text, table
+from ablate.report.people import notes
+from ablate.report.printed import EVERYTHING, Spent, metric_of, spent_columns
+from ablate.report.significant import amount
+from ablate.report.study_page import STANDIN, doubts, findings, remarks
+from ablate.report.tables import AS_IMPORTED, Document, budgets, counters, one_line, some
+
+NAMED = 6
+"""So many configurations are named in a sentence."""
+SIGNS = {True: "clear", False: "noise", None: NONE}
 
 
 def pareto_page(document: Document) -> Page:
     """Scores against costs."""
     study = document["study"]
+    columns = _columns(document)
+    sections = (
+        *(_front(document, f, columns) for f in document["fronts"]),
+        *(_gains(document, g, columns) for g in document["gains"]),
+        *(_sums(s, columns) for s in document["sums"]),
+        budgets(document),
+        _reading(document, columns),
+        notes(document["by_hand"]),
+    )
     return Page(
         title=f"{study['title'] or study['name']}: scores against costs",
         standin=STANDIN if study["standin"] else "",
-        warnings=tuple(findings(document)),
+        warnings=(*doubts(document, len(document["cells"])), *findings(document)),
         remarks=tuple(remarks(document)),
         facts=(("Study", study["name"]), ("Selection", rules(study))),
+        sections=tuple(s for s in sections if s is not None),
     )
+
+
+def _columns(document: Document) -> Mapping[tuple[str, str], Spent]:
+    """How every cost is printed, by its name and counter."""
+    found = spent_columns(document["cells"], EVERYTHING, others=True)
+    return {(c.name, c.counter): c for c in found}
+
+
+def _front(
+    document: Document, front: Document, columns: Mapping[tuple[str, str], Spent]
+) -> Section | None:
+    metric = _metric(document, front["metric"])
+    column = columns[front["cost"], front["counter"]]
+    if not front["points"]:
+        return None
+    cells = {c["variant"]: c for c in document["cells"]}
+    place = {p["variant"]: i for i, p in enumerate(front["points"], 1)}
+    bounded = any(p["difference"] and p["difference"]["low"] is not None for p in front["points"])
+    level = f"{document['study']['level']:.0%}"
+    heads = ["#", "Configuration", column.title, metric.label, "Beaten by", "Δ"]
+    heads += [f"{level} interval", "Is it"] if bounded else []
+    rows: list[list[str | Text]] = []
+    for p in front["points"]:
+        on = p["dominated_by"] is None
+        row: list[str | Text] = [
+            str(place[p["variant"]]),
+            Text(one_line(p["variant"]), bold=on),
+            column.text(cells[p["variant"]]["costs"]),
+            metric.text(p["score"]),
+            "front" if on else f"#{place[p['dominated_by']]}",
+            printed.estimate(metric, p["difference"]),
+        ]
+        if bounded:
+            row += [printed.interval(metric, p["difference"]), SIGNS[p["clear"]]]
+        rows.append(row)
+    return Section(
+        f"{metric.label} against {column.title}",
+        lead=(f"By {printed.heading(metric)} and {column.title}, cheapest first.",),
+        tables=(table("", heads, rows, texts=2),),
+        notes=tuple(_front_notes(document, front, bounded=bounded)),
+    )
+
+
+def _metric(document: Document, name: str) -> Metric:
+    return next(metric_of(m) for m in document["metrics"] if m["name"] == name)
+
+
+def _front_notes(document: Document, front: Document, *, bounded: bool) -> Iterable[str]:
+    points = front["points"]
+    if len({p["cost"] for p in points}) == 1:
+        yield "All cost the same: the front is the best score alone."
+    cells = {c["variant"]: c for c in document["cells"]}
+    if all(cells[p["variant"]]["scores"][front["metric"]]["n"] == 1 for p in points):
+        yield "One run each decides nothing: another seed may put others on the front."
+    elif not bounded:
+        yield "No interval: no run differs from another of its configuration."
+    if front["left_out"]:
+        yield (
+            f"Left out, without a finite score or this counter: {some(front['left_out'], NAMED)}."
+        )
+    within = [e for e in document["limits"] if e["cost"] == front["cost"]]
+    over = [e["variant"] for e in within if not e["met"]]
+    if within:
+        kept = "met by all" if not over else f"not met by {some(over, NAMED)}"
+        yield f"The limit of {within[0]['limit']:,.0f} is {kept}."
+    if front["hardware"]:
+        yield f"Not of one kind of machine ({some(front['hardware'])}): times are not comparable."
+
+
+def _gains(
+    document: Document, gains: Document, columns: Mapping[tuple[str, str], Spent]
+) -> Section | None:
+    primary = document["study"]["primary"]
+    metric = _metric(document, primary)
+    column = columns[gains["cost"], gains["counter"]]
+    rows = [r for r in gains["rows"] if primary in r["gains"]]
+    if not rows:
+        return None
+    cells = {c["variant"]: c for c in document["cells"]}
+    baseline = cells[document["baseline"]]
+    level = f"{document['study']['level']:.0%}"
+    heads = ["Configuration", f"Δ {metric.label}", f"Δ {column.title}", "per unit"]
+    told = any(r["gains"][primary]["low"] is not None for r in rows)
+    heads += [f"{level} interval"] if told else []
+    texts = [
+        [
+            one_line(r["variant"]),
+            metric.difference(r["gains"][primary]["gain"]),
+            column.difference(cells[r["variant"]]["costs"], baseline["costs"]),
+            amount(_shown(metric, r["gains"][primary]["per_unit"])),
+            *([_interval(metric, r["gains"][primary])] if told else []),
+        ]
+        for r in rows
+    ]
+    unit, points = _unit(gains), f"{metric.unit} of " if metric.unit else ""
+    return Section(
+        f"{metric.label} gained per {unit}",
+        lead=(f"Gained on {document['baseline']}: {points}{metric.label} per {unit} more.",),
+        tables=(table("", heads, texts),),
+        notes=tuple(_singles(gains, metric)),
+    )
+
+
+def _unit(gains: Document) -> str:
+    return "million parameters" if gains["cost"] == "params" else "billion operations"
+
+
+def _shown(metric: Metric, value: float | None) -> float | None:
+    return None if value is None else metric.shown(value)
+
+
+def _interval(metric: Metric, gain: Document) -> str:
+    if gain["low"] is None or gain["per_unit"] is None:
+        return NONE
+    return f"[{amount(metric.shown(gain['low']))}, {amount(metric.shown(gain['high']))}]"
+
+
+def _singles(gains: Document, metric: Metric) -> Iterable[str]:
+    """The modules alone, the most gained for its cost first."""
+    alone = gains["alone"]
+    if len(alone) < 2:  # noqa: PLR2004 - one has no order
+        return
+    least = alone[-1]["module"]
+    parts = [
+        f"{a['module']} {amount(metric.shown(a['per_unit']))}"
+        + (f" ({plain(a['times'], 0)} × {least})" if a["times"] is not None else "")
+        for a in alone
+    ]
+    yield f"Modules alone: {', '.join(parts)}."
+
+
+def _sums(sums: Document, columns: Mapping[tuple[str, str], Spent]) -> Section:
+    column = columns[sums["cost"], sums["counter"]]
+    rows = [
+        [
+            one_line(r["variant"]),
+            plain(r["expected"] / column.scale, column.digits),
+            plain(r["measured"] / column.scale, column.digits),
+            signed(r["departure"] / column.scale, column.digits),
+        ]
+        for r in sums["rows"]
+    ]
+    away = [r for r in sums["rows"] if not r["adds_up"]]
+    heads = ["Configuration", "By addition", "Measured", "Departure"]
+    return Section(
+        f"Do costs add up: {column.title}",
+        tables=(table("", heads, rows),),
+        notes=(
+            *(_split(r, column) for r in away if len(r["terms"]) > 1),
+            *(() if away else ("They add up exactly.",)),
+        ),
+    )
+
+
+def _split(row: Document, column: Spent) -> str:
+    """A departure as the sum of its Möbius terms, of which those that are 0 are not named."""
+    terms = [
+        f"{signed(term / column.scale, column.digits)} ({name})"
+        for name, term in row["terms"].items()
+        if name not in row["nothing"]
+    ]
+    return (
+        f"{one_line(row['variant'])}: {signed(row['departure'] / column.scale, column.digits)} ="
+        f" {', '.join(terms)}."
+    )
+
+
+def _reading(document: Document, columns: Mapping[tuple[str, str], Spent]) -> Section:
+    """What the words and columns mean."""
+    lines = [
+        "Front: no other configuration scores as well or better at the same cost or less, and is"
+        " ahead in one of the two. Beaten by: the best of those that do; Δ: minus that one.",
+    ]
+    fronts = document["fronts"]
+    if any(p["clear"] is not None for f in fronts for p in f["points"]):
+        lines.append(
+            f"Clear: the score is worse at Holm's p < {1 - document['study']['level']:.2g} over the"
+            " front's differences; noise: it may as well be on the front. The one that beats is the"
+            " best of several, so its lead is partly luck. Costs are compared by their means."
+        )
+    if document["gains"]:
+        lines.append(
+            "Per unit: difference of the score over difference of the cost, both to the"
+            " baseline; – where the cost is the same. A cost is never better by itself."
+        )
+    if document["sums"]:
+        lines.append(
+            "By addition: the baseline plus what each module alone adds to it. A departure is a"
+            " cost that arises only where modules meet."
+        )
+    shown = {(f["cost"], f["counter"]) for f in fronts}
+    own = [c for key, c in columns.items() if key in shown]
+    lines += dict.fromkeys(counters(own))
+    if any(c.counter == AS_IMPORTED for c in own):
+        lines.append("Costs as imported were counted by their source, by a rule unknown here.")
+    if any(_metric(document, f["metric"]).direction == "down" for f in fronts):
+        lines.append("Of ↓ metrics lower is better.")
+    return Section("How to read this", lead=tuple(lines))

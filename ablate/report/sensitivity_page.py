@@ -9,7 +9,15 @@ from ablate.report.layout import NONE, Page, Section, Table, Text, table
 from ablate.report.people import notes
 from ablate.report.significant import amounts, probability, significant
 from ablate.report.study_page import STANDIN, doubts, findings, remarks
-from ablate.report.tables import Document, best_of, lost_runs, metrics_of, one_line, score_text
+from ablate.report.tables import (
+    Document,
+    best_of,
+    lost_runs,
+    metrics_of,
+    one_line,
+    score_text,
+    some,
+)
 
 BESIDE = 4
 """So many metrics have room beside each other, where there are no intervals."""
@@ -432,7 +440,7 @@ def _certain(document: Document, noises: Sequence[tuple[Metric, Document]]) -> I
             f" (df {n['df']})"
             for m, n in noises
         )
-        + f"; pooled over {len(noises[0][1]['cells'])} replicated cells of the study."
+        + f"; pooled over the study's replicated cells: {some(noises[0][1]['cells'])}."
     )
     yield (
         f"LSD, least significant difference: what two levels, chosen beforehand, exceed by noise"
@@ -447,8 +455,8 @@ def _certain(document: Document, noises: Sequence[tuple[Metric, Document]]) -> I
     yield from _methods(document)
     yield (
         f"Verdicts at Holm's p < {1 - level:.2g}, within four families per metric: the differences"
-        " of one sweep, all slopes, all curvatures, all interactions. None where every cell has"
-        " one run."
+        " of one sweep, all slopes, all curvatures, all interactions. None where every"
+        " cell that is used has one run."
     )
 
 

@@ -30,6 +30,11 @@ def decimals(*values: float, least: int = 0) -> int:
     return max(least, min(MOST, FIGURES - 1 - math.floor(math.log10(largest))))
 
 
+def amount(value: float | None) -> str:
+    """A signed number of three significant digits."""
+    return NONE if value is None else signed(value, decimals(value))
+
+
 def significant(value: float) -> str:
     """A size of three significant digits."""
     return plain(value, decimals(value))

@@ -151,7 +151,7 @@ class Trends:
 
     def _repeated(self, weights: Weights) -> bool:
         """Whether any cell of a contrast has two runs: of single runs nothing is claimed."""
-        return any(len(self._runs[v]) >= PAIR for v in weights)
+        return any(w and len(self._runs[v]) >= PAIR for v, w in weights.items())
 
 
 def _differences(i: int, sweep: Swept) -> dict[Hashable, Weights]:
