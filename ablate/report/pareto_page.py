@@ -14,7 +14,8 @@ from ablate.report.tables import AS_IMPORTED, Document, budgets, counters, one_l
 
 NAMED = 6
 """So many configurations are named in a sentence."""
-SIGNS = {True: "clear", False: "noise", None: NONE}
+UNITS = {1: "single", 1e3: "thousand", 1e6: "million", 1e9: "billion"}
+CLEAR = {True: "yes", False: "no", None: NONE}
 
 
 def pareto_page(document: Document) -> Page:
@@ -57,7 +58,7 @@ def _front(
     bounded = any(p["difference"] and p["difference"]["low"] is not None for p in front["points"])
     level = f"{document['study']['level']:.0%}"
     heads = ["#", "Configuration", column.title, metric.label, "Beaten by", "Δ"]
-    heads += [f"{level} interval", "Is it"] if bounded else []
+    heads += [f"{level} interval", "Clear?"] if bounded else []
     rows: list[list[str | Text]] = []
     for p in front["points"]:
         on = p["dominated_by"] is None
@@ -70,14 +71,22 @@ def _front(
             printed.estimate(metric, p["difference"]),
         ]
         if bounded:
-            row += [printed.interval(metric, p["difference"]), SIGNS[p["clear"]]]
+            row += [printed.interval(metric, p["difference"]), CLEAR[p["clear"]]]
         rows.append(row)
     return Section(
         f"{metric.label} against {column.title}",
-        lead=(f"By {printed.heading(metric)} and {column.title}, cheapest first.",),
+        lead=(
+            f"{printed.heading(metric)} and {column.title}, cheapest first, {_runs(front, cells)}.",
+        ),
         tables=(table("", heads, rows, texts=2),),
         notes=tuple(_front_notes(document, front, bounded=bounded)),
     )
+
+
+def _runs(front: Document, cells: Mapping[str, Document]) -> str:
+    n = [cells[p["variant"]]["scores"][front["metric"]]["n"] for p in front["points"]]
+    span = str(min(n)) if min(n) == max(n) else f"{min(n)} to {max(n)}"
+    return f"mean of {span} run{'s' if max(n) > 1 else ''} each"
 
 
 def _metric(document: Document, name: str) -> Metric:
@@ -126,42 +135,44 @@ def _gains(
             one_line(r["variant"]),
             metric.difference(r["gains"][primary]["gain"]),
             column.difference(cells[r["variant"]]["costs"], baseline["costs"]),
-            amount(_shown(metric, r["gains"][primary]["per_unit"])),
-            *([_interval(metric, r["gains"][primary])] if told else []),
+            amount(_share(metric, column, gains, r["gains"][primary]["per_unit"])),
+            *([_interval(metric, column, gains, r["gains"][primary])] if told else []),
         ]
         for r in rows
     ]
-    unit, points = _unit(gains), f"{metric.unit} of " if metric.unit else ""
+    unit, points = _unit(column), f"{metric.unit} of " if metric.unit else ""
     return Section(
         f"{metric.label} gained per {unit}",
         lead=(f"Gained on {document['baseline']}: {points}{metric.label} per {unit} more.",),
         tables=(table("", heads, texts),),
-        notes=tuple(_singles(gains, metric)),
+        notes=tuple(_singles(gains, metric, column)),
     )
 
 
-def _unit(gains: Document) -> str:
-    return "million parameters" if gains["cost"] == "params" else "billion operations"
+def _unit(column: Spent) -> str:
+    return f"{UNITS[column.scale]} {'parameters' if column.name == 'params' else 'operations'}"
 
 
-def _shown(metric: Metric, value: float | None) -> float | None:
-    return None if value is None else metric.shown(value)
+def _share(metric: Metric, column: Spent, gains: Document, value: float | None) -> float | None:
+    """A gain per unit of cost in the units that its metric and its cost are shown in."""
+    return None if value is None else metric.shown(value) * column.scale / gains["unit"]
 
 
-def _interval(metric: Metric, gain: Document) -> str:
-    if gain["low"] is None or gain["per_unit"] is None:
+def _interval(metric: Metric, column: Spent, gains: Document, gain: Document) -> str:
+    if gain["low"] is None:
         return NONE
-    return f"[{amount(metric.shown(gain['low']))}, {amount(metric.shown(gain['high']))}]"
+    ends = (amount(_share(metric, column, gains, gain[end])) for end in ("low", "high"))
+    return f"[{', '.join(ends)}]"
 
 
-def _singles(gains: Document, metric: Metric) -> Iterable[str]:
+def _singles(gains: Document, metric: Metric, column: Spent) -> Iterable[str]:
     """The modules alone, the most gained for its cost first."""
     alone = gains["alone"]
     if len(alone) < 2:  # noqa: PLR2004 - one has no order
         return
     least = alone[-1]["module"]
     parts = [
-        f"{a['module']} {amount(metric.shown(a['per_unit']))}"
+        f"{a['module']} {amount(_share(metric, column, gains, a['per_unit']))}"
         + (f" ({plain(a['times'], 0)} × {least})" if a["times"] is not None else "")
         for a in alone
     ]
@@ -207,15 +218,16 @@ def _split(row: Document, column: Spent) -> str:
 def _reading(document: Document, columns: Mapping[tuple[str, str], Spent]) -> Section:
     """What the words and columns mean."""
     lines = [
-        "Front: no other configuration scores as well or better at the same cost or less, and is"
-        " ahead in one of the two. Beaten by: the best of those that do; Δ: minus that one.",
+        "Front: no other configuration scores as well at the same cost or less, and is ahead in one.",
+        "Beaten by: of the configurations that do, the best; Δ: the score minus that one's.",
     ]
     fronts = document["fronts"]
     if any(p["clear"] is not None for f in fronts for p in f["points"]):
         lines.append(
-            f"Clear: the score is worse at Holm's p < {1 - document['study']['level']:.2g} over the"
-            " front's differences; noise: it may as well be on the front. The one that beats is the"
-            " best of several, so its lead is partly luck. Costs are compared by their means."
+            f"Clear: the score is worse at Holm's p < {1 - document['study']['level']:.2g} over all"
+            " differences of its front. If not, it is behind within noise and may as well be on the"
+            " front. What beats is the best of several, so its lead is partly luck. Costs are"
+            " compared by their means."
         )
     if document["gains"]:
         lines.append(
