@@ -37,18 +37,25 @@ def holding(store: "Store", variants: Sequence[str], study: str | None) -> "Stud
     """
     from ablate.errors import UsageError, not_one_of
 
-    known: dict[str, None] = {}
-    candidates = [study] if study is not None else store.studies()
-    for name in candidates:
-        held = dict.fromkeys(r.variant for r in store.records(name))
-        if all(v in held for v in variants):
+    held: dict[str, dict[str, None]] = {}
+    for name in [study] if study is not None else store.studies():
+        held[name] = dict.fromkeys(r.variant for r in store.records(name))
+        if all(v in held[name] for v in variants):
             return store.study(name)
-        known |= held
-    unknown = [v for v in variants if v not in known]
-    if unknown:
+    known = {v: None for names in held.values() for v in names}
+    unknown = next((v for v in variants if v not in known), None)
+    if unknown is not None:
         where = f" in study {study!r}" if study is not None else ""
-        raise UsageError(not_one_of("configuration", unknown[0], known) + where)
-    raise UsageError(f"no study holds all of {', '.join(variants)}; name one study's with --study")
+        raise UsageError(not_one_of("configuration", unknown, known) + where)
+    places = "; ".join(
+        f"{v} is in {_few([s for s, names in held.items() if v in names])}" for v in variants
+    )
+    raise UsageError(f"no study holds {' and '.join(variants)} together: {places}")
+
+
+def _few(names: Sequence[str], most: int = 4) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def record_of(store: "Store", ref: str, study: str | None) -> "tuple[Study, Record]":

@@ -1,80 +1,137 @@
-"""Two configurations side by side, as numbers: what differs, what it costs, what it scores."""
+"""Two configurations or more side by side, as numbers; the first is the reference."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.contrast import difference
-from ablate.analysis.verdict import rules_of
-from ablate.record import Finding, Note
-from ablate.report.contributions import effect_document
-from ablate.report.document import (
-    by_hand,
-    costs_of,
-    metric_document,
-    notes_of,
-    scores_document,
-    trial_document,
-)
+from ablate.record import Finding, Item, Note
+from ablate.report.comparison_curves import curves_document
+from ablate.report.comparison_items import pair_items
+from ablate.report.comparison_metrics import pair_metrics, score_split, tally
+from ablate.report.comparison_settings import differing, moved, path, provenance, settings
+from ablate.report.document import by_hand, costs_of, metric_document, notes_of, trial_document
+from ablate.selection import Curves
 from ablate.study import Study, settled
 
-SCHEMA = "ablate.compare/2"
+SCHEMA = "ablate.compare/3"
 
 
-def comparison_document(
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What trials left behind beside their scores, by key: curves, items, resolved settings."""
+
+    curves: Mapping[str, Curves] = field(default_factory=dict)
+    items: Mapping[str, Sequence[Item]] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the reader asked for: steps of curves, metrics (all if none), how items cluster."""
+
+    at: Sequence[int] = ()
+    metrics: Sequence[str] = ()
+    cluster: re.Pattern[str] | None = None
+
+
+NOTHING, ALL = Evidence(), Asked()
+
+
+def comparison_document(  # noqa: PLR0913 - each has its name at the call
     study: Study,
-    a: Cell,
-    b: Cell,
+    chosen: Sequence[Cell],
+    others: Sequence[Cell] = (),
+    *,
+    evidence: Evidence = NOTHING,
+    asked: Asked = ALL,
     findings: Sequence[Finding] = (),
     notes: Sequence[Note] = (),
 ) -> dict[str, Any]:
-    """All numbers of a comparison, in stored units; differences are `b` minus `a`.
+    """All numbers of a comparison, in stored units; every difference is to the first of `chosen`.
 
-    `findings` are the doubts about the two, `notes` what people have written about them.
+    `others` are the study's further cells: they lend their spread and may stand between two.
+    `findings` are the doubts about those chosen, `notes` what people have written about them.
     """
-    records = [*a.records, *b.records]
-    level = 1 - study.claims.alpha
+    records = [r for c in chosen for r in c.records]
+    metrics = [m for m in study.metrics if not asked.metrics or m.name in asked.metrics]
+    primary = study.metric(study.primary).name
+    metrics.sort(key=lambda m: m.name != primary)
     return {
         "schema": SCHEMA,
         "study": {
             "name": study.name,
             "standin": study.standin,
             "data": study.data,
-            "level": level,
+            "primary": primary,
+            "alpha": study.claims.alpha,
+            "level": 1 - study.claims.alpha,
+            "paired": study.claims.paired,
+            "tiers": dict(study.tiers),
+            "fixed": dict(study.fixed),
             "selection": sorted({s.selection for r in records for s in r.scores.values()}),
             "own_selection": str(study.selection),
         },
         "findings": [asdict(f) for f in findings],
-        "notes": notes_of([*a.completed, *b.completed]),
+        "notes": notes_of([r for c in chosen for r in c.completed]),
         "by_hand": by_hand(records, notes),
         "externals": [trial_document(r) for r in records if r.externals],
-        "a": _side(a),
-        "b": _side(b),
-        "differs": {
-            f.name: {"a": levels[0], "b": levels[1]}
-            for f in study.factors
-            for levels in ([settled(c.levels, study.factors)[f.name] for c in (a, b)],)
-            if levels[0] != levels[1]
-        },
-        "metrics": [
-            metric_document(m)
-            | {
-                "a": scores_document(a, m.name),
-                "b": scores_document(b, m.name),
-                "difference": effect_document(
-                    difference(a.runs(m.name), b.runs(m.name), rules_of(study.claims, m))
-                ),
-            }
-            for m in study.metrics
-        ],
+        "metrics": [metric_document(m) for m in metrics],
+        "sides": [_side(study, c) for c in chosen],
+        "differs": _levels(study, chosen),
+        "pairs": [_pair(study, chosen, b, others, evidence, asked) for b in chosen[1:]],
+        **curves_document(study, chosen, evidence.curves, asked.at),
     }
 
 
-def _side(cell: Cell) -> dict[str, Any]:
+def _levels(study: Study, chosen: Sequence[Cell]) -> dict[str, dict[str, Any]]:
+    """The factors whose levels are not the same in all, with each one's level."""
+    levels = {c.variant: settled(c.levels, study.factors) for c in chosen}
+    found = {f.name: {v: of[f.name] for v, of in levels.items()} for f in study.factors}
+    return {name: of for name, of in found.items() if len({repr(v) for v in of.values()}) > 1}
+
+
+def _side(study: Study, cell: Cell) -> dict[str, Any]:
+    splits = {s.split: None for r in cell.completed for s in r.scores.values()}
     return {
         "variant": cell.variant,
         "runs": len(cell.completed),
         "placed": len(cell.records),
+        "states": sorted({str(r.state) for r in cell.records}),
+        "seeds": sorted(r.seed for r in cell.completed),
+        "trials": [r.key for r in sorted(cell.completed, key=lambda r: r.seed)],
+        "splits": list(splits),
+        "levels": settled(cell.levels, study.factors),
         "costs": [costs_of(costs) for costs in cell.costs().values()],
+    }
+
+
+def _pair(  # noqa: PLR0913, PLR0917 - parts of one call
+    study: Study,
+    chosen: Sequence[Cell],
+    b: Cell,
+    others: Sequence[Cell],
+    evidence: Evidence,
+    asked: Asked,
+) -> dict[str, Any]:
+    a, rest = chosen[0], [*(c for c in chosen[1:] if c is not b), *others]
+    metrics = [m for m in study.metrics if not asked.metrics or m.name in asked.metrics]
+    primary = study.metric(study.primary).name
+    metrics.sort(key=lambda m: m.name != primary)
+    entries = pair_metrics(study, a, b, rest, metrics)
+    seeds = [{r.seed for r in c.completed} for c in (a, b)]
+    return {
+        "a": a.variant,
+        "b": b.variant,
+        "differs": differing(study, a, b),
+        "moved": moved(study, a, b),
+        "path": path(study, a, b, rest),
+        "settings": settings(a, b, evidence.settings),
+        "provenance": provenance(a, b),
+        "shared_seeds": sorted(seeds[0] & seeds[1]),
+        "metrics": entries,
+        "tally": tally(entries, study.metrics),
+        "score_split": score_split(a, b, metrics),
+        "items": pair_items(study, a, b, evidence.items, asked.cluster),
     }

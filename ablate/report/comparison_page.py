@@ -1,99 +1,208 @@
-"""A comparison's document as a page: configuration, then costs, then metrics; no verdicts."""
+"""A comparison's document as a page: configuration, then scores, curves and costs."""
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from ablate.metric import plain
 from ablate.report import printed
+from ablate.report.comparison_costs_page import costs, runs, sentence
+from ablate.report.comparison_curves_page import curves, gradients, one_sided, terms
+from ablate.report.comparison_items_page import items
+from ablate.report.comparison_metrics_page import in_short, metrics, score_split
+from ablate.report.comparison_words import (
+    Document,
+    fits,
+    labels,
+    legend,
+    listed,
+    many,
+    metrics_in,
+)
 from ablate.report.facts import rules
-from ablate.report.layout import Page, Section, table
+from ablate.report.layout import Page, Section, Table, table
 from ablate.report.people import externals, notes
-from ablate.report.printed import metric_of, spent_columns
 from ablate.report.study_page import STANDIN, doubts, findings, remarks
-from ablate.report.tables import counters
 
-Document: TypeAlias = Mapping[str, Any]
+SETTINGS = 12
+"""Settings that a page shows; --json has them all."""
+PATHS = 6
+LONGEST = 24
+"""Characters of a setting's value that a table has room for."""
 
 
 def comparison_page(document: Document) -> Page:
-    """What differs between two configurations, what each spends and what each scores."""
-    a, b = document["a"]["variant"], document["b"]["variant"]
-    sections = (
-        _configuration(document),
-        _costs(document),
-        _metrics(document),
+    """What differs, what it comes to, and on what that rests; the first is the reference."""
+    names = [s["variant"] for s in document["sides"]]
+    pairs = document["pairs"]
+    sections: list[Section | None] = [_configuration(document), _short(document), _runs(document)]
+    told: set[str] = set()
+    for pair in pairs:
+        own = (metrics(document, pair), score_split(document, pair), items(document, pair))
+        sections += [_once(section, told) for section in own]
+    sections += [curves(document), terms(document), gradients(document), one_sided(document)]
+    sections += [_once(costs(document, pair), told) for pair in pairs]
+    sections += [
         externals(document["externals"], document["metrics"]),
         notes(document["by_hand"]),
-    )
+    ]
     return Page(
-        title=f"{a} and {b}",
+        title=" and ".join([", ".join(names[:-1]), names[-1]]),
         standin=STANDIN if document["study"]["standin"] else "",
-        warnings=(*doubts(document, everything=2), *findings(document)),
+        warnings=(*doubts(document, everything=len(names)), *findings(document)),
         remarks=tuple(remarks(document)),
         facts=(
             ("Study", document["study"]["name"]),
+            ("Reference", names[0]),
             ("Selection", rules(document["study"])),
-            ("Runs", f"{a}: {document['a']['runs']} · {b}: {document['b']['runs']}"),
         ),
         sections=tuple(s for s in sections if s is not None),
     )
 
 
+def _once(section: Section | None, told: set[str]) -> Section | None:
+    """A section without the notes that an earlier pair's has already; `told` gains the others."""
+    if section is None:
+        return None
+    fresh = tuple(line for line in section.notes if line not in told)
+    told.update(fresh)
+    return replace(section, notes=fresh)
+
+
 def _configuration(document: Document) -> Section:
-    a, b = document["a"]["variant"], document["b"]["variant"]
-    rows = [
-        [name, printed.level_text(levels["a"]), printed.level_text(levels["b"])]
-        for name, levels in document["differs"].items()
-    ]
-    if not rows:
-        return Section("Configuration", lead=("No factor differs.",))
-    return Section("Configuration", tables=(table("", ["Factor", a, b], rows),))
+    tables = _level_tables(document)
+    notes = [line for pair in document["pairs"] for line in _path(document, pair)]
+    for pair in document["pairs"]:
+        notes += _settings_notes(pair)
+        shown = _settings_table(document, pair)
+        tables += [shown] if shown is not None else []
+    lead = list(legend(document))
+    notes = [*_fixed(document), *notes]
+    if not document["differs"]:
+        lead.append("No factor differs.")
+    return Section("Configuration", tuple(lead), tuple(tables), notes=tuple(notes))
 
 
-def _costs(document: Document) -> Section:
-    a, b = document["a"], document["b"]
-    columns = spent_columns([a, b], printed.EVERYTHING, others=True)
-    rows = [
-        [c.title, c.text(a["costs"]), c.text(b["costs"]), c.difference(b["costs"], a["costs"])]
-        for c in columns
-    ]
-    if not rows:
-        return Section("Costs", lead=("None is recorded.",))
-    notes = dict.fromkeys(counters(columns))
-    heads = ["Cost", a["variant"], b["variant"], "Difference"]
-    return Section("Costs", tables=(table("", heads, rows),), notes=tuple(notes))
+def _fixed(document: Document) -> Iterable[str]:
+    """The settings that the study fixes and that stand elsewhere only where they mean nothing."""
+    fixed = document["study"]["fixed"]
+    told = [f"{n} = {printed.level_text(fixed[n])}" for n in document["differs"] if n in fixed]
+    if told:
+        yield f"Fixed by the study wherever it means anything: {', '.join(told)}."
 
 
-def _metrics(document: Document) -> Section:
-    a, b = document["a"]["variant"], document["b"]["variant"]
-    level = f"{document['study']['level']:.0%}"
-    rows, shown, reasons = [], [], []
-    for entry in document["metrics"]:
-        metric = metric_of(entry)
-        if not (entry["a"]["by_seed"] or entry["b"]["by_seed"]):
-            continue
-        shown.append(metric)
-        reasons += _no_interval(entry)
-        rows.append(
-            [
-                printed.heading(metric),
-                f"{printed.score(metric, entry['a'])} ({entry['a']['n']})",
-                f"{printed.score(metric, entry['b'])} ({entry['b']['n']})",
-                printed.estimate(metric, entry["difference"]),
-                printed.interval(metric, entry["difference"]),
-            ]
-        )
-    if not rows:
-        return Section("Metrics", lead=("Neither has a score yet.",))
-    heads = ["Metric", a, b, "Difference", f"{level} interval"]
-    note = f"Mean ± SD (runs){printed.in_points(shown)}."
-    notes = (note, *dict.fromkeys(reasons))
-    return Section("Metrics", tables=(table("", heads, rows),), notes=notes)
-
-
-def _no_interval(entry: Document) -> list[str]:
-    effect = entry["difference"]
-    if effect is not None and effect["low"] is not None:
+def _level_tables(document: Document) -> list[Table]:
+    """The factors that differ, a column for each variant; one table a pair where that is wide."""
+    whole = _levels(document, [s["variant"] for s in document["sides"]])
+    if not whole.rows:
         return []
-    if min(entry["a"]["n"], entry["b"]["n"]) < 2:  # noqa: PLR2004 - a spread needs two values
-        return ["No interval: that needs two finite runs or more on either side."]
-    return ["No interval: no run differs from another of its configuration."]
+    if fits(whole):
+        return [whole]
+    return [_levels(document, [p["a"], p["b"]]) for p in document["pairs"] if p["moved"]]
+
+
+def _levels(document: Document, variants: Sequence[str]) -> Table:
+    names = labels(document)
+    rows = [
+        [factor, *(printed.level_text(levels[v]) for v in variants)]
+        for factor, levels in document["differs"].items()
+        if factor not in document["study"]["fixed"] and len({repr(levels[v]) for v in variants}) > 1
+    ]
+    return table("", ["Factor", *(names[v] for v in variants)], rows, texts=1 + len(variants))
+
+
+def _path(document: Document, pair: Document) -> Iterable[str]:
+    """That several factors differ, and which variants between the two would tell them apart."""
+    count, found = len(pair["moved"]), pair["path"]
+    if count < 2:  # noqa: PLR2004 - one factor is credited
+        return
+    of = f"{pair['b']}: " if len(document["pairs"]) > 1 else ""
+    yield f"{of}{count} factors differ: the difference cannot be credited to one of them."
+    if found is None or not found["complete"]:
+        return
+    present = [c["variant"] for c in found["present"]]
+    unrun = [c["variant"] for c in found["unrun"]]
+    missing = [" + ".join(factors) for factors in found["missing"]]
+    total = len(present) + len(unrun) + len(missing)
+    if not total:
+        return
+    parts = [f"{len(present)} of {total} with runs" + (f" ({_some(present)})" if present else "")]
+    parts += [f"placed without a run: {_some(unrun)}"] if unrun else []
+    parts += [f"not in the study: {_some(missing)}"] if missing else []
+    yield f"Between the two, by the levels changed: {'; '.join(parts)}."
+
+
+def _some(names: Sequence[str]) -> str:
+    return listed(names, PATHS)
+
+
+def _settings_notes(pair: Document) -> Iterable[str]:
+    found = pair["settings"]
+    if len(found["lacking"]) == 1:
+        yield (
+            f"{found['lacking'][0]} has no resolved configuration in the store: settings beyond"
+            " the factors cannot be compared."
+        )
+    elif found["differ"]:
+        more = len(found["differ"]) - SETTINGS
+        cut = f"; {more} more in --json" if more > 0 else ""
+        yield (
+            f"Resolved settings: {many(len(found['differ']), 'key')} of"
+            f" {len(found['differ']) + found['same']} differ between {pair['a']} and"
+            f" {pair['b']}{cut}."
+        )
+    elif found["same"]:
+        yield f"Resolved settings: all {found['same']} keys agree."
+
+
+def _settings_table(document: Document, pair: Document) -> Table | None:
+    names, differ = labels(document), pair["settings"]["differ"]
+    if not differ:
+        return None
+    rows = [[row["key"], _values(row["a"]), _values(row["b"])] for row in differ[:SETTINGS]]
+    heads = ["Resolved setting", names[pair["a"]], names[pair["b"]]]
+    return table("", heads, rows, texts=3)
+
+
+def _values(texts: Sequence[str]) -> str:
+    text = ", ".join(texts)
+    return (text if len(text) <= LONGEST else f"{text[:LONGEST]}…") or "not set"
+
+
+def _short(document: Document) -> Section:
+    section = in_short(document)
+    spent = [s for s in (sentence(document, pair) for pair in document["pairs"]) if s is not None]
+    return Section(section.title, (*section.lead, *spent), section.tables, notes=section.notes)
+
+
+def _runs(document: Document) -> Section:
+    section = runs(document)
+    lines = [f"Selection: {rules(document['study'])}."]
+    for pair in document["pairs"]:
+        lines += [*_shared(document, pair), *_provenance(pair)]
+    return Section(section.title, section.lead, section.tables, notes=tuple(lines))
+
+
+def _shared(document: Document, pair: Document) -> Iterable[str]:
+    """The seeds that two share, and what sharing them made the scores share."""
+    sides = {s["variant"]: s for s in document["sides"]}
+    if not all(sides[pair[s]]["runs"] for s in ("a", "b")):
+        return
+    count = len(pair["shared_seeds"])
+    how = "Runs are not paired."
+    if document["study"]["paired"]:
+        how = "Paired by them: no other run is used."
+        if count < 2:  # noqa: PLR2004 - a spread needs two
+            how = "The study pairs runs by seed, which needs two: not paired."
+    primary = document["study"]["primary"]
+    entry = next((e for e in pair["metrics"] if e["metric"] == primary), None)
+    text = f"{pair['a']} and {pair['b']} share {many(count, 'seed')}. {how}"
+    if entry is not None and entry["correlation"] is not None:
+        label = metrics_in(document)[primary].label
+        text += f" Correlation of {label} over them: r = {plain(entry['correlation'], 2)}."
+    yield text
+
+
+def _provenance(pair: Document) -> Iterable[str]:
+    for name, values in pair["provenance"].items():
+        a, b = (_values(values[s]) if values[s] else "not recorded" for s in ("a", "b"))
+        yield f"{name} differs: {pair['a']} {a}; {pair['b']} {b}."

@@ -116,7 +116,7 @@ def test_step_time_and_peak_memory_stand_beside_the_times_of_a_training() -> Non
 
 def test_a_comparison_puts_executed_operations_beside_live_ones() -> None:
     by_name = {c.variant: c for c in cells(RECORDS)}
-    text = render_comparison(comparison_document(STUDY, by_name["baseline"], by_name["a"]))
+    text = render_comparison(comparison_document(STUDY, [by_name["baseline"], by_name["a"]]))
 
     assert "| GFLOPs | 34.17 | 34.17 | ±0.00 |" in text
     assert "| executed GFLOPs | 34.17 | 37.39 | +3.22 |" in text

@@ -313,5 +313,5 @@ def test_levels_that_mean_nothing_are_no_difference_of_two_configurations() -> N
     records = grid(NORMAL)
     off = [replace(r, levels=dict(r.levels) | {"a.rate": 0.9}) for r in records[:3]]
     by_name = {c.variant: c for c in cells([*off, *records[3:]])}
-    document = comparison_document(STUDY, by_name["baseline"], by_name["a"])
-    assert document["differs"] == {"a": {"a": False, "b": True}}
+    document = comparison_document(STUDY, [by_name["baseline"], by_name["a"]])
+    assert document["pairs"][0]["differs"] == {"a": {"a": False, "b": True}}

@@ -1,0 +1,162 @@
+"""One pair's metrics as numbers: differences and what stands beside them, verdicts, NDS split."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ablate.analysis.cells import Cell
+from ablate.analysis.comparison import (
+    ERRORS,
+    ERRORS_WEIGHT,
+    MAP_WEIGHT,
+    Against,
+    against,
+    correlated,
+    detection_score,
+    shared_only,
+    verdicts,
+)
+from ablate.analysis.contrast import PAIR, Effect, Sample, noise
+from ablate.analysis.verdict import Judgement, rules_of
+from ablate.metric import Metric
+from ablate.report.contributions import effect_document
+from ablate.report.document import scores_document
+from ablate.study import Study
+
+SAME = 1e-12
+"""Differences up to here are those of the last digits of floats."""
+
+
+def pair_metrics(
+    study: Study, a: Cell, b: Cell, others: Sequence[Cell], metrics: Sequence[Metric]
+) -> list[dict[str, Any]]:
+    """One entry per metric that either side has a score of; the verdicts are of this family.
+
+    `others` are the study's further cells; their spread stands in where a side has no replicate.
+    """
+    shown = [m for m in metrics if a.scores(m.name) or b.scores(m.name)]
+    rules = [rules_of(study.claims, m) for m in shown]
+    signs = [1 if m.direction == "up" else -1 for m in shown]
+    compared = [
+        against(*used(study, a.runs(m.name), b.runs(m.name)), _runs(others, m), r, sign)
+        for m, r, sign in zip(shown, rules, signs, strict=True)
+    ]
+    judged = verdicts([_replicated(c) for c in compared], rules, signs)
+    return [
+        _entry(study, a, b, m) | _spread(study, a, b, others, m) | _told(c, j)
+        for m, c, j in zip(shown, compared, judged, strict=True)
+    ]
+
+
+def used(study: Study, a: Sample, b: Sample) -> tuple[Sample, Sample]:
+    """The runs that are compared: of the shared seeds where the study pairs and two are shared."""
+    x, y = shared_only(a, b)
+    return (x, y) if study.claims.paired and len(x) >= PAIR else (a, b)
+
+
+def _runs(cells: Sequence[Cell], metric: Metric) -> list[Sample]:
+    return [c.runs(metric.name) for c in cells]
+
+
+def _replicated(found: Against | None) -> Effect | None:
+    """The effect that a verdict may be given of: where a side has two runs or more."""
+    return found.difference if found is not None and found.difference.runs > PAIR else None
+
+
+def _entry(study: Study, a: Cell, b: Cell, metric: Metric) -> dict[str, Any]:
+    """The scores of both sides, of the runs that are compared."""
+    runs = used(study, a.runs(metric.name), b.runs(metric.name))
+    sides = {
+        side: scores_document(_of_seeds(cell, [s for s, _ in of]), metric.name)
+        | {"lost": cell.summary(metric.name).lost}
+        for side, cell, of in zip(("a", "b"), (a, b), runs, strict=True)
+    }
+    lacking = [c.variant for c in (a, b) if not c.scores(metric.name)]
+    return {"metric": metric.name, **sides, "lacking": lacking}
+
+
+def _of_seeds(cell: Cell, seeds: Sequence[int]) -> Cell:
+    return replace(cell, records=tuple(r for r in cell.records if r.seed in seeds))
+
+
+def _spread(
+    study: Study, a: Cell, b: Cell, others: Sequence[Cell], metric: Metric
+) -> dict[str, Any]:
+    """What runs of the study vary by, and what that makes of a difference at these counts."""
+    x, y = used(study, a.runs(metric.name), b.runs(metric.name))
+    samples = [a.runs(metric.name), b.runs(metric.name), *_runs(others, metric)]
+    own = noise(samples)
+    least = None
+    if own is not None and x and y:
+        least = own.least_difference(len(x), len(y), study.claims.alpha)
+    return {
+        "correlation": correlated(a.runs(metric.name), b.runs(metric.name)),
+        "noise": {"sd": own.sd, "df": own.df} if own else None,
+        "least_difference": least,
+    }
+
+
+def _told(compared: Against | None, judged: Judgement) -> dict[str, Any]:
+    effect = compared.difference if compared else None
+    return {
+        "difference": {**(effect_document(effect) or {}), "p": effect.p} if effect else None,
+        "relative": compared.relative if compared else None,
+        "hedges_g": compared.g if compared else None,
+        "better_share": compared.superior if compared else None,
+        "verdict": judged.verdict,
+        "p_holm": judged.p_holm,
+        "smallest": judged.smallest,
+    }
+
+
+def tally(entries: Sequence[dict[str, Any]], metrics: Sequence[Metric]) -> dict[str, int]:
+    """On how many metrics the estimate is better, worse, the same, or cannot be compared."""
+    by_name = {m.name: m for m in metrics}
+    counts = {"better": 0, "worse": 0, "same": 0, "unknown": 0}
+    for entry in entries:
+        effect = entry["difference"]
+        if effect is None:
+            counts["unknown"] += 1
+        elif abs(effect["estimate"]) <= SAME:
+            counts["same"] += 1
+        else:
+            better = by_name[entry["metric"]].better(effect["estimate"], 0.0)
+            counts["better" if better else "worse"] += 1
+    return counts
+
+
+def score_split(a: Cell, b: Cell, metrics: Sequence[Metric]) -> dict[str, Any] | None:
+    """The nuScenes detection score of both, made again of its parts, and its difference split.
+
+    0.5 of the mAP's difference, and -0.1 of the errors', each error at most 1; the mean of runs.
+    None where a run of either lacks one of the seven metrics.
+    """
+    names = {m.name.lower(): m.name for m in metrics}
+    wanted = ("NDS", "mAP", *ERRORS)
+    if any(w.lower() not in names for w in wanted):
+        return None
+    own = [names[w.lower()] for w in wanted]
+    sides = [_complete(c, own) for c in (a, b)]
+    if not all(sides):
+        return None
+    means = [[sum(of) / len(of) for of in zip(*side, strict=True)] for side in sides]
+    made = [sum(detection_score(r[1], r[2:]) for r in side) / len(side) for side in sides]
+    errors = [
+        [sum(min(1.0, r[i]) for r in side) / len(side) for i in range(2, 7)] for side in sides
+    ]
+    lost = [-ERRORS_WEIGHT * (y - x) for x, y in zip(*errors, strict=True)]
+    return {
+        "a": {"printed": means[0][0], "recomputed": made[0]},
+        "b": {"printed": means[1][0], "recomputed": made[1]},
+        "difference": made[1] - made[0],
+        "from_map": MAP_WEIGHT * (means[1][1] - means[0][1]),
+        "from_errors": sum(lost),
+        "of_errors": dict(zip(own[2:], lost, strict=True)),
+    }
+
+
+def _complete(cell: Cell, names: Sequence[str]) -> list[tuple[float, ...]]:
+    """The seven scores of each run that has them all finite, in the order of `names`."""
+    by_seed = [dict(cell.runs(n)) for n in names]
+    seeds = sorted(set.intersection(*(set(of) for of in by_seed)))
+    return [tuple(of[s] for of in by_seed) for s in seeds]

@@ -1,0 +1,302 @@
+"""A comparison's verdicts, metrics and score split as sections of its page."""
+
+from collections.abc import Iterable, Sequence
+
+from ablate.metric import Metric, plain, signed
+from ablate.report import printed
+from ablate.report.comparison_words import (
+    Document,
+    change,
+    fits,
+    labels,
+    listed,
+    many,
+    metrics_in,
+    mixed,
+    p_text,
+    relative,
+)
+from ablate.report.layout import NONE, Section, Table, table
+
+FEWEST = 2
+
+
+def in_short(document: Document) -> Section:
+    """What the numbers come to, a sentence for each further variant; then all differences."""
+    lines = [line for pair in document["pairs"] for line in _sentences(document, pair)]
+    overview = _overview(document)
+    tables = (overview,) if overview is not None and fits(overview) else ()
+    notes = ("Δ: minus the first.",) if tables else ()
+    return Section("In short", lead=tuple(lines), tables=tables, notes=notes)
+
+
+def _sentences(document: Document, pair: Document) -> Iterable[str]:
+    a, b = (_side(document, pair[side]) for side in ("a", "b"))
+    without = [s["variant"] for s in (a, b) if not s["runs"]]
+    if without:
+        yield f"No completed run of {listed(without)}: there is nothing to compare."
+        return
+    if not pair["metrics"]:
+        yield f"Neither {a['variant']} nor {b['variant']} has a score."
+        return
+    counts = pair["tally"]
+    of = sum(counts.values())
+    more = f", unknown on {counts['unknown']}" if counts["unknown"] else ""
+    metrics = metrics_in(document)
+    told = [e for e in pair["metrics"] if e["difference"] is not None]
+    main = [e for e in told if e["metric"] in _main(document, pair)]
+    changes = ", ".join(change(metrics[e["metric"]], e) for e in main)
+    yield (
+        f"By its means {b['variant']} is better than {a['variant']} on {counts['better']} of"
+        f" {many(of, 'metric')}, worse on {counts['worse']}, the same on {counts['same']}{more}"
+        + (f"; {changes}" if changes else "")
+        + f"; {_verdict(document, pair, main)}."
+    )
+
+
+def _main(document: Document, pair: Document) -> Sequence[str]:
+    """The metrics that the sentence names: the primary one, and what it is made of."""
+    primary = document["study"]["primary"]
+    names = {m.lower(): m for m in metrics_in(document)}
+    return [primary, names["map"]] if pair["score_split"] else [primary]
+
+
+def _verdict(document: Document, pair: Document, main: Sequence[Document]) -> str:
+    a, b = (_side(document, pair[side])["runs"] for side in ("a", "b"))
+    if max(a, b) < FEWEST:
+        return "one run a side: no verdict"
+    entry = next((e for e in main if e["metric"] == document["study"]["primary"]), None)
+    if entry is None or entry["verdict"] is None:
+        return "no interval: no verdict"
+    metric = metrics_in(document)[entry["metric"]]
+    text = f"verdict on {metric.label}: {entry['verdict']}"
+    if entry["verdict"] == "undecided":
+        least = _size(metric, entry["smallest"])
+        text += f" (the smallest effect that this design can see is {least})"
+    return text
+
+
+def _size(metric: Metric, value: float) -> str:
+    unit = f" {metric.unit}" if metric.unit else ""
+    return f"{plain(metric.shown(value), metric.digits)}{unit}"
+
+
+def _side(document: Document, name: str) -> Document:
+    found: Document = next(s for s in document["sides"] if s["variant"] == name)
+    return found
+
+
+def _overview(document: Document) -> Table | None:
+    """Every variant's differences in one table, where there are three variants or more."""
+    if len(document["pairs"]) < FEWEST:
+        return None
+    names, metrics = labels(document), metrics_in(document)
+    first = document["sides"][0]["variant"]
+    by_metric: dict[str, dict[str, Document]] = {}
+    for pair in document["pairs"]:
+        for entry in pair["metrics"]:
+            by_metric.setdefault(entry["metric"], {})[pair["b"]] = entry
+    rows = []
+    for name, of in by_metric.items():
+        metric = metrics[name]
+        reference = next(iter(of.values()))["a"]
+        gaps = [
+            printed.estimate(metric, of[p["b"]]["difference"]) if p["b"] in of else NONE
+            for p in document["pairs"]
+        ]
+        rows.append([printed.heading(metric), printed.score(metric, reference), *gaps])
+    heads = ["Metric", names[first], *(f"Δ {names[p['b']]}" for p in document["pairs"])]
+    return table("", heads, rows) if rows else None
+
+
+def metrics(document: Document, pair: Document) -> Section:
+    """One pair's scores and differences, and how sure they are."""
+    names, known = labels(document), metrics_in(document)
+    title = f"Metrics: {names[pair['b']]} against {names[pair['a']]}"
+    entries = pair["metrics"]
+    if not entries:
+        return Section(title, lead=("Neither has a score.",))
+    tables = [_scores(document, pair)]
+    sure = [e for e in entries if _sure(e)]
+    if sure:
+        tables.append(_certainty(document, sure, [known[e["metric"]] for e in sure]))
+    notes = [*_explained(document, pair), *_reasons(document, pair)]
+    if sure:
+        notes += _terms(document, pair, sure)
+    return Section(title, tables=tuple(tables), notes=tuple(notes))
+
+
+def _sure(entry: Document) -> bool:
+    """Whether an entry has an interval of its own: a replicate on a side."""
+    effect = entry["difference"]
+    return effect is not None and effect["low"] is not None and entry["verdict"] is not None
+
+
+def _scores(document: Document, pair: Document) -> Table:
+    names, known = labels(document), metrics_in(document)
+    entries = pair["metrics"]
+    judged = any(e["verdict"] for e in entries)
+    band = not judged and any(e["least_difference"] is not None for e in entries)
+    rows = []
+    for entry in entries:
+        metric = known[entry["metric"]]
+        row = [
+            printed.heading(metric),
+            _score(metric, entry["a"]),
+            _score(metric, entry["b"]),
+            printed.estimate(metric, entry["difference"]),
+            relative(metric, entry["relative"]),
+        ]
+        if judged:
+            row.append(entry["verdict"] or NONE)
+        if band:
+            row.append(_plus_minus(metric, entry["least_difference"]))
+        rows.append(row)
+    heads = [("Metric", False), (names[pair["a"]], True), (names[pair["b"]], True)]
+    heads += [("Δ", True), ("rel. %", True)]
+    heads += [("Verdict", False)] if judged else []
+    heads += [("noise", True)] if band else []
+    return mixed("", heads, rows)
+
+
+def _score(metric: Metric, scores: Document) -> str:
+    text = printed.score(metric, scores)
+    return f"{text} ({scores['n']})" if scores["mean"] is not None else text
+
+
+def _plus_minus(metric: Metric, value: float | None) -> str:
+    return NONE if value is None else f"±{plain(metric.shown(value), metric.digits)}"
+
+
+def _certainty(document: Document, entries: Sequence[Document], known: Sequence[Metric]) -> Table:
+    rows = [
+        [
+            m.label,
+            printed.interval(m, e["difference"]),
+            p_text(e["difference"]["p"]),
+            p_text(e["p_holm"]),
+            NONE if e["hedges_g"] is None else signed(e["hedges_g"], 2),
+            plain(e["better_share"], 2),
+            NONE if e["least_difference"] is None else _bare(m, e["least_difference"]),
+            _bare(m, e["smallest"]),
+        ]
+        for m, e in zip(known, entries, strict=True)
+    ]
+    level = f"{document['study']['level']:.0%} interval"
+    heads = ["Metric", level, "p", "p Holm", "g", "P (better)", "LSD", "Smallest effect"]
+    return table("", heads, rows)
+
+
+def _bare(metric: Metric, value: float) -> str:
+    return plain(metric.shown(value), metric.digits)
+
+
+def _explained(document: Document, pair: Document) -> Iterable[str]:
+    known = [metrics_in(document)[e["metric"]] for e in pair["metrics"]]
+    b, a = pair["b"], pair["a"]
+    yield (
+        f"Mean ± SD (finite runs). Δ: {b} minus {a}{printed.in_points(known)};"
+        f" rel. %: Δ over the mean of {a}."
+    )
+    if any(e["verdict"] for e in pair["metrics"]):
+        lower = "; where ↓, lower is better" if any(m.direction == "down" for m in known) else ""
+        yield (
+            f"Verdict: positive or negative where Holm's p over the"
+            f" {sum(e['verdict'] is not None for e in pair['metrics'])} metrics judged is below"
+            f" {document['study']['alpha']:g}; positive is better{lower}."
+        )
+
+
+def _reasons(document: Document, pair: Document) -> Iterable[str]:
+    """Why a row has no difference, no interval or fewer runs."""
+    known = metrics_in(document)
+    for name in (pair["a"], pair["b"]):
+        lacking = [known[e["metric"]].label for e in pair["metrics"] if name in e["lacking"]]
+        if lacking:
+            yield f"{name} has no score of {listed(lacking)}."
+    rest = [e for e in pair["metrics"] if e["difference"] is not None and e["verdict"] is None]
+    single = [e for e in rest if max(e["a"]["n"], e["b"]["n"]) < FEWEST]
+    bands = [e for e in single if e["least_difference"] is not None]
+    if bands:
+        yield (
+            "One run a side: no verdict. noise: the difference that two such runs of one"
+            f" configuration stay within in {document['study']['level']:.0%} of cases,"
+            f" {_from_noise(document, bands)}"
+        )
+    elif single:
+        yield (
+            "One run a side, and no replicated configuration in the study: run-to-run variation is"
+            " unknown, so there is no interval and no verdict."
+        )
+    if any(e not in single for e in rest):
+        yield "No interval: no run differs from another of its configuration."
+
+
+def _from_noise(document: Document, entries: Sequence[Document]) -> str:
+    metric = metrics_in(document)[entries[0]["metric"]]
+    own = entries[0]["noise"]
+    return (
+        f"t s √(1/n + 1/n), with s pooled over the study's replicated configurations"
+        f" ({metric.label}: s = {_bare(metric, own['sd'])}, {own['df']} df)."
+    )
+
+
+_METHODS = {
+    "welch": "Interval: Welch–Satterthwaite t; one training run is the unit.",
+    "pooled": (
+        "Interval: t, variance pooled over all replicated configurations of the study, because a"
+        " side has fewer than three runs."
+    ),
+    "blocked": "Interval: paired by seed, as the study declares; only shared seeds are used.",
+}
+
+
+def _terms(document: Document, pair: Document, entries: Sequence[Document]) -> Iterable[str]:
+    """What each column of the second table is."""
+    for method in dict.fromkeys(e["difference"]["method"] for e in entries):
+        yield _METHODS[method]
+    if any(e["hedges_g"] is not None for e in entries):
+        yield "g: Hedges' g, Δ / s (1 − 3 / (4 df − 1)), s pooled over both, df = n + n − 2."
+    yield (
+        f"P (better): share of pairs of runs in which {pair['b']} is better, ties as half."
+        " A description."
+    )
+    noisy = [e for e in entries if e["noise"] is not None]
+    if noisy:
+        yield f"LSD, least significant difference: {_from_noise(document, noisy)}"
+    yield (
+        "Smallest effect: what these runs find with a power of 80 % at"
+        f" p < {document['study']['alpha']:g}, before Holm."
+    )
+
+
+def score_split(document: Document, pair: Document) -> Section | None:
+    """The detection score's difference as the sum of what mAP and the errors bring."""
+    split = pair["score_split"]
+    if split is None:
+        return None
+    names, known = labels(document), metrics_in(document)
+    by_lower = {m.name.lower(): m for m in known.values()}
+    nds, precision = by_lower["nds"], by_lower["map"]
+    rows = [[f"0.5 × {precision.label}", nds.difference(split["from_map"])]]
+    rows += [[f"−0.1 × {known[n].label}", nds.difference(v)] for n, v in split["of_errors"].items()]
+    rows += [["sum", nds.difference(split["difference"])]]
+    a, b = pair["a"], pair["b"]
+    whole = (
+        f"{nds.label} {nds.difference(split['difference'])} ="
+        f" {nds.difference(split['from_map'])} from {precision.label},"
+        f" {nds.difference(split['from_errors'])} from the errors{printed.in_points([nds])}."
+    )
+    made = ", ".join(
+        f"{name} {nds.text(split[side]['recomputed'])} (stored: {nds.text(split[side]['printed'])})"
+        for side, name in (("a", a), ("b", b))
+    )
+    again = f"Made again of its parts: {made}."
+    note = (
+        "(5 mAP + Σ (1 − min(1, error))) / 10 over the five errors: the nuScenes detection score,"
+        " Caesar et al. (2020)."
+    )
+    title = f"Parts of {nds.label}: {names[b]} against {names[a]}"
+    return Section(
+        title, lead=(whole, again), tables=(table("", ["Part", "of Δ"], rows),), notes=(note,)
+    )

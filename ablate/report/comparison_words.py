@@ -1,0 +1,111 @@
+"""Names, numbers and sentences that the sections of a comparison's page share."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from rich.cells import cell_len
+
+from ablate.metric import Metric, plain, signed
+from ablate.report.layout import NONE, Heading, Table, Text
+from ablate.report.printed import metric_of
+from ablate.report.tables import one_line
+
+Document: TypeAlias = Mapping[str, Any]
+SHORT = 12
+"""Cells that a name may take as the head of a column; longer ones make all of them letters."""
+WIDE = 80
+GAP = 2
+FIGURES = 4
+MOST = 6
+TINY = 5e-4
+
+
+def metrics_in(document: Document) -> dict[str, Metric]:
+    """The metrics compared, by name, the primary one first."""
+    return {m["name"]: metric_of(m) for m in document["metrics"]}
+
+
+def labels(document: Document) -> dict[str, str]:
+    """What the heads of columns call each variant: its name, or a letter where one is long."""
+    names = [s["variant"] for s in document["sides"]]
+    if all(cells(one_line(n)) <= SHORT for n in names):
+        return {n: one_line(n) for n in names}
+    return {n: _letter(i) for i, n in enumerate(names)}
+
+
+def _letter(i: int) -> str:
+    return f"{chr(ord('A') + i % 26)}{i // 26 or ''}"
+
+
+def legend(document: Document) -> tuple[str, ...]:
+    """Which letter stands for which variant; nothing where names stand for themselves."""
+    of = labels(document)
+    if all(label == one_line(name) for name, label in of.items()):
+        return ()
+    return tuple(f"{label}: {one_line(name)}" for name, label in of.items())
+
+
+def cells(text: str) -> int:
+    """The terminal cells that a text takes."""
+    return cell_len(text)
+
+
+def fits(table: Table) -> bool:
+    """Whether the terminal of 80 columns shows a table whole, the heads of numbers folded."""
+    columns = [
+        [*(c.text.split(" ") if c.right else [c.text]), *(row[i].text for row in table.rows)]
+        for i, c in enumerate(table.columns)
+    ]
+    return sum(max(map(cells, texts)) + GAP for texts in columns) <= WIDE
+
+
+def mixed(title: str, heads: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> Table:
+    """A table whose columns say themselves whether they hold numbers."""
+    columns = tuple(Heading(text, right=right) for text, right in heads)
+    return Table(columns, tuple(tuple(Text(t) for t in row) for row in rows), title)
+
+
+def figures(values: Iterable[float | None]) -> int:
+    """The decimals that give the largest of some values four figures."""
+    sizes = [abs(v) for v in values if v is not None and math.isfinite(v) and v]
+    if not sizes:
+        return 2
+    return min(max(FIGURES - 1 - math.floor(math.log10(max(sizes))), 0), MOST)
+
+
+def number(value: float | None, digits: int) -> str:
+    """A value with so many decimals, or a dash."""
+    return NONE if value is None else plain(value, digits)
+
+
+def p_text(p: float | None) -> str:
+    """A p value with three decimals."""
+    if p is None:
+        return NONE
+    return "<0.001" if p < TINY else plain(p, 3)
+
+
+def relative(metric: Metric, share: float | None) -> str:
+    """A relative change in percent, without the sign of percent: its column says it."""
+    return NONE if share is None else signed(100 * share, min(metric.digits, 2))
+
+
+def change(metric: Metric, entry: Document) -> str:
+    """A metric's difference as a sentence says it, with its unit, interval and relative change."""
+    effect = entry["difference"]
+    unit = f" {metric.unit}" if metric.unit else ""
+    share = relative(metric, entry["relative"])
+    rel = "" if share == NONE else f" ({share} % rel.)"
+    return f"{metric.label} {metric.difference(effect['estimate'])}{unit}{rel}"
+
+
+def many(count: int, what: str) -> str:
+    """A count with its noun, in the plural where it needs one."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Some names, and how many more there are."""
+    shown = ", ".join(one_line(n) for n in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
