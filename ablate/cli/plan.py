@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.cli.asking import Asked
+    from ablate.cli.hours import Hours
     from ablate.record import State
     from ablate.run.probing import Answer
     from ablate.study import Placement
@@ -32,16 +33,37 @@ def plan(
         Literal["", "seed"],
         typer.Option("--ops", help="With --probe: elementwise operations too, as the seeds count."),
     ] = "",
+    power: Annotated[
+        bool, typer.Option("--power", help="What the design can see, instead of its trials.")
+    ] = False,
+    sigma: Annotated[
+        float | None,
+        typer.Option(
+            "--sigma",
+            metavar="S",
+            help="With --power: the standard deviation of one run; points of a percentage.",
+        ),
+    ] = None,
+    effect: Annotated[
+        float | None,
+        typer.Option(
+            "--effect", metavar="D", help="With --power: the effect to see, 1 point if not said."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show the trials of a study: complete, failed, to run. Writes nothing, trains nothing."""
-    from ablate.cli import probe_text, probed
+    from ablate.cli import power as planned
+    from ablate.cli import power_text, probe_text, probed
     from ablate.cli.asking import Wishes, asked, say_seed
     from ablate.cli.console import print_json
     from ablate.errors import UsageError
 
     if ops and not probe:
         raise UsageError("--ops means something with --probe only")
+    if not power and (sigma is not None or effect is not None):
+        option = "--effect" if sigma is None else "--sigma"
+        raise UsageError(f"{option} means something with --power only")
 
     wishes = Wishes(
         overrides=overrides or (), seeds=seeds, only=only, scale=scale, data=data, yes=yes
@@ -50,14 +72,21 @@ def plan(
     _say_absent(found)
     if len({p.trial.seed for p in found.chosen}) > 1:
         say_seed(found)
-    states, seconds = _known(found)
+    states, hours = _known(found)
+    seen = planned.document(found, sigma, effect, states, hours) if power else None
     answers = _probed(found, ops) if probe else None
     if json:
-        document = _document(found, states, seconds)
+        document = _document(found, states, hours)
         extra = {} if answers is None else {"probe": probed.document(found, answers, ops)}
+        extra |= {} if seen is None else {"power": seen}
         print_json(document | extra)
         return
-    _print(found, states, seconds, limit)
+    _print_headline(found)
+    if seen is None:
+        _print_trials(found, states, limit)
+    else:
+        power_text.show(seen, found.study.name, hours)
+    _print_counts(found, states, hours)
     if answers is not None:
         probe_text.show(found, answers)
 
@@ -93,21 +122,21 @@ def _say_absent(found: "Asked") -> None:
             note(str(wrong))
 
 
-def _known(found: "Asked") -> "tuple[Mapping[str, State], list[tuple[str, float]]]":
-    """States by trial key and seconds by variant, as far as there is a store."""
+def _known(found: "Asked") -> "tuple[Mapping[str, State], Hours]":
+    """States by trial key and what trials take, as far as there is a store."""
+    from ablate.cli.hours import Hours
     from ablate.store import open_store
 
+    share = found.study.resources
     if not found.project.store.exists():
-        return {}, []
+        return {}, Hours((), share)
     with open_store(found.project.store) as store:
-        states = store.states([p.trial.key for p in found.chosen])
+        states = store.states([p.trial.key for p in (*found.placements, *found.chosen)])
         known = found.study.name in store.studies()
-        return states, store.durations(found.study.name) if known else []
+        return states, Hours(store.durations(found.study.name) if known else (), share)
 
 
-def _document(
-    found: "Asked", states: "Mapping[str, State]", seconds: "Sequence[tuple[str, float]]"
-) -> dict[str, object]:
+def _document(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> dict[str, object]:
     study = found.study
     return {
         "schema": "ablate.plan/1",
@@ -117,7 +146,7 @@ def _document(
         "standin": study.standin,
         "data": study.data,
         "counts": _counts(found.chosen, states),
-        "hours_left": _hours_left(found, states, seconds),
+        "hours_left": _hours_left(found, states, hours),
         "trials": [
             {
                 "key": p.trial.key,
@@ -148,45 +177,29 @@ def _counts(placements: "Sequence[Placement]", states: "Mapping[str, State]") ->
     }
 
 
-def _hours_left(
-    found: "Asked", states: "Mapping[str, State]", seconds: "Sequence[tuple[str, float]]"
-) -> float | None:
-    """Device hours where there are devices, else core hours, by medians of each variant or all."""
-    from statistics import median
+def _hours_left(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> float | None:
+    """The hours of the trials that a run would take up."""
+    from collections import Counter
 
-    from ablate.cli.asking import gpu_here
     from ablate.record import RERUN, State
 
-    if not seconds:
-        return None
-    usual = median(s for _, s in seconds)
-    by_variant: dict[str, list[float]] = {}
-    for name, value in seconds:
-        by_variant.setdefault(name, []).append(value)
     left = {p.trial.key: p.variant.name for p in found.chosen}
-    total = sum(
-        median(by_variant.get(name, [usual]))
-        for key, name in left.items()
-        if states.get(key, State.PENDING) in RERUN
+    return hours.of(
+        Counter(n for key, n in left.items() if states.get(key, State.PENDING) in RERUN)
     )
-    share = found.study.resources
-    return total * ((share.gpus if gpu_here() else 0) or share.cpus) / 3600
 
 
-def _print(
-    found: "Asked",
-    states: "Mapping[str, State]",
-    seconds: "Sequence[tuple[str, float]]",
-    limit: int | None,
-) -> None:
-    import math
+def _print_headline(found: "Asked") -> None:
+    from ablate.cli.asking import headline
+    from ablate.cli.console import out
 
-    from ablate.cli.asking import gpu_here, headline
-    from ablate.cli.console import Column, note, out, print_table
+    out().print(headline(found.study, found.project), soft_wrap=True)
+
+
+def _print_trials(found: "Asked", states: "Mapping[str, State]", limit: int | None) -> None:
+    from ablate.cli.console import Column, note, print_table
     from ablate.design import shown
 
-    console = out()
-    console.print(headline(found.study, found.project), soft_wrap=True)
     rows = [
         [
             p.trial.key[:8],
@@ -209,13 +222,15 @@ def _print(
     print_table(columns, rows[:limit])
     if limit is not None and limit < len(rows):
         note(f"{limit} of {len(rows)} rows shown")
-    hours = _hours_left(found, states, seconds)
-    unit = "GPU-h" if found.study.resources.gpus and gpu_here() else "core-h"
+
+
+def _print_counts(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> None:
+    from ablate.cli.console import out
+
     counts = _counts(found.chosen, states)
     parts = [f"{counts['complete']} complete", f"{counts['failed']} failed"]
     parts += [f"{counts['running']} running"] if counts["running"] else []
     parts += [f"{counts['to_run']} to run"]
-    if hours:
-        digits = max(1, 1 - math.floor(math.log10(hours)))
-        parts.append(f"~{hours:.{digits}f} {unit} left")
-    console.print(f"{counts['trials']} trials: {', '.join(parts)}", soft_wrap=True)
+    left = _hours_left(found, states, hours)
+    parts += [f"~{hours.text(left)} {hours.unit} left"] if left else []
+    out().print(f"{counts['trials']} trials: {', '.join(parts)}", soft_wrap=True)

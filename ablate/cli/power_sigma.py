@@ -1,0 +1,152 @@
+"""The noise of one run that `ablate plan --power` assumes: as told, or as the store has it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ablate.analysis.cells import Cell
+    from ablate.cli.asking import Asked
+    from ablate.metric import Metric
+    from ablate.store import Store
+    from ablate.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Sigma:
+    """The standard deviation of one run in stored units, and where it is from.
+
+    From a study: its name, the cells and degrees of freedom behind it, a 95 % chi-square interval,
+    the cells left out because their runs are one run, and the share of the variance that the seed
+    brings to every cell of the grid.
+    """
+
+    value: float
+    study: str | None = None
+    cells: int = 0
+    df: int | None = None
+    low: float | None = None
+    high: float | None = None
+    unseeded: tuple[str, ...] = ()
+    shared: float | None = None
+
+
+def told(sigma: float, metric: "Metric") -> Sigma:
+    """What `--sigma` says, in display units; raises UsageError where it is no spread."""
+    return Sigma(positive("--sigma", sigma, metric))
+
+
+def positive(option: str, value: float, metric: "Metric") -> float:
+    """An option in display units as a stored number; raises UsageError unless it is above 0."""
+    import math
+
+    from ablate.errors import UsageError
+
+    if not (math.isfinite(value) and value > 0):
+        of = f"{metric.unit} of {metric.label}" if metric.unit else metric.label
+        raise UsageError(f"{option} {value:g}: it must be a finite number above 0, in {of}")
+    return value / metric.shown(1.0)
+
+
+def stored(found: "Asked") -> Sigma:
+    """The noise of this study's own runs, else of the last like it; raises UsageError for none."""
+    from ablate.store import open_store
+
+    if not found.project.store.exists():
+        raise _unknown(found, "there is no database yet")
+    with open_store(found.project.store) as store:
+        names = store.studies()
+        own = found.study.name
+        for name in [*(n for n in names if n == own), *(n for n in names if n != own)]:
+            sigma = _of_study(store, store.study(name), found)
+            if sigma is not None:
+                return sigma
+    raise _unknown(
+        found,
+        f"no configuration of study {own!r}, or of another of system {found.study.system} at"
+        f" {found.study.scale} scale on these data, has two completed runs with that score",
+    )
+
+
+def _unknown(found: "Asked", why: str) -> Exception:
+    from ablate.errors import UsageError
+
+    metric = found.study.metric(found.study.primary)
+    unit = f" ({metric.unit})" if metric.unit else ""
+    return UsageError(
+        f"--power needs the standard deviation of one run's {metric.label}{unit}: {why};"
+        " give it with --sigma"
+    )
+
+
+def _of_study(store: "Store", held: "Study", found: "Asked") -> Sigma | None:
+    """The pooled noise of a study's cells; None where it is another question or has no replicates.
+
+    Raises UsageError where the study's own runs agree to the last digit over the seeds.
+    """
+    from ablate.analysis.cells import cells
+    from ablate.analysis.contrast import noise
+    from ablate.analysis.correlation import intraclass
+    from ablate.audit.seeds import unseeded
+
+    study = found.study
+    metric = study.metric(study.primary).name
+    if not _like(held, study):
+        return None
+    every = cells(store.records(held.name, study.selection))
+    replicated = [c for c in every if len(c.runs(metric)) > 1]
+    seedless = [
+        c
+        for c in replicated
+        if len({v for _, v in c.runs(metric)}) == 1 and unseeded(held, c.completed, store.curves)
+    ]
+    usable = _without_twins([c for c in replicated if c not in seedless])
+    pooled = noise([c.runs(metric) for c in usable])
+    if pooled is not None:
+        return Sigma(
+            pooled.sd,
+            held.name,
+            len(usable),
+            pooled.df,
+            pooled.interval.low,
+            pooled.interval.high,
+            tuple(c.variant for c in seedless),
+            intraclass([c.runs(metric) for c in usable if c.role == "grid"]).value,
+        )
+    if replicated and held.name == study.name:
+        code = " (W126)" if seedless else ""
+        raise _unknown(
+            found,
+            f"the runs of study {held.name!r} agree over the seeds to the last digit{code},"
+            " which tells nothing of it",
+        )
+    return None
+
+
+def _like(held: "Study", study: "Study") -> bool:
+    """Whether a stored study's noise is this one's: same system and scale, same data.
+
+    One of the same name may have them elsewhere, but not the stand-in for the real ones.
+    """
+    same = held.data == study.data or held.name == study.name
+    return (
+        (held.system, held.scale, held.standin) == (study.system, study.scale, study.standin)
+        and same
+        and study.primary.lower() in {m.name.lower() for m in held.metrics}
+    )
+
+
+def _without_twins(found: "Sequence[Cell]") -> "list[Cell]":
+    """The cells less those all of whose runs another has too, score by score: one run, not two."""
+    kept: list[Cell] = []
+    seen: set[object] = set()
+    for cell in found:
+        runs = tuple(
+            (r.seed, tuple((n, s.value) for n, s in sorted(r.scores.items())))
+            for r in sorted(cell.completed, key=lambda r: r.seed)
+        )
+        if runs not in seen:
+            kept.append(cell)
+        seen.add(runs)
+    return kept
