@@ -15,7 +15,7 @@ from ablate.report.tables import AS_IMPORTED, Document, budgets, counters, one_l
 NAMED = 6
 """So many configurations are named in a sentence."""
 UNITS = {1: "single", 1e3: "thousand", 1e6: "million", 1e9: "billion"}
-CLEAR = {True: "yes", False: "no", None: NONE}
+CLEAR = " *"
 
 
 def pareto_page(document: Document) -> Page:
@@ -57,28 +57,27 @@ def _front(
     place = {p["variant"]: i for i, p in enumerate(front["points"], 1)}
     bounded = any(p["difference"] and p["difference"]["low"] is not None for p in front["points"])
     level = f"{document['study']['level']:.0%}"
-    heads = ["#", "Configuration", column.title, metric.label, "Beaten by", "Δ"]
-    heads += [f"{level} interval", "Clear?"] if bounded else []
+    heads = ["Configuration", column.title, metric.label, "Beaten by", "Δ"]
+    heads += [f"{level} interval"] if bounded else []
     rows: list[list[str | Text]] = []
     for p in front["points"]:
         on = p["dominated_by"] is None
         row: list[str | Text] = [
-            str(place[p["variant"]]),
-            Text(one_line(p["variant"]), bold=on),
-            column.text(cells[p["variant"]]["costs"]),
+            Text(f"#{place[p['variant']]} {one_line(p['variant'])}", bold=on),
+            plain(p["cost"] / column.scale, column.digits),
             metric.text(p["score"]),
             "front" if on else f"#{place[p['dominated_by']]}",
             printed.estimate(metric, p["difference"]),
         ]
         if bounded:
-            row += [printed.interval(metric, p["difference"]), CLEAR[p["clear"]]]
+            row += [printed.interval(metric, p["difference"]) + (CLEAR if p["clear"] else "")]
         rows.append(row)
     return Section(
         f"{metric.label} against {column.title}",
         lead=(
             f"{printed.heading(metric)} and {column.title}, cheapest first, {_runs(front, cells)}.",
         ),
-        tables=(table("", heads, rows, texts=2),),
+        tables=(table("", heads, rows),),
         notes=tuple(_front_notes(document, front, bounded=bounded)),
     )
 
@@ -218,15 +217,15 @@ def _split(row: Document, column: Spent) -> str:
 def _reading(document: Document, columns: Mapping[tuple[str, str], Spent]) -> Section:
     """What the words and columns mean."""
     lines = [
-        "Front: no other configuration scores as well at the same cost or less, and is ahead in one.",
+        "Front: no other configuration scores as well at the same cost or less, and leads in one.",
         "Beaten by: of the configurations that do, the best; Δ: the score minus that one's.",
     ]
     fronts = document["fronts"]
     if any(p["clear"] is not None for f in fronts for p in f["points"]):
         lines.append(
-            f"Clear: the score is worse at Holm's p < {1 - document['study']['level']:.2g} over all"
-            " differences of its front. If not, it is behind within noise and may as well be on the"
-            " front. What beats is the best of several, so its lead is partly luck. Costs are"
+            f"*: clearly beaten, its score is worse at Holm's p < {1 - document['study']['level']:.2g} over all"
+            " differences of its front. Without it, it is behind within noise and may as well be on"
+            " the front. What beats is the best of several, so its lead is partly luck. Costs are"
             " compared by their means."
         )
     if document["gains"]:
