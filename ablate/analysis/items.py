@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from ablate.analysis.comparison import benjamini_hochberg
-from ablate.analysis.contrast import PAIR, Array, Effect, Interval, Rules, contrasts
+from ablate.analysis.contrast import PAIR, Array, Effect, Interval, Rules, contrasts, quantile
 
 Scores: TypeAlias = Mapping[str, float]
 """Item -> score of one run."""
@@ -114,16 +115,19 @@ def resampled(  # noqa: PLR0913 - each has its name at the call
 
     Clusters are drawn with replacement, the same for both cells; so are the runs of each cell,
     one draw for both where the study pairs them by seed. Where a cell has one run, runs stay as
-    they are. Sellam et al. (2022), The MultiBERTs, ICLR: the Multi-Bootstrap.
+    they are. Sellam et al. (2022), The MultiBERTs, ICLR: the Multi-Bootstrap. Draws of few runs
+    spread too little; their deviations are stretched by `_stretch`.
     """
     names = {name: i for i, name in enumerate(sorted(set(cluster)))}
     member = np.array([names[c] for c in cluster])
     sizes = np.bincount(member, minlength=len(names)).astype(float)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
     runs = min(len(of.a), len(of.b)) >= PAIR
-    weights_a = _draws(len(of.a), resamples, rng) if runs else None
     together = paired and of.seeds[0] == of.seeds[1]
-    weights_b = (weights_a if together else _draws(len(of.b), resamples, rng)) if runs else None
+    free = len(of.a) - 1 if together else len(of.a) + len(of.b) - 2
+    weights_a = weights_b = _draws(len(of.a), resamples, rng, free, alpha) if runs else None
+    if runs and not together:
+        weights_b = _draws(len(of.b), resamples, rng, free, alpha)
     means = [
         _resampled_means(_by_cluster(scores, member, len(names)), weights, drawn)
         for scores, weights in ((of.a, weights_a), (of.b, weights_b))
@@ -134,9 +138,21 @@ def resampled(  # noqa: PLR0913 - each has its name at the call
     return Resampled(estimate, Interval(float(low), float(high)), runs, len(names))
 
 
-def _draws(n: int, resamples: int, rng: np.random.Generator) -> Array:
-    """The weight of each run in each resample: its draws over their number."""
-    return np.asarray(rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n)
+def _draws(n: int, resamples: int, rng: np.random.Generator, free: int, alpha: float) -> Array:
+    """The weight of each run in each resample: (resamples, n), every row summing to 1."""
+    drawn = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    return np.asarray(1 / n + _stretch(n, free, alpha) * (drawn - 1 / n))
+
+
+def _stretch(n: int, free: int, alpha: float) -> float:
+    """What makes the spread of resampled means that of a t interval: sqrt(n / (n - 1)) t / z.
+
+    The expanded percentile interval: Hesterberg (2015), What Teachers Should Know About the
+    Bootstrap, The American Statistician 69. Without it, where runs alone vary, three runs a side
+    give 19 % false positives instead of 5 %.
+    """
+    z = -float(special.ndtri(alpha / 2))
+    return float((n / (n - 1)) ** 0.5 * quantile(free, alpha) / z)
 
 
 def _by_cluster(scores: Array, member: NDArray[np.integer], count: int) -> Array:

@@ -15,8 +15,6 @@ from ablate.report.comparison_words import (
 )
 from ablate.report.layout import NONE, Section, Table, table
 
-ENOUGH = 5
-"""Runs of a side from which resampling them tells their spread."""
 ROWS = 24
 """Rows of classes that a page shows; of more, the largest losses and gains."""
 
@@ -83,13 +81,8 @@ def _sampled_notes(document: Document, pair: Document, found: Sequence[Document]
     yield (
         f"{first['count']} items in {many(drawn['clusters'], 'cluster')} ({by}); better, worse:"
         f" items by their mean over runs. Interval: bootstrap over {what} of items,"
-        f" {drawn['resamples']:,} resamples, percentile."
+        f" {drawn['resamples']:,} resamples, percentile{', stretched for few runs' if drawn['runs'] else ''}."
     )
-    if drawn["runs"] and min(map(len, first["seeds"])) < ENOUGH:
-        yield (
-            f"With fewer than {ENOUGH} runs a side it is too narrow where trainings differ more"
-            " than items do: the interval over runs, above, decides."
-        )
     if not drawn["runs"]:
         yield (
             "These checkpoints only: with one run of a side the interval is about other items,"

@@ -96,12 +96,16 @@ def test_show_ranks_a_study_and_tells_all_of_a_trial(imported: Call) -> None:
     assert imported("show", "sdtps").stdout == told
 
 
-def test_compare_shows_settings_then_costs_then_scores_without_verdict(imported: Call) -> None:
+def test_compare_shows_settings_then_scores_then_costs_and_no_verdict_on_one_run(
+    imported: Call,
+) -> None:
     told = imported("compare", "baseline", "sdtps").stdout
-    assert told.index("Configuration") < told.index("Costs") < told.index("Metrics")
+    places = [told.index(f"\n{t}") for t in ("Configuration", "In short", "Metrics:", "Costs:")]
+    assert places == sorted(places)
     assert re.search(r"sdtps +false +true", told)
-    assert re.search(r"Rank-1 \(%\) ↑ +76\.3 \(1\) +80\.1 \(1\) +\+3\.8 +–", told)
-    assert not re.search(r"better|worse|significant|wins", told)
+    assert re.search(r"Rank-1 \(%\) ↑ +76\.3 \(1\) +80\.1 \(1\) +\+3\.8 +\+5\.0\n", told)
+    assert "one run a side: no verdict" in told
+    assert not re.search(r"significant |wins|positive|negative|undecided", told)
 
 
 def test_compare_says_which_study_it_read_and_looks_in_the_latest_that_holds_both(
@@ -122,8 +126,9 @@ def test_compare_with_an_unknown_name_names_the_nearest(imported: Call) -> None:
 
 def test_compare_writes_json_and_markdown(imported: Call, folder: Path) -> None:
     document = json.loads(imported("compare", "baseline", "lif", "--json").stdout)
-    assert document["schema"] == "ablate.compare/2"
-    assert document["differs"] == {"lif": {"a": False, "b": True}}
+    assert document["schema"] == "ablate.compare/3"
+    assert document["differs"] == {"lif": {"baseline": False, "lif": True}}
+    assert document["pairs"][0]["differs"] == {"lif": {"a": False, "b": True}}
     assert imported("compare", "baseline", "lif", "-o", "out/c.md").exit_code == 0
     assert "| lif | false | true |" in (folder / "out" / "c.md").read_text()
 
@@ -209,7 +214,8 @@ def test_an_error_is_one_line_on_stderr_and_its_exit_code(program: Program) -> N
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("compare", "a"), "Missing argument 'b'"),
+        (("compare",), "Missing argument 'A B [C]...'"),
+        (("compare", "a"), "compare needs two configurations or more: ablate compare A B"),
         (("ls", "--nonsense"), "No such option: --nonsense"),
         (("shwo",), "Did you mean 'show'?"),
         (("--debug",), "Missing command"),
