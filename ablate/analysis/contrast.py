@@ -6,6 +6,7 @@ that a simulation goes through the same lines as a report.
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from math import frexp
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -21,6 +22,9 @@ PAIR = 2
 """Runs that a spread needs."""
 WELCH = 3
 """Runs of every used cell from which Welch's interval keeps its error rate."""
+ROUNDING = 1e-12
+"""Standard errors of a smaller share of the values are those of floating point, not of runs."""
+LARGE = 1e50
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +153,8 @@ def contrasts(
     cells share two seeds; Welch where all its cells have three runs (and the rules do not pool);
     pooled over every replicated cell of `samples`, used by the term or not, where there is one; no
     interval otherwise, nor where nothing varies. Cells of one group, by default each its own, are
-    the same function: their runs are replicates, of one mean and one variance. Raises ValueError
-    when a used cell is empty.
+    the same function: their runs are replicates, of one mean and one variance, and those of
+    `twins` are one run. Raises ValueError when a used cell is empty.
     """
     if not len(weights):
         return []
@@ -159,49 +163,121 @@ def contrasts(
     runs = np.array([len(s) for s in samples], dtype=float)
     if not used.any(1).all() or (used & (runs == 0)).any():
         raise ValueError("a contrast needs at least one run in every cell it uses")
+    largest = np.array([max((abs(v) for _, v in s), default=0.0) for s in samples])
+    unit = _unit(float(largest.max()))
+    if unit != 1:
+        samples = [[(seed, v / unit) for seed, v in s] for s in samples]
+    pieces = _pieces(samples, range(len(samples)) if groups is None else groups)
     estimate = w @ np.array([_mean(s) for s in samples])
-    counts = (used @ runs).astype(int)
-    method: list[Method]
-    method, se, df = _errors(
-        w, samples, runs, rules, range(len(samples)) if groups is None else groups
-    )
+    touched = (pieces.of(used.astype(float)) > 0).astype(float)
+    counts = touched @ np.array([len(r) for r in pieces.runs])
+    method, se, df = _errors(pieces.of(w / np.maximum(runs, 1)), pieces, rules)
     if rules.paired:
-        per_seed, there, own = _by_seed(w, samples)
-        found = blocked(per_seed, there)
+        per_seed, there, column = _by_seed(w, samples)
+        tally = np.zeros((len(pieces.runs), len(column)))
+        for row, piece in zip(tally, pieces.runs, strict=True):
+            np.add.at(row, [column[seed] for seed, _ in piece], 1)
+        own, found = ((touched @ tally) * there).sum(1), blocked(per_seed, there)
         for i in map(int, np.flatnonzero(there.sum(1) >= PAIR)):
             method[i], counts[i] = "blocked", own[i]
             estimate[i], se[i], df[i] = (of[i] for of in found)
+    se[se * unit <= ROUNDING * (np.abs(w) @ largest)] = 0
     return [
-        _effect(float(estimate[i]), int(counts[i]), method[i], float(se[i]), float(df[i]), rules)
-        for i in range(len(w))
+        _effect(e * unit, int(n), how, s * unit, d, rules)
+        for e, n, how, s, d in zip(
+            estimate.tolist(), counts, method, se.tolist(), df.tolist(), strict=True
+        )
     ]
 
 
-def _errors(
-    w: Array, samples: Sequence[Sample], runs: Array, rules: Rules, groups: Iterable[Hashable]
-) -> tuple[list[Method], Array, Array]:
-    """Each term's method, standard error and degrees of freedom, unpaired."""
+def _unit(largest: float) -> float:
+    """A power of two that very large and very small values are divided by: squares overflow."""
+    return 1.0 if 1 / LARGE < largest < LARGE or not largest else 2.0 ** (frexp(largest)[1] - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The distinct runs, by the cells that have them.
+
+    `inside` is (cells, pieces), 1 where the cell has the piece's runs; None where each cell is one
+    piece. `groups` is the group of each piece.
+    """
+
+    runs: Sequence[Sample]
+    groups: NDArray[np.intp]
+    inside: Array | None = None
+
+    def of(self, by_cell: Array) -> Array:
+        """(terms, cells) summed to (terms, pieces)."""
+        return by_cell if self.inside is None else by_cell @ self.inside
+
+
+def _pieces(samples: Sequence[Sample], groups: Iterable[Hashable]) -> _Pieces:
     places: dict[Hashable, int] = {}
-    group = np.array([places.setdefault(g, len(places)) for g in groups], dtype=int)
-    values = np.array([v for s in samples for _, v in s])
-    own = np.repeat(group, runs.astype(int))
-    first = np.zeros(len(places))
+    group = [places.setdefault(g, len(places)) for g in groups]
+    held: list[dict[int, list[int]]] = [{seed: [i] for seed, _ in s} for i, s in enumerate(samples)]
+    before: dict[int, list[int]] = {}
+    alike = False
+    for i, sample in enumerate(samples):
+        others = before.setdefault(group[i], [])
+        for j in (j for j in others if twins(samples[j], sample)):
+            for seed in held[i].keys() & held[j].keys():
+                if held[i][seed][0] == i:
+                    alike = True
+                    held[j][seed].append(i)
+                    held[i][seed] = held[j][seed]
+        others.append(i)
+    if not alike:
+        return _Pieces(samples, np.array(group, dtype=np.intp))
+    found: dict[tuple[int, ...], list[tuple[int, float]]] = {}
+    for i, sample in enumerate(samples):
+        for seed, value in sample:
+            if held[i][seed][0] == i:
+                found.setdefault(tuple(held[i][seed]), []).append((seed, value))
+    inside = np.zeros((len(samples), len(found)))
+    for column, cells in enumerate(found):
+        inside[list(cells), column] = 1
+    return _Pieces(
+        list(found.values()), np.array([group[cells[0]] for cells in found], dtype=np.intp), inside
+    )
+
+
+def twins(a: Sample, b: Sample) -> bool:
+    """Whether runs of one seed agree to the last digit wherever two cells share a seed.
+
+    In cells of one function that is what shared random streams make: the same training, done twice.
+    """
+    own = dict(a)
+    shared = [(own[seed], value) for seed, value in b if seed in own]
+    return bool(shared) and all(x == y for x, y in shared)
+
+
+def _errors(share: Array, pieces: _Pieces, rules: Rules) -> tuple[list[Method], Array, Array]:
+    """Each term's method, standard error and degrees of freedom, unpaired.
+
+    `share` is (terms, pieces), the weight of one run of the piece.
+    """
+    count = np.array([len(r) for r in pieces.runs])
+    groups = int(pieces.groups.max()) + 1
+    values = np.array([v for r in pieces.runs for _, v in r])
+    own = np.repeat(pieces.groups, count)
+    first = np.zeros(groups)
     first[own[::-1]] = values[::-1]
     values -= first[own]  # runs that are equal then have a variance of exactly zero
-    size = np.bincount(own, minlength=len(places)).astype(float)
-    means = np.bincount(own, values, len(places)) / np.maximum(size, 1)
-    squares = np.bincount(own, (values - means[own]) ** 2, len(places))
+    size = np.bincount(own, minlength=groups).astype(float)
+    means = np.bincount(own, values, groups) / np.maximum(size, 1)
+    squares = np.bincount(own, (values - means[own]) ** 2, groups)
     variances = squares / np.maximum(size - 1, 1)
-    load = w**2 / np.maximum(runs, 1)
-    if len(places) < len(samples):
-        apart, load = load, np.zeros((len(w), len(places)))
-        np.add.at(load.T, group, apart.T)
+    load = share**2 * count
+    if groups < len(count):
+        apart, load = load, np.zeros((len(share), groups))
+        np.add.at(load.T, pieces.groups, apart.T)
     free = np.maximum(size - 1, 0)
     if not free.any():
-        return ["none"] * len(w), np.zeros(len(w)), np.zeros(len(w))
+        return ["none"] * len(share), np.zeros(len(share)), np.zeros(len(share))
     se, df = pooled(load, variances, free)
-    method: list[Method] = ["pooled"] * len(w)
-    fewest = np.where(load > 0, size, np.inf).min(1)
+    method: list[Method] = ["pooled"] * len(share)
+    fewest = np.where(load > ROUNDING**2 * load.max(1, keepdims=True), size, np.inf).min(1)
     if not rules.pool:
         found = welch(load, variances, free)
         for i in map(int, np.flatnonzero(fewest >= WELCH)):
@@ -213,8 +289,10 @@ def _mean(sample: Sample) -> float:
     return sum(v for _, v in sample) / len(sample) if sample else 0.0
 
 
-def _by_seed(w: Array, samples: Sequence[Sample]) -> tuple[Array, NDArray[np.bool_], Array]:
-    """Each term's contrast within each seed, whether the seed has all its cells, and its runs."""
+def _by_seed(
+    w: Array, samples: Sequence[Sample]
+) -> tuple[Array, NDArray[np.bool_], dict[int, int]]:
+    """Each term's contrast within each seed, whether the seed has all its cells; seed -> column."""
     seeds = sorted({seed for s in samples for seed, _ in s})
     column = {seed: i for i, seed in enumerate(seeds)}
     total = np.zeros((len(samples), len(seeds)))
@@ -224,10 +302,8 @@ def _by_seed(w: Array, samples: Sequence[Sample]) -> tuple[Array, NDArray[np.boo
             total[row, column[seed]] += value
             count[row, column[seed]] += 1
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
-    used = (w != 0).astype(float)
-    there = (used @ (count == 0)) == 0
-    own = ((used @ count) * there).sum(1).astype(int)
-    return w @ mean, there, own
+    there = ((w != 0).astype(float) @ (count == 0)) == 0
+    return w @ mean, there, column
 
 
 def _effect(  # noqa: PLR0913, PLR0917 - one per field
@@ -246,16 +322,23 @@ def difference(a: Sample, b: Sample, rules: Rules = DEFAULT) -> Effect | None:
     return contrasts([[-1.0, 1.0]], [a, b], rules)[0] if a and b else None
 
 
-def noise(samples: Sequence[Sample], level: float = 0.95) -> Noise | None:
+def noise(
+    samples: Sequence[Sample], level: float = 0.95, groups: Sequence[Hashable] | None = None
+) -> Noise | None:
     """The pooled standard deviation of one run with its chi-square interval.
 
-    None where no cell has two runs or where no run differs from another of its cell.
+    Cells of one group are the same function, as in `contrasts`. None where no group has two runs
+    or where no run differs from another of its group.
     """
-    values = [np.array([v for _, v in s]) for s in samples if len(s) >= PAIR]
+    pieces = _pieces(samples, range(len(samples)) if groups is None else groups)
+    together: dict[int, list[float]] = {}
+    for group, runs in zip(map(int, pieces.groups), pieces.runs, strict=True):
+        together.setdefault(group, []).extend(v for _, v in runs)
+    values = [np.array(v) for v in together.values() if len(v) >= PAIR]
     df = sum(v.size - 1 for v in values)
     apart = [v - v[0] for v in values]  # exactly zero where runs are equal
     squares = float(sum(((v - v.mean()) ** 2).sum() for v in apart))
-    if not df or squares == 0:
+    if not df or squares <= max(np.abs(v).max() * ROUNDING for v in values) ** 2:
         return None
     tail = (1 - level) / 2
     low, high = (squares / float(special.chdtri(df, p)) for p in (tail, 1 - tail))

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.contrast import Effect, Noise, Rules, Sample, contrasts, noise
+from ablate.analysis.contrast import Effect, Noise, Rules, Sample, contrasts, noise, twins
 from ablate.study import Level
 
 Corner: TypeAlias = frozenset[str]
@@ -91,59 +91,42 @@ class Grid:
 
     def noise(self, level: float = 0.95) -> Noise | None:
         """The standard deviation of one run, pooled over all functions."""
-        samples, _, groups = self._cells
-        together: dict[Corner, list[tuple[int, float]]] = {}
-        for sample, group in zip(samples, groups, strict=True):
-            together.setdefault(group, []).extend(sample)
-        return noise(list(together.values()), level)
+        return noise([self.samples[c] for c in self.present], level, self._groups)
 
     def distinct(self) -> list[Sample]:
-        """The runs of every cell that is not another's twin."""
-        return self._cells[0]
+        """The runs of every cell that is not the twin of an earlier one of its function."""
+        kept: dict[Corner, list[Sample]] = {}
+        for corner, group in zip(self.present, self._groups, strict=True):
+            of = kept.setdefault(group, [])
+            if not any(twins(other, self.samples[corner]) for other in of):
+                of.append(self.samples[corner])
+        return [s for of in kept.values() for s in of]
 
     def means(self, rules: Rules) -> dict[Corner, Effect]:
         """The mean of every corner that has a run, with its interval; never blocked."""
-        samples, place, groups = self._cells
+        samples = [self.samples[c] for c in self.present]
         unpaired = replace(rules, paired=False)
-        found = contrasts(np.eye(len(samples)), samples, unpaired, groups)
-        return {corner: found[at] for corner, at in place.items()}
+        found = contrasts(np.eye(len(samples)), samples, unpaired, self._groups)
+        return dict(zip(self.present, found, strict=True))
 
     def answers(self, terms: Sequence[Term], rules: Rules) -> list[Answer]:
         """The estimate of every term whose cells are there; of the others, the missing cells."""
-        samples, place, groups = self._cells
-        asked = [i for i, t in enumerate(terms) if all(map(self.samples.get, t.weights))]
-        rows = np.zeros((len(asked), len(samples)))
+        place = {corner: i for i, corner in enumerate(self.present)}
+        asked = [
+            i for i, t in enumerate(terms) if t.weights and all(map(place.__contains__, t.weights))
+        ]
+        rows = np.zeros((len(asked), len(place)))
         for row, i in zip(rows, asked, strict=True):
             weights = terms[i].weights
-            np.add.at(row, [place[c] for c in weights], list(weights.values()))
-        told = (rows != 0).any(1)
-        asked = [asked[i] for i in map(int, np.flatnonzero(told))]
-        found = dict(zip(asked, contrasts(rows[told], samples, rules, groups), strict=True))
+            row[[place[c] for c in weights]] = list(weights.values())
+        samples = [self.samples[c] for c in self.present]
+        found = dict(zip(asked, contrasts(rows, samples, rules, self._groups), strict=True))
         return [self._answer(term, found.get(i)) for i, term in enumerate(terms)]
 
     @cached_property
-    def _cells(self) -> tuple[list[Sample], dict[Corner, int], list[Corner]]:
-        """The runs, each corner's place among them, and each place's function.
-
-        Corners of one function whose runs of one seed agree to the last digit share a place:
-        shared random streams make the same training of the same function, so it is one run.
-        """
-        samples: list[dict[int, float]] = []
-        place: dict[Corner, int] = {}
-        groups: list[Corner] = []
-        of: dict[Corner, list[int]] = {}
-        for corner in self.present:
-            own, function = dict(self.samples[corner]), self.function(corner)
-            alike = of.setdefault(function, [])
-            twin = next((i for i in alike if _twins(samples[i], own)), None)
-            if twin is None:
-                twin = len(samples)
-                alike.append(twin)
-                samples.append({})
-                groups.append(function)
-            samples[twin].update(own)
-            place[corner] = twin
-        return [list(s.items()) for s in samples], place, groups
+    def _groups(self) -> list[Corner]:
+        """The function of every present corner."""
+        return [self.function(c) for c in self.present]
 
     def _answer(self, term: Term, effect: Effect | None) -> Answer:
         if not term.weights:
@@ -157,16 +140,9 @@ class Grid:
         if self.inert:
             on = frozenset().union(*(self.inert.get(c, BASE) for c in term.weights))
             inert = tuple(m for m in term.modules if m in on)
-        if effect is None:
-            effect = Effect(0.0, sum(len(self.samples[c]) for c in term.weights))
-        if inert:
+        if inert and effect:
             effect = Effect(effect.estimate, effect.runs)
         return Answer(term, effect, inert=inert)
-
-
-def _twins(a: Mapping[int, float], b: Mapping[int, float]) -> bool:
-    shared = a.keys() & b.keys()
-    return bool(shared) and all(a[s] == b[s] for s in shared)
 
 
 def corners(

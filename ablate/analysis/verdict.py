@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Judgement:
     """A verdict in its family: Holm's p, and the smallest effect that the design can see.
 
     Where there is no interval there is no verdict: all is None. `smallest` is in stored units, at
-    the rules' alpha before Holm and a power of 80 %.
+    the rules' alpha before Holm and a power of 80 %; None where it is out of reach.
     """
 
     verdict: Verdict | None = None
@@ -69,7 +70,7 @@ def decide(
     clear = p_holm < rules.alpha
     within = np.zeros(np.shape(estimate), dtype=bool)
     if rules.margin is not None:
-        half = special.stdtrit(df, 1 - rules.alpha) * se
+        half = np.maximum(special.stdtrit(df, 1 - rules.alpha), 0) * se
         within = np.abs(estimate) + half < rules.margin
     return np.where(clear, np.where(estimate > 0, 2, 3), np.where(within, 1, 0))
 
@@ -88,8 +89,9 @@ def judge(family: Sequence[Effect | None], rules: Rules, sign: int = 1) -> list[
     )
     adjusted = holm(p)
     codes = decide(sign * estimate, se, df, adjusted, rules)
+    smallest = [detectable(float(d), rules.alpha) * float(s) for d, s in zip(df, se, strict=True)]
     judged = iter(
-        Judgement(ORDER[code], float(of), detectable(float(d), rules.alpha) * float(s))
-        for code, of, d, s in zip(codes, adjusted, df, se, strict=True)
+        Judgement(ORDER[code], float(of), least if isfinite(least) else None)
+        for code, of, least in zip(codes, adjusted, smallest, strict=True)
     )
     return [next(judged) if e is not None and e.p is not None else Judgement() for e in family]
