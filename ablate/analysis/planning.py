@@ -7,11 +7,13 @@ of all cells of the design give its variance: cells x (n - 1) degrees of freedom
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy import special
 
+from ablate.analysis.contrast import Array
 from ablate.analysis.effects import (
     Corner,
     Grid,
@@ -160,7 +162,7 @@ def equivalence(
         high = min(high, margin / (t * se))
     if high <= low:
         return 0.0
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    nodes, weights = _gauss()
     u = low + (high - low) * (nodes + 1) / 2
     log_density = (
         math.log(2)
@@ -173,6 +175,12 @@ def equivalence(
         t * u - (margin + effect) / se
     )
     return float((weights * inside * np.exp(log_density)).sum() * (high - low) / 2)
+
+
+@lru_cache(maxsize=1)
+def _gauss() -> tuple[Array, Array]:
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    return nodes, weights
 
 
 def of_grid(modules: tuple[str, ...], corners: Sequence[Corner]) -> list[Question]:

@@ -263,7 +263,9 @@ def _design(
     each = int(runs / size + 0.5)
     if not each:
         return {"design": name, "cells": size, "seeds": 0, "runs": 0, "own": False, "answers": []}
-    of = _grid(study, _cells(design.variants(alike, limit=None)))
+    of = grid
+    if study.modules is None or study.modules.design != name or len(grid) != size:
+        of = _grid(study, _cells(design.variants(alike, limit=None)))
     answers = []
     for question in planning.of_grid(modules, list(of)):
         told = _sight(question, each, ends)

