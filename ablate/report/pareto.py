@@ -148,13 +148,13 @@ def _front(study: Study, metric: Metric, found: Sequence[Cell], key: Key) -> dic
 def _hardware(found: Sequence[Cell]) -> list[str]:
     """The kinds of machine that the runs were on, where there were several."""
     kinds = {
-        " ".join(v for v in (a.device, a.provenance.get("gpu"), a.provenance.get("cpu")) if v): None
+        " ".join(v for v in (a.device, a.provenance.get("gpu"), a.provenance.get("cpu")) if v)
         for c in found
         for r in c.completed
         for a in (r.attempt,)
         if a is not None
     }
-    named = [kind for kind in kinds if kind]
+    named = sorted(kind for kind in kinds if kind)
     return named if len(named) > 1 else []
 
 

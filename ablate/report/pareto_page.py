@@ -222,11 +222,11 @@ def _reading(document: Document, columns: Mapping[tuple[str, str], Spent]) -> Se
     ]
     fronts = document["fronts"]
     if any(p["clear"] is not None for f in fronts for p in f["points"]):
+        alpha = f"{1 - document['study']['level']:.2g}"
         lines.append(
-            f"*: clearly beaten, its score is worse at Holm's p < {1 - document['study']['level']:.2g} over all"
-            " differences of its front. Without it, it is behind within noise and may as well be on"
-            " the front. What beats is the best of several, so its lead is partly luck. Costs are"
-            " compared by their means."
+            f"*: clearly beaten, a worse score at Holm's p < {alpha} over all differences of its"
+            " front. Without it, behind within noise: it may as well be on the front. What beats"
+            " is the best of several, so its lead is partly luck. Costs are compared by mean."
         )
     if document["gains"]:
         lines.append(

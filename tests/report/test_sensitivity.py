@@ -119,20 +119,22 @@ def test_seed_000s_single_runs_give_no_interval_and_no_verdict(seed000: dict[str
 
 
 @pytest.mark.parametrize(
-    ("factor", "metric", "levels", "edge", "default"),
+    ("factor", "metric", "level", "edge"),
     [
-        ("lif.beta", "rank1", [0.2], "smallest", False),
-        ("lif.beta", "mAP", [0.6], "largest", False),
-        ("lif.loss_weight", "rank1", [0.2], None, True),
-        ("sdtps.loss_weight", "rank1", [1.0], "smallest", False),
-        ("sdtps.sparse_ratio", "mAP", [0.8], "largest", False),
+        ("lif.beta", "rank1", 0.2, "smallest"),
+        ("lif.beta", "mAP", 0.6, "largest"),
+        ("lif.loss_weight", "rank1", 0.2, None),
+        ("sdtps.loss_weight", "rank1", 1.0, "smallest"),
+        ("sdtps.sparse_ratio", "mAP", 0.8, "largest"),
     ],
 )
 def test_seed_000s_best_levels_and_whether_they_end_their_range(
-    seed000: dict[str, Any], factor: str, metric: str, levels: list[float], edge: str, default: bool
-) -> None:  # fmt: skip
-    best = sweep(seed000, factor)["best"][metric]
-    assert (best["levels"], best["edge"], best["default"]) == (levels, edge, default)
+    seed000: dict[str, Any], factor: str, metric: str, level: float, edge: str | None
+) -> None:
+    found = sweep(seed000, factor)
+    best = found["best"][metric]
+    assert (best["levels"], best["edge"]) == ([level], edge)
+    assert best["default"] == (level == found["default"])
 
 
 def test_seed_000s_lif_beta_orders_rank_1_and_map_in_opposite_ways(
