@@ -7,10 +7,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ablate.analysis.cells import Cell
+    from ablate.analysis.contrast import Sample
     from ablate.cli.asking import Asked
     from ablate.metric import Metric
     from ablate.store import Store
     from ablate.study import Study
+
+
+MOST_SHARED = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,6 @@ def _of_study(store: "Store", held: "Study", found: "Asked") -> Sigma | None:
     """
     from ablate.analysis.cells import cells
     from ablate.analysis.contrast import noise
-    from ablate.analysis.correlation import intraclass
     from ablate.audit.seeds import unseeded
 
     study = found.study
@@ -112,7 +115,7 @@ def _of_study(store: "Store", held: "Study", found: "Asked") -> Sigma | None:
             pooled.interval.low,
             pooled.interval.high,
             tuple(c.variant for c in seedless),
-            intraclass([c.runs(metric) for c in usable if c.role == "grid"]).value,
+            _shared([c.runs(metric) for c in usable if c.role == "grid"]),
         )
     if replicated and held.name == study.name:
         code = " (W126)" if seedless else ""
@@ -122,6 +125,14 @@ def _of_study(store: "Store", held: "Study", found: "Asked") -> Sigma | None:
             " which tells nothing of it",
         )
     return None
+
+
+def _shared(samples: "Sequence[Sample]") -> float | None:
+    """The seeds' share of the variance; None where it is unknown, or where nothing else is left."""
+    from ablate.analysis.correlation import intraclass
+
+    value = intraclass(samples).value
+    return None if value is None or value > MOST_SHARED else value
 
 
 def _like(held: "Study", study: "Study") -> bool:

@@ -138,7 +138,10 @@ def _print_seen(document: Json, metric: "Metric", rows: Sequence[tuple[str, Json
             "None: without a second run nothing tells an effect from noise, so there is no verdict."
         )
         return
-    columns = [Column("Effect"), Column("Pooled", right=True)]
+    columns = [
+        Column("Effect"),
+        Column("Pooled" if document["blocked"] is None else "Blocked", right=True),
+    ]
     welch = n >= WELCH and document["blocked"] is None
     columns += [Column("Welch", right=True)] if welch else []
     columns += [Column("Negligible", right=True)] if margin else []
@@ -195,7 +198,8 @@ def _print_designs(document: Json, metric: "Metric") -> None:
 
     designs = document["designs"]
     n, own = document["seeds"], document["grid_cells"]
-    _say("", f"Designs of about {own * n:,} runs: the smallest effects they can see{_in(metric)}")
+    title = f"Designs as near to {own * n:,} runs as seeds allow: smallest effects"
+    _say("", title + _in(metric))
     columns = [Column("Design"), *(Column(t, right=True) for t in ("Cells", "Seeds", "Runs"))]
     columns += [Column(title, right=True) for title in SHORT.values()]
     cells = []

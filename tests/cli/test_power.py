@@ -306,10 +306,18 @@ def test_blocked_studies_lose_degrees_of_freedom(write: Write) -> None:
     assert "leaves n − 1 degrees of freedom; here r = 0, as none is measured" in " ".join(
         planned(path, "--sigma", "1.3").stdout.split()
     )
+    assert "Blocked" in planned(path, "--sigma", "1.3").stdout
     put(path, lambda name, seed: noisy(name, seed) + hash((len(name), seed)) % 7 / 1000)
     measured = numbers(path)
-    assert 0 < measured["blocked"] < 1
+    assert 0 < measured["blocked"] < 0.999
     assert measured["blocked"] == measured["sigma"]["shared_by_seed"]
+
+
+def test_seeds_that_explain_everything_are_not_believed(write: Write) -> None:
+    path = write(GRID, "[claims]\npaired = true\n")
+    put(path, lambda name, seed: noisy(name, seed) + offset(name))
+    found = numbers(path)
+    assert (found["blocked"], found["sigma"]["shared_by_seed"]) == (0, None)
 
 
 def test_only_and_overrides_are_heeded(write: Write) -> None:
