@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from ablate.metric import Metric, plain
+from ablate.metric import Metric
 from ablate.report import printed
 from ablate.report.facts import rules
 from ablate.report.layout import NONE, Page, Section, Table, Text, table
 from ablate.report.people import notes
-from ablate.report.significant import amounts, probability, significant
+from ablate.report.sensitivity_words import reading
+from ablate.report.significant import amounts, probability, significant, size
 from ablate.report.study_page import STANDIN, doubts, findings, remarks
 from ablate.report.tables import (
     Document,
@@ -16,7 +17,6 @@ from ablate.report.tables import (
     metrics_of,
     one_line,
     score_text,
-    some,
 )
 
 BESIDE = 4
@@ -34,7 +34,7 @@ def sensitivity_page(document: Document) -> Page:
         _overview(document),
         *(_sweep(document, s) for s in document["sweeps"]),
         *(_crossed(document, t) for t in document["tables"]),
-        _reading(document),
+        reading(document),
         notes(document["by_hand"]),
     )
     return Page(
@@ -64,8 +64,8 @@ def _overview(document: Document) -> Section | None:
                 one_line(sweep["around"]),
                 _levels(best["levels"]) + (DEFAULT if best["default"] else ""),
                 NONE if best["lead"] is None else metric.difference(best["lead"]),
-                _size(metric, best["span"]),
-                *([_size(metric, best["span_least"])] if noisy else []),
+                size(metric, best["span"]),
+                *([size(metric, best["span_least"])] if noisy else []),
                 *_slope(metric, sweep),
             ]
         )
@@ -171,11 +171,6 @@ def _range(metric: Metric, mean: Document | None) -> str:
     return f"[{metric.text(mean['low'])}, {metric.text(mean['high'])}]"
 
 
-def _size(metric: Metric, value: float | None) -> str:
-    """A size of differences, which has no sign."""
-    return NONE if value is None else plain(metric.shown(value), metric.digits)
-
-
 def _verdict(difference: Document | None) -> str:
     return (difference and difference["verdict"]) or NONE
 
@@ -230,10 +225,10 @@ def _bests(document: Document, sweep: Document) -> Iterable[Table]:
                 metric.label,
                 _levels(best["levels"]) + (DEFAULT if best["default"] else ""),
                 NONE if best["lead"] is None else metric.difference(best["lead"]),
-                _size(metric, best["lead_least"]),
-                _size(metric, best["span"]),
-                _size(metric, best["span_least"]),
-                _size(metric, best["optimism"]),
+                size(metric, best["lead_least"]),
+                size(metric, best["span"]),
+                size(metric, best["span_least"]),
+                size(metric, best["optimism"]),
             ]
         )
     heads = ["Metric", "Best at", "Δ default", "LSD of Δ", "Span", "LSD of span", "Best of k"]
@@ -266,8 +261,8 @@ def _chosen(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
     if edges:
         yield f"Best at the edge of the range, so the optimum may lie beyond: {'; '.join(edges)}."
     close = [
-        f"{m.label} at {_levels(best['levels'])} by {_size(m, abs(best['lead']))}"
-        f" (LSD {_size(m, best['lead_least'])})"
+        f"{m.label} at {_levels(best['levels'])} by {size(m, abs(best['lead']))}"
+        f" (LSD {size(m, best['lead_least'])})"
         for m, best in found
         if best["within_noise"]
     ]
@@ -299,7 +294,7 @@ def _smallest(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
         if seen["difference"] is not None:
             slope = seen["linear"]
             more = f", slope {significant(metric.shown(slope))}" if slope is not None else ""
-            parts.append(f"{metric.label} {_size(metric, seen['difference'])}{more}")
+            parts.append(f"{metric.label} {size(metric, seen['difference'])}{more}")
     if parts:
         yield (
             "Smallest difference, and slope, that this design sees with a power of 80 %: "
@@ -392,92 +387,3 @@ def _gaps(crossed: Document, metrics: Sequence[Metric]) -> Iterable[str]:
         yield f"Missing ({', '.join(labels)}): {missing_text}. The interaction needs every cell."
     if None in {rows["scale"], columns["scale"]}:
         yield "Levels that are no numbers have no linear × linear interaction."
-
-
-def _reading(document: Document) -> Section:
-    """What the words and columns mean."""
-    metrics = metrics_of(document)
-    unit = printed.in_points(metrics)
-    lines = [
-        f"Δ: mean minus that of the default level{unit}. Span: best minus worst mean.",
-        "Every difference is computed from unrounded values.",
-        *_scales(document),
-    ]
-    noises = [(m, document["noise"][m.name]) for m in metrics if document["noise"][m.name]]
-    if noises:
-        lines += _certain(document, noises)
-    if any(m.direction == "down" for m in metrics):
-        lines.append("Of ↓ metrics lower is better, and positive means better; rises is worse.")
-    return Section("How to read this", lead=tuple(lines))
-
-
-def _scales(document: Document) -> Iterable[str]:
-    trends = [t for s in document["sweeps"] for t in s["trends"].values() if t["linear"]]
-    if not trends:
-        return
-    yield (
-        "Linear: slope of the straight line through the levels' means, each level counting once;"
-        " quadratic: coefficient of the square in the parabola, by the second orthogonal polynomial"
-        " of the levels as they are spaced."
-    )
-    scales = {
-        scale: [s["title"] for s in document["sweeps"] if s["scale"] == scale]
-        for scale in ("linear", "log10")
-    }
-    if scales["log10"]:
-        yield (
-            f"Per tenfold: {', '.join(dict.fromkeys(scales['log10']))} is taken as its decimal"
-            " logarithm, because its levels are spaced by ratios."
-        )
-
-
-def _certain(document: Document, noises: Sequence[tuple[Metric, Document]]) -> Iterable[str]:
-    level = document["study"]["level"]
-    yield (
-        "Noise, SD of one run: "
-        + ", ".join(
-            f"{m.label} {_size(m, n['sd'])} [{_size(m, n['low'])}, {_size(m, n['high'])}]"
-            f" (df {n['df']})"
-            for m, n in noises
-        )
-        + f"; pooled over the study's replicated cells: {some(noises[0][1]['cells'])}."
-    )
-    yield (
-        f"LSD, least significant difference: what two levels, chosen beforehand, exceed by noise"
-        f" alone in {1 - level:.0%} of studies. A span is the largest of several differences and"
-        " exceeds it more often."
-    )
-    yield (
-        "Best of k: by how much the best of k equal levels looks better than it is, only for"
-        " having been chosen: the expected largest of k standard normals times SD / √n. A winner"
-        " needs fresh seeds."
-    )
-    yield from _methods(document)
-    yield (
-        f"Verdicts at Holm's p < {1 - level:.2g}, within four families per metric: the differences"
-        " of one sweep, all slopes, all curvatures, all interactions. None where every"
-        " cell that is used has one run."
-    )
-
-
-def _methods(document: Document) -> Iterable[str]:
-    used = {
-        effect["method"]
-        for c in document["cells"]
-        for effect in c["means"].values()
-        if effect is not None
-    } | {
-        effect["method"]
-        for s in document["sweeps"]
-        for row in s["levels"]
-        for effect in row["differences"].values()
-        if effect is not None
-    }
-    said = {
-        "welch": "Welch–Satterthwaite t where every used cell has three runs",
-        "pooled": "t with the variance pooled over all replicated cells where one has fewer",
-        "blocked": "t of the differences within each seed, as the study is paired",
-    }
-    parts = [text for method, text in said.items() if method in used]
-    if parts:
-        yield f"Intervals: {'; '.join(parts)}. The unit is one training run."

@@ -54,3 +54,8 @@ def probability(p: float | None) -> str:
     if p is None:
         return NONE
     return f"<{SMALL}" if p < SMALL else plain(p, FIGURES)
+
+
+def size(metric: Metric, value: float | None) -> str:
+    """A size of differences, which has no sign."""
+    return NONE if value is None else plain(metric.shown(value), metric.digits)
