@@ -78,10 +78,11 @@ def _sampled_notes(document: Document, pair: Document, found: Sequence[Document]
         "": "no identity is known, so each item is its own",
     }[drawn["by"]]
     what = "runs and clusters" if drawn["runs"] else "clusters"
+    wider = ", stretched for few runs" if drawn["runs"] else ""
     yield (
         f"{first['count']} items in {many(drawn['clusters'], 'cluster')} ({by}); better, worse:"
         f" items by their mean over runs. Interval: bootstrap over {what} of items,"
-        f" {drawn['resamples']:,} resamples, percentile{', stretched for few runs' if drawn['runs'] else ''}."
+        f" {drawn['resamples']:,} resamples, percentile{wider}."
     )
     if not drawn["runs"]:
         yield (
