@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ablate.analysis.cells import Cell
@@ -51,9 +51,11 @@ def comparison_document(  # noqa: PLR0913 - each has its name at the call
 ) -> dict[str, Any]:
     """All numbers of a comparison, in stored units; every difference is to the first of `chosen`.
 
-    `others` are the study's further cells: they lend their spread and may stand between two.
-    `findings` are the doubts about those chosen, `notes` what people have written about them.
+    Runs are taken by seed: the order of records changes no digit. `others` are the study's
+    further cells: they lend their spread and may stand between two. `findings` are the doubts
+    about those chosen, `notes` what people have written about them.
     """
+    chosen = [replace(c, records=tuple(sorted(c.records, key=lambda r: r.seed))) for c in chosen]
     records = [r for c in chosen for r in c.records]
     metrics = [m for m in study.metrics if not asked.metrics or m.name in asked.metrics]
     primary = study.metric(study.primary).name
