@@ -160,8 +160,11 @@ def _scores(document: Document, pair: Document) -> Table:
 
 
 def _score(metric: Metric, scores: Document) -> str:
-    text = printed.score(metric, scores)
-    return f"{text} ({scores['n']})" if scores["mean"] is not None else text
+    """Mean ± SD, with the number of finite runs and of others."""
+    if scores["mean"] is None:
+        return printed.score(metric, scores)
+    lost = f", {scores['lost']} not finite" if scores["lost"] else ""
+    return f"{printed.score(metric, {**scores, 'lost': 0})} ({scores['n']}{lost})"
 
 
 def _plus_minus(metric: Metric, value: float | None) -> str:

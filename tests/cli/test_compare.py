@@ -1,0 +1,381 @@
+"""`ablate compare`: names, seeds, what one side lacks, conditions that end it with 1, the width."""
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from typer.testing import Result
+
+from ablate.errors import UsageError
+from ablate.metric import Metric
+from ablate.record import Cost, Ending, Item, Scalar, State
+from ablate.store import open_store
+from ablate.study import Claims, Level, Placement, Study, Trial, Variant, changed, real, switch
+
+Call = Callable[..., Result]
+FACTORS = (switch("lif"), switch("sdtps"), real("rate", 0.5))
+STUDY = Study(
+    name="toy",
+    title="Toy",
+    system="toy",
+    revision="imported",
+    factors=FACTORS,
+    metrics=(
+        Metric("mAP", digits=2),
+        Metric("rank1", "Rank-1"),
+        Metric("loss", direction="down", display="number", digits=3),
+    ),
+    primary="mAP",
+)
+LONG = "full sdtps.keep_ratio=0.5"
+BASE = (0.60, 0.61, 0.63)
+LIF = (0.66, 0.68, 0.69)
+
+
+def ending(
+    score: float, seed: int, *, terms: Sequence[str] = (), lacks: Sequence[str] = ()
+) -> Ending:
+    """What a run left behind: scores, curves, 60 queries, costs."""
+    draw = random.Random(seed)
+    scores = {"mAP": score, "rank1": score + 0.1, "loss": 1 - score}
+    curves = [
+        Scalar(step, split, name, value + step / 1000)
+        for step in range(1, 21)
+        for split, name, value in (
+            ("train", "loss", 2 - score),
+            ("train", "grad_norm", float("nan") if step == 1 else 5.0),
+            *(("train", t, 0.3) for t in terms),
+        )
+    ]
+    queries = [
+        Item("test", f"{i:04d}_id{i % 12}", "AP", min(1.0, score + draw.random() / 5))
+        for i in range(60)
+    ]
+    return Ending(
+        State.COMPLETED,
+        60.0 * (1 + score),
+        "",
+        scores={n: v for n, v in scores.items() if n not in lacks},
+        scalars=tuple(curves),
+        items=tuple(queries),
+        costs=(Cost("params", 5e6, "", "trainable"), Cost("seconds", 60 * score, "s", "wall")),
+        settings={"SOLVER.LR": str(score > 0.63)},
+    )
+
+
+def place(name: str, levels: Mapping[str, Level], seed: int) -> Placement:
+    full = {f.name: levels.get(f.name, f.reference) for f in FACTORS}
+    trial = Trial("toy", "imported", full, changed(full, FACTORS), seed, "import:toy")
+    return Placement(Variant(name, full, "arm"), trial)
+
+
+def put(
+    folder: Path,
+    runs: Sequence[tuple[str, Mapping[str, Level], Mapping[int, Ending | None]]],
+    study: Study = STUDY,
+) -> None:
+    with open_store(folder / ".ablate" / "results.db", create=True) as store:
+        placed = [(place(n, lv, s), e) for n, lv, by_seed in runs for s, e in by_seed.items()]
+        store.put_study(study, [p for p, _ in placed])
+        done = [(p, e) for p, e in placed if e is not None]
+        store.put_results(study, done, source="import toy")
+
+
+def seeds(values: Sequence[float], first: int = 0, **more: Sequence[str]) -> dict[int, Ending]:
+    return {first + i: ending(v, first + i, **more) for i, v in enumerate(values)}
+
+
+@pytest.fixture
+def toy(call: Call, folder: Path) -> Call:
+    put(
+        folder,
+        [
+            ("baseline", {}, seeds(BASE)),
+            ("lif", {"lif": True}, seeds(LIF)),
+            ("sdtps", {"sdtps": True}, seeds((0.61, 0.60, 0.62), terms=["loss.sdtps"])),
+            (LONG, {"sdtps": True, "lif": True, "rate": 0.25}, seeds((0.7,))),
+            ("unrun", {"rate": 0.75}, {0: None, 1: None}),
+            ("poor", {"rate": 0.8}, seeds(BASE, lacks=["rank1"])),
+        ],
+    )
+    return call
+
+
+def compared(call: Call, *words: str) -> str:
+    answer = call("compare", *words)
+    assert answer.exit_code == 0, answer.exception or answer.stderr
+    return " ".join(answer.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("baseline", "lif"),
+        ("baseline", LONG),
+        ("baseline", "lif", "sdtps", LONG),
+        ("baseline", "unrun"),
+        ("baseline", "poor", "--at", "1,2,3,4,5,6,7,8,9,10,11,12"),
+    ],
+)
+def test_every_line_fits_80_columns_and_nothing_is_left_out(
+    toy: Call, words: tuple[str, ...]
+) -> None:
+    answer = toy("compare", *words)
+    assert answer.exit_code == 0
+    assert max(cell_len(line.rstrip()) for line in answer.stdout.splitlines()) <= 80
+    assert "not shown for lack of width" not in answer.stderr
+
+
+def test_two_variants_take_about_three_screens(toy: Call) -> None:
+    assert len(toy("compare", "baseline", "lif").stdout.splitlines()) <= 120
+
+
+def test_the_first_line_names_the_study_and_all_and_sections_stand_in_order(toy: Call) -> None:
+    told = toy("compare", "baseline", "lif", "sdtps").stdout
+    assert told.startswith("study toy: baseline, lif and sdtps\n")
+    titles = ("Configuration", "In short", "Runs", "Metrics: lif", "By item: lif")
+    places = [
+        told.index(f"\n{t}")
+        for t in (*titles, "Metrics: sdtps", "Learning curves", "Loss terms", "Costs: lif")
+    ]
+    assert places == sorted(places)
+
+
+def test_long_names_become_letters_that_are_explained(toy: Call) -> None:
+    told = toy("compare", "baseline", LONG).stdout
+    assert "A: baseline\nB: full sdtps.keep_ratio=0.5\n" in told
+    assert re.search(r"Factor +A +B", told)
+
+
+def test_several_changes_are_credited_to_none_and_the_path_is_named(toy: Call) -> None:
+    told = compared(toy, "baseline", LONG)
+    assert "3 factors differ: the difference cannot be credited to one of them." in told
+    assert (
+        "2 of 6 with runs (lif, sdtps); not in the study: rate, lif + sdtps, lif + rate,"
+        " sdtps + rate." in told
+    )
+
+
+def test_the_verdict_sentence_counts_metrics_and_gives_costs_as_ratios(toy: Call) -> None:
+    told = compared(toy, "baseline", "lif")
+    assert "lif is better than baseline on 3 of 3 metrics, worse on 0, the same on 0;" in told
+    assert "mAP +6.33 points (+10.33 % rel.); verdict on mAP: positive." in told
+    assert "Costs of lif over baseline: Seconds 1.10×, Params 1.00×." in told
+
+
+def test_an_undecided_verdict_says_what_could_have_been_seen(toy: Call) -> None:
+    told = compared(toy, "baseline", "sdtps")
+    found = re.search(r"undecided \(the smallest effect that this design can see is ([\d.]+)", told)
+    assert found is not None
+    assert 2 < float(found[1]) < 6
+
+
+def test_a_single_run_beside_replicated_ones_is_pooled_and_says_so(toy: Call) -> None:
+    told = compared(toy, "baseline", LONG)
+    assert "variance pooled over all replicated configurations of the study" in told
+    single = compared(toy, LONG, "baseline")
+    assert "70.00 (1)" in single
+
+
+def test_unequal_seeds_are_told(call: Call, folder: Path) -> None:
+    put(folder, [("a", {}, seeds(BASE)), ("b", {"lif": True}, seeds((*LIF, 0.7), first=2))])
+    told = compared(call, "a", "b")
+    assert "a and b share 1 seed. Runs are not paired." in told
+    assert re.search(r"a 3 0, 1, 2 .* b 4 2, 3, 4, 5", told)
+
+
+def test_a_study_that_pairs_uses_shared_seeds_only_and_says_so(call: Call, folder: Path) -> None:
+    paired = replace(STUDY, claims=Claims(paired=True))
+    put(
+        folder,
+        [("a", {}, seeds(BASE)), ("b", {"lif": True}, seeds((0.64, 0.67, 0.9), first=1))],
+        paired,
+    )
+    told = compared(call, "a", "b")
+    assert "a and b share 2 seeds. Paired by them: no other run is used." in told
+    assert "Interval: paired by seed, as the study declares" in told
+    # seeds 1 and 2: 0.61, 0.63 and 0.64, 0.67
+    assert "mAP +3.50 points" in told
+
+
+def test_a_missing_variant_is_a_clear_line_and_a_table_with_dashes(toy: Call) -> None:
+    told = compared(toy, "baseline", "unrun")
+    assert "No completed run of unrun: there is nothing to compare." in told
+    assert "unrun: 2 runs placed, none completed (pending)." in told
+    assert re.search(r"mAP \(%\) ↑ 61\.33 ± 1\.53 \(3\) – – –", told)
+    assert "unrun has no score of mAP, Rank-1, loss." in told
+
+
+def test_a_metric_that_one_side_lacks_is_a_row_with_a_dash_and_a_line(toy: Call) -> None:
+    told = compared(toy, "baseline", "poor")
+    assert re.search(r"Rank-1 \(%\) ↑ 71\.3 ± 1\.5 \(3\) – – –", told)
+    assert "poor has no score of Rank-1." in told
+    assert "on 0 of 3 metrics, worse on 0, the same on 2, unknown on 1" in told
+
+
+def test_scores_that_are_not_finite_are_counted(call: Call, folder: Path) -> None:
+    rows = seeds(LIF) | {3: ending(float("nan"), 3)}
+    put(folder, [("a", {}, seeds(BASE)), ("b", {"lif": True}, rows)])
+    told = compared(call, "a", "b", "--metric", "mAP")
+    assert "67.67 ± 1.53 (3, 1 not finite)" in told
+
+
+def test_a_term_that_one_side_lacks_is_told(toy: Call) -> None:
+    told = compared(toy, "baseline", "sdtps")
+    assert "No loss.sdtps of baseline: totals that are sums of other terms cannot" in told
+
+
+def test_settings_beyond_the_factors_are_compared(toy: Call) -> None:
+    told = compared(toy, "baseline", "lif")
+    assert "Resolved settings: 1 key of 1 differ between baseline and lif." in told
+    assert "SOLVER.LR False True" in told
+
+
+def test_steps_may_be_asked_for(toy: Call) -> None:
+    told = compared(toy, "baseline", "lif", "--at", "3,7,40")
+    assert "Step 3 7 20" in told
+    assert "not every run logged step 40; the nearest that all have stand instead" in told
+
+
+def test_clusters_may_be_told_by_a_pattern(toy: Call) -> None:
+    assert "in 12 clusters (told by the items' names)" in compared(toy, "baseline", "lif")
+    told = compared(toy, "baseline", "lif", "--cluster", r"^\d\d\d(\d)")
+    assert "60 items in 10 clusters (by --cluster)" in told
+
+
+def test_the_studys_own_groups_gather_items(call: Call, folder: Path) -> None:
+    names = [f"{i:04d}_id{i % 12}" for i in range(60)]
+    groups = {"items": {"first": tuple(names[:30]), "rest": tuple(names[30:])}}
+    put(
+        folder,
+        [("a", {}, seeds(BASE)), ("b", {"lif": True}, seeds(LIF))],
+        replace(STUDY, groups=groups),
+    )
+    assert "60 items in 2 clusters (as [groups.items] says)" in compared(call, "a", "b")
+
+
+def test_the_same_records_give_the_same_bytes_whatever_the_order_of_placements(
+    call: Call, folder: Path
+) -> None:
+    runs = [("a", {}, seeds(BASE)), ("b", {"lif": True}, seeds(LIF))]
+    told = []
+    for turn in range(3):
+        draw = random.Random(turn)
+        shuffled = [(n, lv, dict(draw.sample(list(r.items()), 3))) for n, lv, r in runs]
+        draw.shuffle(shuffled)
+        (folder / ".ablate" / "results.db").unlink(missing_ok=True)
+        put(folder, shuffled)
+        told.append(call("compare", "a", "b", "--json").stdout)
+    assert told[0] == told[1] == told[2]
+
+
+def test_json_is_one_document_with_a_schema_and_unrounded_numbers(toy: Call) -> None:
+    answer = toy("compare", "baseline", "lif", "--json")
+    document = json.loads(answer.stdout)
+    assert document["schema"] == "ablate.compare/3"
+    told = document["pairs"][0]["metrics"][0]["difference"]
+    assert told["estimate"] == pytest.approx(0.19 / 3, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("baseline", "lfi"), "did you mean 'lif'?"),
+        (("baseline", "baseline"), "'baseline' is named twice"),
+        (("baseline", "lif", "baseline"), "'baseline' is named twice"),
+        (("baseline",), "two configurations or more"),
+        (("baseline", "lif", "--at", "1,x"), "whole numbers with commas"),
+        (("baseline", "lif", "--metric", "map2"), "--metric: metric 'map2' is not one of mAP"),
+        (("baseline", "lif", "--cluster", "("), "no regular expression"),
+        (("baseline", "lif", "--cluster", "id"), "its first group is the cluster"),
+        (("baseline", "lif", "--cluster", "(dog)"), "not every item's name matches it"),
+        (("baseline", "lif", "--fail-if", "mAP"), "it is METRIC < NUMBER"),
+        (("baseline", "lif", "--fail-if", "mAP < a lot"), "it is METRIC < NUMBER"),
+        (("baseline", "lif", "--fail-if", "mAPP < 1"), "did you mean 'mAP'?"),
+        (("baseline", "lif", "--metric", "loss", "--fail-if", "mAP < 1"), "not among those of"),
+        (("baseline", "poor", "--fail-if", "rank1 < 1"), "no finite Rank-1 of poor"),
+        (("baseline", "unrun", "--fail-if", "mAP < 1"), "no finite mAP of unrun"),
+    ],
+)
+def test_wrong_usage_is_one_clear_line_and_writes_nothing(
+    toy: Call, folder: Path, words: tuple[str, ...], said: str
+) -> None:
+    answer = toy("compare", *words, "-o", "out.md")
+    assert isinstance(answer.exception, UsageError)
+    assert said in str(answer.exception)
+    assert "\n" not in str(answer.exception)
+    assert not (folder / "out.md").exists()
+
+
+def test_names_that_no_study_holds_together_say_where_each_is(toy: Call, folder: Path) -> None:
+    put(folder, [("other", {}, seeds(BASE))], replace(STUDY, name="second"))
+    wrong = toy("compare", "lif", "other").exception
+    assert isinstance(wrong, UsageError)
+    assert str(wrong) == "no study holds lif and other together: lif is in toy; other is in second"
+    inside = toy("compare", "lif", "other", "--study", "toy").exception
+    assert "'other' is not one of baseline, lif" in str(inside)
+    assert "in study 'toy'" in str(inside)
+
+
+@pytest.mark.parametrize(
+    ("condition", "fails"),
+    [
+        ("mAP < -0.5", False),
+        ("mAP > 6.33", True),
+        ("map >= 6", True),
+        ("mAP > 6.34", False),
+        ("mAP>10%", True),
+        ("mAP > 10.4 %", False),
+        ("loss < -0.063", True),
+        ("loss < \N{MINUS SIGN}0.064", False),
+    ],
+)
+def test_a_condition_is_of_the_unrounded_difference_in_display_units(
+    toy: Call, condition: str, *, fails: bool
+) -> None:
+    answer = toy("compare", "baseline", "lif", "--fail-if", condition)
+    assert answer.exit_code == int(fails)
+    assert ("failed: " in answer.stderr) is fails
+    assert answer.stdout.startswith("study toy:")
+
+
+def test_a_bound_that_is_met_exactly_is_not_crossed(call: Call, folder: Path) -> None:
+    put(folder, [("a", {}, seeds((0.7,))), ("b", {"lif": True}, seeds((0.695,)))])
+    assert call("compare", "a", "b", "--fail-if", "mAP < -0.5").exit_code == 0
+    assert call("compare", "a", "b", "--fail-if", "mAP <= -0.5").exit_code == 1
+
+
+def test_a_failed_condition_says_what_failed_and_how_sure_it_is(toy: Call, folder: Path) -> None:
+    answer = toy("compare", "baseline", "lif", "sdtps", "--fail-if", "mAP < 7", "-o", "c.json")
+    lines = [x for x in answer.stderr.splitlines() if x.startswith("failed: ")]
+    assert lines == [
+        (
+            "failed: mAP < 7: mAP +6.33 points (lif minus baseline; its 95% interval reaches"
+            " beyond the bound)"
+        ),
+        (
+            "failed: mAP < 7: mAP \N{MINUS SIGN}0.33 points (sdtps minus baseline; its 95%"
+            " interval excludes the bound)"
+        ),
+    ]
+    assert json.loads((folder / "c.json").read_text())["schema"] == "ablate.compare/3"
+
+
+def test_one_run_a_side_is_said_with_a_failed_condition(call: Call, folder: Path) -> None:
+    put(folder, [("a", {}, seeds((0.7,))), ("b", {"lif": True}, seeds((0.6,)))])
+    answer = call("compare", "a", "b", "--fail-if", "mAP < -2 %")
+    assert "(b minus a; one run a side: no interval)" in answer.stderr
+    assert answer.exit_code == 1
+
+
+def test_markdown_holds_the_same_sections(toy: Call, folder: Path) -> None:
+    assert toy("compare", "baseline", "lif", "-o", "out/c.md").exit_code == 0
+    text = (folder / "out" / "c.md").read_text()
+    assert "| Reference | baseline |" in text
+    assert "| Metric | baseline | lif | Δ | rel. % | Verdict |" in text
+    assert "| mAP (%) ↑ | 61.33 ± 1.53 (3) | 67.67 ± 1.53 (3) | +6.33 | +10.33 | positive |" in text

@@ -1,0 +1,147 @@
+"""A comparison's page: what is said of one run, of the published detector, of three variants."""
+
+import re
+from dataclasses import replace
+
+from rich.cells import cell_len
+
+from ablate.analysis.cells import Cell
+from ablate.report import comparison_document, render_comparison
+from ablate.report.comparison import Asked
+from ablate.report.comparison_page import comparison_page
+from ablate.report.comparison_words import fits
+from ablate.report.layout import Page, Section
+from tests.report.comparing import DETECTOR, STUDY, cell, detector, side
+
+ON, OFF = {"a": True}, {"a": False}
+
+
+def page(chosen: list[Cell], others: tuple[Cell, ...] = ()) -> Page:
+    return comparison_page(comparison_document(STUDY, chosen, others))
+
+
+def published(at: tuple[int, ...] = (50, 600, 1200, 2000, 3000, 4000)) -> Page:
+    chosen, evidence = detector()
+    study = replace(
+        DETECTOR,
+        tiers={"clear": 3.0, "severe": 4.5},
+        groups={"classes": {"small": ("pedestrian", "bicycle")}},
+    )
+    asked = Asked(at=at)
+    return comparison_page(comparison_document(study, chosen, evidence=evidence, asked=asked))
+
+
+def section(of: Page, title: str) -> Section:
+    (found,) = (s for s in of.sections if s.title.startswith(title))
+    return found
+
+
+def rows(of: Section, table: int = 0) -> dict[str, list[str]]:
+    return {row[0].text: [t.text for t in row[1:]] for row in of.tables[table].rows}
+
+
+def test_one_run_beside_replicated_cells_shows_the_studys_noise_and_no_verdict() -> None:
+    others = (cell(side("both", {"a": True, "b": True}, {0: 0.50, 1: 0.52, 2: 0.54})),)
+    chosen = [cell(side("off", OFF, {0: 0.7})), cell(side("on", ON, {0: 0.9}))]
+    found = section(page(chosen, others), "Metrics")
+    heads = [c.text for c in found.tables[0].columns]
+    assert heads == ["Metric", "off", "on", "Δ", "rel. %", "noise"]
+    # t(2) = 4.3027, s = 2 points, two single runs
+    assert rows(found)["Rank-1 (%) ↑"] == ["70.0 (1)", "90.0 (1)", "+20.0", "+28.6", "±12.2"]
+    assert len(found.tables) == 1
+    (note,) = (n for n in found.notes if n.startswith("One run a side: no verdict."))
+    assert "(Rank-1: s = 2.0, 2 df)" in note
+
+
+def test_the_published_comparison_is_reproduced() -> None:
+    found = published()
+    lead = section(found, "In short").lead
+    assert lead[0] == (
+        "By its means aqr is better than baseline on 2 of 7 metrics, worse on 5, the same on 0;"
+        " NDS −0.83 points (−1.20 % rel.), mAP −1.78 points (−2.71 % rel.); one run a side: no"
+        " verdict."
+    )
+    assert lead[1] == "Costs of aqr over baseline: Seconds 2.53×, Memory 1.10×."
+    split = section(found, "Parts of NDS")
+    assert split.lead[0] == "NDS −0.83 = −0.89 from mAP, +0.06 from the errors, in points."
+    assert "baseline 69.08 (stored: 69.08), aqr 68.25 (stored: 68.25)" in split.lead[1]
+    classes = rows(section(found, "By item"))
+    assert classes["bicycle"] == ["64.10", "59.40", "−4.70", "severe"]
+    assert classes["barrier"] == ["71.10", "70.80", "−0.30", "–"]
+    assert classes["mean"] == ["65.75", "63.98", "−1.77", "–"]
+    assert rows(section(found, "By item"), 1)["small"] == ["2", "74.05", "70.80", "−3.25", "clear"]
+    assert "clear from 3, severe from 4.5" in " ".join(section(found, "By item").notes)
+
+
+def test_the_published_losses_stand_at_the_steps_asked_for() -> None:
+    found = section(published(), "Learning curves")
+    assert rows(found) == {
+        "baseline": ["10.05", "9.99", "10.13", "10.15", "9.99", "9.93"],
+        "aqr": ["13.35", "10.63", "10.46", "10.39", "10.19", "10.12"],
+        "Δ": ["+3.30", "+0.64", "+0.33", "+0.24", "+0.20", "+0.19"],
+    }
+    terms = section(published(), "Loss terms")
+    assert rows(terms)["loss_cls"] == ["0.08560", "0.08330", "−0.00230"]
+    assert "1 auxiliary term (d0.loss_cls, …)" in terms.notes[0]
+
+
+def test_gradient_norms_tell_nan_and_inf_and_where() -> None:
+    found = section(published(), "Gradient norms")
+    assert [[t.text for t in row][-3:] for row in found.tables[0].rows] == [
+        ["57.60", "1", "1"],
+        ["61.50", "2", "0"],
+    ]
+    assert "grad_norm of baseline: nan at step 50; inf at step 2000." in found.notes
+    assert "grad_norm of aqr: nan at step 50, 600." in found.notes
+
+
+def test_costs_are_differences_ratios_and_a_check_of_time_against_iterations() -> None:
+    found = section(published(), "Costs")
+    assert rows(found)["Seconds"] == ["3363", "8503", "+5140", "2.53×", "+152.8"]
+    assert rows(found)["Seconds / iteration"] == ["0.640", "1.900", "+1.260", "2.97×", "+196.9"]
+    # the published report's own numbers: the time in all is more than iterations times seconds
+    assert "baseline 4000 × 0.640 s = 2560 s of 3363 s in all (76 %)" in " ".join(found.notes)
+
+
+def test_no_word_of_size_without_the_studys_own_tiers() -> None:
+    chosen, evidence = detector()
+    text = render_comparison(comparison_document(DETECTOR, chosen, evidence=evidence))
+    assert not re.search(r"severe|slight|clear|Tier|significantly", text)
+
+
+def test_three_variants_have_one_table_of_differences_and_each_pair_its_own() -> None:
+    chosen = [
+        cell(side(n, levels, {0: v, 1: v + 0.01, 2: v + 0.03}))
+        for n, levels, v in (("off", OFF, 0.5), ("on", ON, 0.6), ("b", {"b": True}, 0.55))
+    ]
+    found = page(chosen)
+    assert rows(section(found, "In short"))["Rank-1 (%) ↑"] == ["51.3 ± 1.5", "+10.0", "+5.0"]
+    assert rows(section(found, "Configuration"))["b"] == ["false", "false", "true"]
+    first, second = section(found, "Metrics: on"), section(found, "Metrics: b")
+    assert rows(first)["Rank-1 (%) ↑"][2] == "+10.0"
+    assert rows(second)["Rank-1 (%) ↑"][2] == "+5.0"
+    said = [n for n in second.notes if n in first.notes]
+    assert said == []
+
+
+def test_many_variants_fall_back_to_tables_of_pairs_that_fit() -> None:
+    chosen = [
+        cell(side(f"variant {i}", {"a.rate": 0.1 * i, "a": True}, {0: 0.5})) for i in range(12)
+    ]
+    found = page(chosen)
+    assert section(found, "In short").tables == ()
+    tables = section(found, "Configuration").tables
+    assert len(tables) == 11
+    assert all(fits(t) for s in found.sections for t in s.tables)
+
+
+def test_names_of_wide_characters_count_the_cells_that_they_take() -> None:
+    chosen = [
+        cell(side(name, levels, {0: 0.5}))
+        for name, levels in (("基线配置完整", OFF), ("全部模块开启的配置", ON))
+    ]
+    assert cell_len("基线配置完整") == 12
+    assert section(page(chosen), "Configuration").lead == (
+        "A: 基线配置完整",
+        "B: 全部模块开启的配置",
+    )
