@@ -26,8 +26,10 @@ def in_short(document: Document) -> Section:
     lines = [line for pair in document["pairs"] for line in _sentences(document, pair)]
     overview = _overview(document)
     tables = (overview,) if overview is not None and fits(overview) else ()
-    notes = ("Δ: minus the first.",) if tables else ()
-    return Section("In short", lead=tuple(lines), tables=tables, notes=notes)
+    notes = ["Δ: minus the first."] if tables else []
+    if len(document["pairs"]) > 1:
+        notes.append("Verdicts are of each pair by itself: Holm over its metrics, not over pairs.")
+    return Section("In short", lead=tuple(lines), tables=tables, notes=tuple(notes))
 
 
 def _sentences(document: Document, pair: Document) -> Iterable[str]:
@@ -248,7 +250,7 @@ _METHODS = {
     "welch": "Interval: Welch–Satterthwaite t; one training run is the unit.",
     "pooled": (
         "Interval: t, variance pooled over all replicated configurations of the study, because a"
-        " side has fewer than three runs."
+        " side has fewer than three runs; a side of one is taken to vary as those do."
     ),
     "blocked": "Interval: paired by seed, as the study declares; only shared seeds are used.",
 }
