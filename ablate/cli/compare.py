@@ -56,11 +56,11 @@ def compare(
     tested, because a side has no finite score of its metric.
     """
     from ablate.analysis.cells import cells
-    from ablate.audit import liveness, recorded
     from ablate.cli.compare_asked import (
         check_clusters,
         conditions,
         distinct,
+        doubts,
         evidence,
         metrics_named,
         pattern,
@@ -92,7 +92,7 @@ def compare(
         [c for c in by_name.values() if c.variant not in names],
         evidence=left,
         asked=asked,
-        findings=liveness(recorded([r for c in chosen for r in c.completed])),
+        findings=doubts(found, chosen, left, rule),
         notes=noted,
     )
     check_clusters(document, cluster)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ablate.analysis.cells import Cell
     from ablate.metric import Metric
+    from ablate.record import Finding
     from ablate.report.comparison import Evidence
+    from ablate.selection import Selection
     from ablate.store import Store
     from ablate.study import Study
 
@@ -193,6 +195,24 @@ def evidence(store: "Store", chosen: Sequence["Cell"]) -> "Evidence":
         items={k: store.items(k) for k in keys},
         settings={k: store.settings(k) for k in keys},
     )
+
+
+def doubts(
+    study: "Study", chosen: Sequence["Cell"], left: "Evidence", rule: "Selection | None"
+) -> list["Finding"]:
+    """What the audit has to say of these configurations' runs, under the rule of their scores."""
+    from dataclasses import replace
+
+    from ablate.audit import liveness, recorded, selected_on_test, unseeded
+
+    records = [r for c in chosen for r in c.completed]
+    ruled = replace(study, selection=rule or study.selection)
+    on_test = (selected_on_test(ruled, left.curves[r.key]) for r in records)
+    return [
+        *liveness(recorded(records)),
+        *unseeded(study, records, left.curves.__getitem__),
+        *[f for f in on_test if f is not None][:1],
+    ]
 
 
 def check_clusters(document: Mapping[str, Any], text: str | None) -> None:

@@ -9,7 +9,7 @@ from ablate.analysis.cells import Cell
 from ablate.record import Finding, Item, Note
 from ablate.report.comparison_curves import curves_document
 from ablate.report.comparison_items import pair_items
-from ablate.report.comparison_metrics import pair_metrics, score_split, tally
+from ablate.report.comparison_metrics import agreeing, pair_metrics, score_split, tally
 from ablate.report.comparison_settings import differing, moved, path, provenance, settings
 from ablate.report.document import by_hand, costs_of, metric_document, notes_of, trial_document
 from ablate.selection import Curves
@@ -132,6 +132,7 @@ def _pair(  # noqa: PLR0913, PLR0917 - parts of one call
         "settings": settings(a, b, evidence.settings),
         "provenance": provenance(a, b),
         "shared_seeds": sorted(seeds[0] & seeds[1]),
+        "agreeing_seeds": agreeing(a, b),
         "metrics": entries,
         "tally": tally(entries, study.metrics),
         "score_split": score_split(a, b, metrics),

@@ -109,6 +109,18 @@ def _told(compared: Against | None, judged: Judgement) -> dict[str, Any]:
     }
 
 
+def agreeing(a: Cell, b: Cell) -> list[int]:
+    """The shared seeds on which every score of both is the same to the last digit."""
+    x, y = ({r.seed: r.scores for r in c.completed} for c in (a, b))
+    return [
+        seed
+        for seed in sorted(x.keys() & y.keys())
+        if x[seed]
+        and x[seed].keys() == y[seed].keys()
+        and all(repr(x[seed][n].value) == repr(y[seed][n].value) for n in x[seed])
+    ]
+
+
 def tally(entries: Sequence[dict[str, Any]], metrics: Sequence[Metric]) -> dict[str, int]:
     """On how many metrics the estimate is better, worse, the same, or cannot be compared."""
     by_name = {m.name: m for m in metrics}

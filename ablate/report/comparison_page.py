@@ -200,6 +200,13 @@ def _shared(document: Document, pair: Document) -> Iterable[str]:
         label = metrics_in(document)[primary].label
         text += f" Correlation of {label} over them: r = {plain(entry['correlation'], 2)}."
     yield text
+    if pair["agreeing_seeds"]:
+        told = len(pair["agreeing_seeds"])
+        agree = "all" if told == count else f"{told} of {count}"
+        yield (
+            f"On {agree} shared seeds every score of the two agrees to the last digit: what was changed"
+            " may not reach the scored output."
+        )
 
 
 def _provenance(pair: Document) -> Iterable[str]:

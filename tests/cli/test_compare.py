@@ -248,6 +248,20 @@ def test_clusters_may_be_told_by_a_pattern(toy: Call) -> None:
     assert "60 items in 10 clusters (by --cluster)" in told
 
 
+def test_what_the_audit_doubts_of_the_runs_is_warned_of(call: Call, folder: Path) -> None:
+    same = {s: replace(ending(0.6, 0), settings={}) for s in range(3)}
+    put(folder, [("a", {}, seeds(BASE)), ("b", {"lif": True}, same)])
+    answer = call("compare", "a", "b")
+    assert "warning: W126: the 3 runs of b are identical to the last digit" in answer.stderr
+
+
+def test_a_change_that_no_score_shows_is_told(call: Call, folder: Path) -> None:
+    put(folder, [("a", {}, seeds(BASE)), ("b", {"lif": True}, seeds(BASE))])
+    told = compared(call, "a", "b")
+    assert "On all shared seeds every score of the two agrees to the last digit" in told
+    assert "better than a on 0 of 3 metrics, worse on 0, the same on 3" in told
+
+
 def test_the_studys_own_groups_gather_items(call: Call, folder: Path) -> None:
     names = [f"{i:04d}_id{i % 12}" for i in range(60)]
     groups = {"items": {"first": tuple(names[:30]), "rest": tuple(names[30:])}}

@@ -129,6 +129,11 @@ def test_one_run_a_side_has_no_verdict_even_beside_replicated_cells() -> None:
     assert alone["difference"]["low"] is None
 
 
+def test_seeds_on_which_every_score_agrees_to_the_last_digit_are_told() -> None:
+    assert pair(b={0: 0.70, 1: 0.7200000001, 2: 0.75})["agreeing_seeds"] == [0, 2]
+    assert pair()["agreeing_seeds"] == []
+
+
 def test_the_correlation_over_seeds_is_told_from_three_shared_on() -> None:
     r = stats.pearsonr(list(A.values()), list(B.values())).statistic
     assert entry(pair())["correlation"] == pytest.approx(float(r))
