@@ -10,7 +10,7 @@ from ablate.record import Finding, Item, Note
 from ablate.report.comparison_curves import curves_document
 from ablate.report.comparison_items import pair_items
 from ablate.report.comparison_metrics import agreeing, pair_metrics, score_split, tally
-from ablate.report.comparison_settings import differing, moved, path, provenance, settings
+from ablate.report.comparison_settings import differing, mixed, moved, path, provenance, settings
 from ablate.report.document import by_hand, costs_of, metric_document, notes_of, trial_document
 from ablate.selection import Curves
 from ablate.study import Study, settled
@@ -105,6 +105,7 @@ def _side(study: Study, cell: Cell) -> dict[str, Any]:
         "trials": [r.key for r in sorted(cell.completed, key=lambda r: r.seed)],
         "splits": list(splits),
         "levels": settled(cell.levels, study.factors),
+        "mixed": mixed(study, cell),
         "costs": [costs_of(costs) for costs in cell.costs().values()],
     }
 

@@ -86,7 +86,7 @@ def _pace_notes(
 def _hardware(pair: Document) -> Iterable[str]:
     differ = [n for n in pair["provenance"] if n in HARDWARE]
     if differ:
-        yield f"Times are of different hardware ({listed(differ)} differ): not comparable."
+        yield f"Times are of different hardware ({listed(differ)}): not comparable."
 
 
 def sentence(document: Document, pair: Document) -> str | None:
@@ -97,9 +97,9 @@ def sentence(document: Document, pair: Document) -> str | None:
     for column in columns:
         x, y = column.of(a["costs"]), column.of(b["costs"])
         kind = "macs" if column.name in printed.OPERATIONS else column.name
-        if x and y and x["mean"]:
-            name = column.title.split(" (")[0]
-            told.setdefault(kind, f"{name} {plain(y['mean'] / x['mean'], 2)}×")
+        ratio = _ratio(x["mean"], y["mean"])[0] if x and y else NONE
+        if ratio != NONE:
+            told.setdefault(kind, f"{column.title.split(' (')[0]} {ratio}")
     if not told:
         return None
     return f"Costs of {b['variant']} over {a['variant']}: {', '.join(told.values())}."

@@ -69,7 +69,8 @@ def _curve_notes(document: Document, curve: Document) -> Iterable[str]:
     metric = _scale(document, curve)
     names = labels(document)
     ranges = [
-        f"{names[v]} {metric.text(s['smallest'])} to {metric.text(s['largest'])}{_lost(s)}"
+        f"{names[v]} {metric.text(s['smallest'])} to {metric.text(s['largest'])}, last"
+        f" {metric.text(s['last'])}{_lost(s)}"
         for v, s in curve["sides"].items()
         if s["smallest"] is not None
     ]

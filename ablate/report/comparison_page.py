@@ -48,7 +48,11 @@ def comparison_page(document: Document) -> Page:
     return Page(
         title=" and ".join([", ".join(names[:-1]), names[-1]]),
         standin=STANDIN if document["study"]["standin"] else "",
-        warnings=(*doubts(document, everything=len(names)), *findings(document)),
+        warnings=(
+            *doubts(document, everything=len(names)),
+            *_mixed(document),
+            *findings(document),
+        ),
         remarks=tuple(remarks(document)),
         facts=(
             ("Study", document["study"]["name"]),
@@ -80,6 +84,20 @@ def _configuration(document: Document) -> Section:
     if not document["differs"]:
         lead.append("No factor differs.")
     return Section("Configuration", tuple(lead), tuple(tables), notes=tuple(notes))
+
+
+def _mixed(document: Document) -> Iterable[str]:
+    """That the runs of a side are not of one configuration."""
+    for side in document["sides"]:
+        levels = "; ".join(
+            f"{name} is {' and '.join(map(printed.level_text, of))}"
+            for name, of in side["mixed"].items()
+        )
+        if levels:
+            yield (
+                f"The runs of {side['variant']} are not of one configuration ({levels}): its means"
+                " and differences describe none of them."
+            )
 
 
 def _fixed(document: Document) -> Iterable[str]:
@@ -204,8 +222,8 @@ def _shared(document: Document, pair: Document) -> Iterable[str]:
         told = len(pair["agreeing_seeds"])
         agree = "all" if told == count else f"{told} of {count}"
         yield (
-            f"On {agree} shared seeds every score of the two agrees to the last digit: what was changed"
-            " may not reach the scored output."
+            f"On {agree} shared seeds every score of the two agrees to the last digit: what was"
+            " changed may not reach the scored output."
         )
 
 

@@ -23,6 +23,13 @@ def differing(study: Study, a: Cell, b: Cell) -> dict[str, dict[str, Level]]:
     }
 
 
+def mixed(study: Study, cell: Cell) -> dict[str, list[Level]]:
+    """The factors in which a cell's own runs differ, with their levels in order of the runs."""
+    levels = [settled(r.levels, study.factors) for r in cell.records]
+    found = {f.name: list(dict.fromkeys(of[f.name] for of in levels)) for f in study.factors}
+    return {name: of for name, of in found.items() if len(of) > 1}
+
+
 def moved(study: Study, a: Cell, b: Cell) -> list[str]:
     """The factors that differ and that the study does not fix.
 

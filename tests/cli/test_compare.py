@@ -1,8 +1,11 @@
 """`ablate compare`: names, seeds, what one side lacks, conditions that end it with 1, the width."""
 
 import json
+import os
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -385,6 +388,26 @@ def test_one_run_a_side_is_said_with_a_failed_condition(call: Call, folder: Path
     answer = call("compare", "a", "b", "--fail-if", "mAP < -2 %")
     assert "(b minus a; one run a side: no interval)" in answer.stderr
     assert answer.exit_code == 1
+
+
+def test_no_heavy_library_is_loaded(toy: Call, folder: Path) -> None:
+    assert toy("ls").exit_code == 0
+    script = (
+        "import sys\nsys.argv = ['ablate', 'compare', 'baseline', 'lif']\n"
+        "from ablate.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as done:\n    assert not done.code\n"
+        "print([m for m in ('torch', 'ray', 'pandas', 'matplotlib', 'scipy.stats')"
+        " if m in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
 
 
 def test_markdown_holds_the_same_sections(toy: Call, folder: Path) -> None:

@@ -155,6 +155,7 @@ def test_a_placed_variant_without_a_completed_run_has_no_difference() -> None:
         "trials": [],
         "splits": [],
         "levels": None,
+        "mixed": {},
         "costs": [],
     }
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from ablate.analysis.cells import Cell
+from ablate.record import Attempt, Cost, State
 from ablate.report import comparison_document, render_comparison
 from ablate.report.comparison import Asked
 from ablate.report.comparison_page import comparison_page
@@ -101,6 +102,31 @@ def test_costs_are_differences_ratios_and_a_check_of_time_against_iterations() -
     assert rows(found)["Seconds / iteration"] == ["0.640", "1.900", "+1.260", "2.97×", "+196.9"]
     # the published report's own numbers: the time in all is more than iterations times seconds
     assert "baseline 4000 × 0.640 s = 2560 s of 3363 s in all (76 %)" in " ".join(found.notes)
+
+
+def test_runs_that_are_not_of_one_configuration_are_warned_of() -> None:
+    rows = side("on", ON, {0: 0.5, 1: 0.6})
+    other = replace(rows[1], levels=dict(rows[1].levels) | {"b": True})
+    found = page([cell(side("off", OFF, {0: 0.5})), cell([rows[0], other])])
+    assert found.warnings == (
+        (
+            "The runs of on are not of one configuration (b is false and true): its means and"
+            " differences describe none of them."
+        ),
+    )
+
+
+def test_times_of_different_hardware_are_said_not_to_be_comparable() -> None:
+    chosen = []
+    for name, levels, device in (("off", OFF, "A100"), ("on", ON, "V100")):
+        (row,) = side(name, levels, {0: 0.5})
+        attempt = Attempt(row.key, 1, State.COMPLETED, "", "", device=device)
+        spent = {"seconds": Cost("seconds", 9.0, "s", "wall")}
+        chosen.append(cell([replace(row, attempt=attempt, costs=spent)]))
+    found = page(chosen)
+    assert "device differs: off A100; on V100." in section(found, "Runs").notes
+    (note,) = (n for n in section(found, "Costs").notes if "hardware" in n)
+    assert note == "Times are of different hardware (device): not comparable."
 
 
 def test_no_word_of_size_without_the_studys_own_tiers() -> None:
