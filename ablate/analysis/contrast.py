@@ -4,8 +4,8 @@ The unit of replication is one training run. `welch`, `pooled` and `blocked` tak
 that a simulation goes through the same lines as a report.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import frexp
 from typing import Literal, TypeAlias
 
@@ -93,7 +93,7 @@ class Noise:
 
 def quantile(df: float, alpha: float) -> float:
     """The two-sided t quantile: a share `alpha` lies beyond it, on either side half of that."""
-    return float(special.stdtrit(df, 1 - alpha / 2))
+    return -float(special.stdtrit(df, alpha / 2))
 
 
 def p_value(t: Array, df: Array) -> Array:
@@ -163,31 +163,24 @@ def contrasts(
     runs = np.array([len(s) for s in samples], dtype=float)
     if not used.any(1).all() or (used & (runs == 0)).any():
         raise ValueError("a contrast needs at least one run in every cell it uses")
-    largest = np.array([max((abs(v) for _, v in s), default=0.0) for s in samples])
+    largest = np.array([max(map(abs, [v for _, v in s]), default=0.0) for s in samples])
     unit = _unit(float(largest.max()))
     if unit != 1:
         samples = [[(seed, v / unit) for seed, v in s] for s in samples]
-    pieces = _pieces(samples, range(len(samples)) if groups is None else groups)
+    pieces = _pieces(samples, groups)
     estimate = w @ np.array([_mean(s) for s in samples])
     touched = (pieces.of(used.astype(float)) > 0).astype(float)
     counts = touched @ np.array([len(r) for r in pieces.runs])
     method, se, df = _errors(pieces.of(w / np.maximum(runs, 1)), pieces, rules)
     if rules.paired:
         per_seed, there, column = _by_seed(w, samples)
-        tally = np.zeros((len(pieces.runs), len(column)))
-        for row, piece in zip(tally, pieces.runs, strict=True):
-            np.add.at(row, [column[seed] for seed, _ in piece], 1)
+        tally = _table(pieces.runs, column)[1]
         own, found = ((touched @ tally) * there).sum(1), blocked(per_seed, there)
         for i in map(int, np.flatnonzero(there.sum(1) >= PAIR)):
             method[i], counts[i] = "blocked", own[i]
             estimate[i], se[i], df[i] = (of[i] for of in found)
     se[se * unit <= ROUNDING * (np.abs(w) @ largest)] = 0
-    return [
-        _effect(e * unit, int(n), how, s * unit, d, rules)
-        for e, n, how, s, d in zip(
-            estimate.tolist(), counts, method, se.tolist(), df.tolist(), strict=True
-        )
-    ]
+    return _effects(estimate * unit, counts, method, se * unit, df, rules)
 
 
 def _unit(largest: float) -> float:
@@ -212,7 +205,10 @@ class _Pieces:
         return by_cell if self.inside is None else by_cell @ self.inside
 
 
-def _pieces(samples: Sequence[Sample], groups: Iterable[Hashable]) -> _Pieces:
+def _pieces(samples: Sequence[Sample], groups: Sequence[Hashable] | None) -> _Pieces:
+    """The distinct runs of cells of these functions; None: each its own."""
+    if groups is None or len(set(groups)) == len(groups):
+        return _Pieces(samples, np.arange(len(samples)))
     places: dict[Hashable, int] = {}
     group = [places.setdefault(g, len(places)) for g in groups]
     held: list[dict[int, list[int]]] = [{seed: [i] for seed, _ in s} for i, s in enumerate(samples)]
@@ -258,26 +254,16 @@ def _errors(share: Array, pieces: _Pieces, rules: Rules) -> tuple[list[Method], 
     `share` is (terms, pieces), the weight of one run of the piece.
     """
     count = np.array([len(r) for r in pieces.runs])
-    groups = int(pieces.groups.max()) + 1
-    values = np.array([v for r in pieces.runs for _, v in r])
-    own = np.repeat(pieces.groups, count)
-    first = np.zeros(groups)
-    first[own[::-1]] = values[::-1]
-    values -= first[own]  # runs that are equal then have a variance of exactly zero
-    size = np.bincount(own, minlength=groups).astype(float)
-    means = np.bincount(own, values, groups) / np.maximum(size, 1)
-    squares = np.bincount(own, (values - means[own]) ** 2, groups)
-    variances = squares / np.maximum(size - 1, 1)
+    variances, free = _variances(pieces.runs, pieces.groups)
     load = share**2 * count
-    if groups < len(count):
-        apart, load = load, np.zeros((len(share), groups))
+    if len(free) < len(count):
+        apart, load = load, np.zeros((len(share), len(free)))
         np.add.at(load.T, pieces.groups, apart.T)
-    free = np.maximum(size - 1, 0)
     if not free.any():
         return ["none"] * len(share), np.zeros(len(share)), np.zeros(len(share))
     se, df = pooled(load, variances, free)
     method: list[Method] = ["pooled"] * len(share)
-    fewest = np.where(load > ROUNDING**2 * load.max(1, keepdims=True), size, np.inf).min(1)
+    fewest = np.where(load > ROUNDING**2 * load.max(1, keepdims=True), free + 1, np.inf).min(1)
     if not rules.pool:
         found = welch(load, variances, free)
         for i in map(int, np.flatnonzero(fewest >= WELCH)):
@@ -295,26 +281,83 @@ def _by_seed(
     """Each term's contrast within each seed, whether the seed has all its cells; seed -> column."""
     seeds = sorted({seed for s in samples for seed, _ in s})
     column = {seed: i for i, seed in enumerate(seeds)}
-    total = np.zeros((len(samples), len(seeds)))
-    count = np.zeros_like(total)
-    for row, sample in enumerate(samples):
-        for seed, value in sample:
-            total[row, column[seed]] += value
-            count[row, column[seed]] += 1
+    total, count = _table(samples, column)
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
-    there = ((w != 0).astype(float) @ (count == 0)) == 0
+    there = ((w != 0).astype(float) @ (count == 0).astype(float)) == 0
     return w @ mean, there, column
 
 
-def _effect(  # noqa: PLR0913, PLR0917 - one per field
-    estimate: float, runs: int, method: Method, se: float, df: float, rules: Rules
-) -> Effect:
-    if method == "none" or se == 0:
-        return Effect(estimate, runs)
-    half = quantile(df, rules.alpha) * se
-    p = float(2 * special.stdtr(df, -abs(estimate) / se))
-    interval = Interval(estimate - half, estimate + half)
-    return Effect(estimate, runs, method, se, df, interval, p)
+def means(samples: Sequence[Sample], rules: Rules, groups: Sequence[Hashable]) -> list[Effect]:
+    """The mean of every cell with its unpaired interval: `contrasts` of one cell each.
+
+    Where no two cells are one function, no matrix of all cells by all is made.
+    """
+    if not samples:
+        return []
+    largest = np.array([max(map(abs, [v for _, v in s]), default=0.0) for s in samples])
+    if len(set(groups)) < len(groups) or _unit(float(largest.max())) != 1:
+        return contrasts(np.eye(len(samples)), samples, replace(rules, paired=False), groups)
+    n = np.array([len(s) for s in samples], dtype=float)
+    variances, free = _variances(samples, np.arange(len(samples)))
+    total = float(free.sum())
+    own = (n >= WELCH) & (not rules.pool)
+    common = float(variances @ free) / max(total, 1)
+    se = np.sqrt(np.where(own, variances, common) / n)
+    se[se <= ROUNDING * largest] = 0
+    method: list[Method] = ["welch" if w else "pooled" for w in own.tolist()]
+    df = np.where(own, free, total)
+    return _effects(np.array([_mean(s) for s in samples]), n, method, se, df, rules)
+
+
+def _variances(samples: Sequence[Sample], groups: NDArray[np.intp]) -> tuple[Array, Array]:
+    """The variance of one run and its degrees of freedom (0: of no use), by group."""
+    count = np.array([len(s) for s in samples])
+    size = int(groups.max()) + 1
+    values = np.array([v for s in samples for _, v in s])
+    own = np.repeat(groups, count)
+    first = np.zeros(size)
+    first[own[::-1]] = values[::-1]
+    values -= first[own]  # runs that are equal then have a variance of exactly zero
+    runs = np.bincount(own, minlength=size).astype(float)
+    centre = np.bincount(own, values, size) / np.maximum(runs, 1)
+    squares = np.bincount(own, (values - centre[own]) ** 2, size)
+    free = np.maximum(runs - 1, 0)
+    return squares / np.maximum(free, 1), free
+
+
+def _table(samples: Sequence[Sample], column: Mapping[int, int]) -> tuple[Array, Array]:
+    """The sums and counts of runs, (samples, seeds)."""
+    size = (len(samples), len(column))
+    at = [i * size[1] + column[seed] for i, sample in enumerate(samples) for seed, _ in sample]
+    values = [value for sample in samples for _, value in sample]
+    flat = [np.bincount(at, weights, size[0] * size[1]) for weights in (values, None)]
+    total, count = (np.asarray(of, dtype=float).reshape(size) for of in flat)
+    return total, count
+
+
+def _effects(  # noqa: PLR0913, PLR0917 - one per field
+    estimate: Array, runs: Array, method: Sequence[Method], se: Array, df: Array, rules: Rules
+) -> list[Effect]:
+    known = (se > 0) & (df > 0)
+    free = np.where(known, df, 1)
+    half = special.stdtrit(free, 1 - rules.alpha / 2) * se
+    p = p_value(np.divide(estimate, se, out=np.zeros_like(se), where=known), free)
+    return [
+        Effect(e, n, how, s, d, Interval(e - h, e + h), own)
+        if told and how != "none"
+        else Effect(e, n)
+        for e, n, how, s, d, h, own, told in zip(
+            estimate.tolist(),
+            runs.astype(int).tolist(),
+            method,
+            se.tolist(),
+            df.tolist(),
+            half.tolist(),
+            p.tolist(),
+            known.tolist(),
+            strict=True,
+        )
+    ]
 
 
 def difference(a: Sample, b: Sample, rules: Rules = DEFAULT) -> Effect | None:
@@ -330,7 +373,7 @@ def noise(
     Cells of one group are the same function, as in `contrasts`. None where no group has two runs
     or where no run differs from another of its group.
     """
-    pieces = _pieces(samples, range(len(samples)) if groups is None else groups)
+    pieces = _pieces(samples, groups)
     together: dict[int, list[float]] = {}
     for group, runs in zip(map(int, pieces.groups), pieces.runs, strict=True):
         together.setdefault(group, []).extend(v for _, v in runs)
