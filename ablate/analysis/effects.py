@@ -4,7 +4,7 @@ A corner is the set of modules that are on. Every term is a contrast sum w(corne
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, combinations, islice
 from math import comb
@@ -13,7 +13,17 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.contrast import Effect, Noise, Rules, Sample, contrasts, noise, twins
+from ablate.analysis.contrast import (
+    Array,
+    Effect,
+    Noise,
+    Rules,
+    Sample,
+    contrasts,
+    means,
+    noise,
+    twins,
+)
 from ablate.study import Level
 
 Corner: TypeAlias = frozenset[str]
@@ -104,24 +114,31 @@ class Grid:
 
     def means(self, rules: Rules) -> dict[Corner, Effect]:
         """The mean of every corner that has a run, with its interval; never blocked."""
-        samples = [self.samples[c] for c in self.present]
-        unpaired = replace(rules, paired=False)
-        found = contrasts(np.eye(len(samples)), samples, unpaired, self._groups)
+        found = means([self.samples[c] for c in self.present], rules, self._groups)
         return dict(zip(self.present, found, strict=True))
 
-    def answers(self, terms: Sequence[Term], rules: Rules) -> list[Answer]:
-        """The estimate of every term whose cells are there; of the others, the missing cells."""
-        place = {corner: i for i, corner in enumerate(self.present)}
-        asked = [
-            i for i, t in enumerate(terms) if t.weights and all(map(place.__contains__, t.weights))
-        ]
-        rows = np.zeros((len(asked), len(place)))
-        for row, i in zip(rows, asked, strict=True):
-            weights = terms[i].weights
-            row[[place[c] for c in weights]] = list(weights.values())
+    def answers(
+        self, terms: Sequence[Term], rules: Rules, rows: Array | None = None
+    ) -> list[Answer]:
+        """The estimate of every term whose cells are there; of the others, the missing cells.
+
+        `rows` are those of `terms`, where they have been made for a grid of the same cells.
+        """
+        made = self.rows(terms) if rows is None else rows
+        asked = np.flatnonzero(made.any(1)).tolist()
         samples = [self.samples[c] for c in self.present]
-        found = dict(zip(asked, contrasts(rows, samples, rules, self._groups), strict=True))
+        found = dict(zip(asked, contrasts(made[asked], samples, rules, self._groups), strict=True))
         return [self._answer(term, found.get(i)) for i, term in enumerate(terms)]
+
+    def rows(self, terms: Sequence[Term]) -> Array:
+        """The weights of terms, (terms, present corners); zero where a cell is missing."""
+        place = {corner: i for i, corner in enumerate(self.present)}
+        made = np.zeros((len(terms), len(place)))
+        for row, term in zip(made, terms, strict=True):
+            at = [place.get(c, -1) for c in term.weights]
+            if -1 not in at:
+                row[at] = list(term.weights.values())
+        return made
 
     @cached_property
     def _groups(self) -> list[Corner]:

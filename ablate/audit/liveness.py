@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from ablate.analysis.cells import Cell
 from ablate.record import Cost, Finding, Record
+from ablate.study import Study
 
 Shares: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Cost]]]
 """Variant -> factor -> name -> what the factor's own parameters and modules spend."""
@@ -55,6 +57,27 @@ def _kind(of: Mapping[str, Cost]) -> str:
     if "trained_params" not in of:
         return UNREAD
     return UNREAD + (BESIDE if trained else NOWHERE)
+
+
+def inert_of(study: Study, cells: Iterable[Cell]) -> dict[str, frozenset[str]]:
+    """Variant -> the modules of the grid none of whose own parameters can move its output.
+
+    Those that W204 names in every run that counted them, and no loss that trains the score reaches
+    them either. Where only the live parameters were counted, that is unknown of them.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for cell in cells:
+        counted = [r.shares for r in cell.completed if r.shares]
+        own = frozenset(
+            m for m in study.on if counted and all(_still(of.get(m, {})) for of in counted)
+        )
+        if own:
+            found[cell.variant] = own
+    return found
+
+
+def _still(of: Mapping[str, Cost]) -> bool:
+    return _kind(of) == UNREAD + NOWHERE
 
 
 def recorded(records: Iterable[Record]) -> Shares:

@@ -1,5 +1,6 @@
 """The command line: one command, one file. Nothing heavy is imported before a command runs."""
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
@@ -95,6 +96,7 @@ def main() -> NoReturn:
         if debug:
             raise
         _fail(f"internal: {type(error).__name__}: {error} (--debug shows where)", 5)
+    gc.freeze()  # else the interpreter looks through all that was read once more at its end
     sys.exit(code or 0)
 
 

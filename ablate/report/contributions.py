@@ -1,50 +1,15 @@
-"""What each module contributes, over the grid and along training, as numbers."""
+"""Effects and costs as a document has them, and how effects move along training."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.contrast import Effect
-from ablate.analysis.effects import Grid, alone, corners, main
 from ablate.analysis.training import Course, course
 from ablate.analysis.verdict import rules_of
+from ablate.record import Cost
 from ablate.selection import Curves
 from ablate.study import Study
-
-
-def contributions(
-    study: Study, found: Sequence[Cell], curves: Mapping[str, Curves]
-) -> dict[str, Any]:
-    """The sections `effects` (one per module and metric) and `courses` (on the primary metric).
-
-    `corners` tells by metric how many finite runs each cell of the grid gave, and how many not.
-    """
-    modules = tuple(study.on)
-    grid = corners(found, study.on)
-    effects: list[dict[str, Any]] = []
-    runs: dict[str, list[dict[str, Any]]] = {}
-    for metric in study.metrics:
-        runs[metric.name] = [_runs(cell, metric.name) for cell in grid.values()]
-        of = Grid(modules, {corner: cell.runs(metric.name) for corner, cell in grid.items()})
-        terms = [term for module in modules for term in (main(module, of), alone(module))]
-        found_effects = of.answers(terms, rules_of(study.claims, metric))
-        effects += [
-            {
-                "module": module,
-                "metric": metric.name,
-                "main": effect_document(mains.effect),
-                "alone": effect_document(alones.effect),
-            }
-            for module, mains, alones in zip(
-                modules, found_effects[::2], found_effects[1::2], strict=True
-            )
-        ]
-    return {"effects": effects, "corners": runs, "courses": _courses(study, grid, curves)}
-
-
-def _runs(cell: Cell, metric: str) -> dict[str, Any]:
-    summary = cell.summary(metric)
-    return {"variant": cell.variant, "n": summary.n, "lost": summary.lost}
 
 
 def effect_document(effect: Effect | None) -> dict[str, Any] | None:
@@ -57,14 +22,31 @@ def effect_document(effect: Effect | None) -> dict[str, Any] | None:
         "method": effect.method,
         "se": effect.se,
         "df": effect.df,
+        "p": effect.p,
         "low": effect.interval.low if effect.interval else None,
         "high": effect.interval.high if effect.interval else None,
     }
 
 
-def _courses(
+def costs_of(costs: Sequence[Cost]) -> dict[str, Any]:
+    """What several runs of one variant spent, by one counter."""
+    values = [c.value for c in costs]
+    mean = sum(values) / len(values)
+    spread = sum((v - mean) ** 2 for v in values)
+    return {
+        "name": costs[0].name,
+        "counter": costs[0].counter,
+        "unit": costs[0].unit,
+        "n": len(values),
+        "mean": values[0] if len(set(values)) == 1 else mean,
+        "sd": (spread / (len(values) - 1)) ** 0.5 if len(values) > 1 else None,
+    }
+
+
+def courses(
     study: Study, grid: Mapping[frozenset[str], Cell], curves: Mapping[str, Curves]
 ) -> list[dict[str, Any]]:
+    """How each module's main effect on the primary metric moves along training."""
     modules = tuple(study.on)
     primary = study.metric(study.primary)
     metric = primary.name

@@ -7,35 +7,36 @@ from typing import Any
 
 from ablate.analysis.cells import Cell, cells
 from ablate.analysis.contrast import difference
-from ablate.analysis.correlation import across_seeds
 from ablate.analysis.verdict import rules_of
 from ablate.metric import Metric
-from ablate.record import Cost, Finding, Note, Record, State
-from ablate.report.contributions import contributions, effect_document
+from ablate.record import Finding, Note, Record, State
+from ablate.report.contributions import costs_of as costs_of
+from ablate.report.contributions import courses, effect_document
+from ablate.report.grid import grid_cells, grid_document
 from ablate.report.sweeps import sweeps
 from ablate.selection import Curves
 from ablate.study import Study, settled
 
-SCHEMA = "ablate.report/2"
-FULL = "full"
+SCHEMA = "ablate.report/3"
 BASELINE = "baseline"
 NOTES = "notes"
 UNSHOWN = frozenset({"line", "host", NOTES})
 """Facts that stand elsewhere or nowhere: doubts, a row number, the name of somebody's machine."""
 
 
-def study_document(
+def study_document(  # noqa: PLR0913, PLR0917 - each is one thing that the store knows
     study: Study,
     records: Sequence[Record],
     curves: Mapping[str, Curves] | None = None,
     findings: Sequence[Finding] = (),
     notes: Sequence[Note] = (),
+    inert: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[str, Any]:
     """All numbers of a study's report, in stored units, ready for JSON.
 
     `curves` holds each trial's curves by key; with them the document says how effects move along
     training. `findings` are the doubts that the store holds about the study, `notes` what people
-    have written about it.
+    have written about it; `inert` tells by variant which modules are known not to be in the output.
     """
     # What is off was stored at the reference of its day, which an import's next row may move.
     records = [replace(r, levels=settled(r.levels, study.factors)) for r in records]
@@ -54,9 +55,9 @@ def study_document(
         "provenance": _provenance(records),
         "baseline": baseline.variant if baseline else None,
         "cells": [_cell(study, cell, baseline) for cell in found],
-        **contributions(study, found, curves or {}),
+        "synergy": grid_document(study, found, inert),
+        "courses": courses(study, grid_cells(study, found), curves or {}),
         "sweeps": sweeps(study, found),
-        "correlation": _correlation(study, found, baseline),
         "trials": [trial_document(r) for r in records],
     }
 
@@ -137,21 +138,6 @@ def by_hand(records: Sequence[Record], notes: Sequence[Note]) -> list[dict[str, 
         }
         for n in notes
     ]
-
-
-def costs_of(costs: Sequence[Cost]) -> dict[str, Any]:
-    """What several runs of one variant spent, by one counter."""
-    values = [c.value for c in costs]
-    mean = sum(values) / len(values)
-    spread = sum((v - mean) ** 2 for v in values)
-    return {
-        "name": costs[0].name,
-        "counter": costs[0].counter,
-        "unit": costs[0].unit,
-        "n": len(values),
-        "mean": values[0] if len(set(values)) == 1 else mean,
-        "sd": (spread / (len(values) - 1)) ** 0.5 if len(values) > 1 else None,
-    }
 
 
 def study_head(study: Study, records: Sequence[Record]) -> dict[str, Any]:
@@ -261,22 +247,4 @@ def _cell(study: Study, cell: Cell, baseline: Cell | None) -> dict[str, Any]:
         },
         "costs": [costs_of(costs) for costs in spent.values()],
         "shares": {f: [costs_of(c) for c in of.values()] for f, of in cell.shares().items()},
-    }
-
-
-def _correlation(
-    study: Study, found: Sequence[Cell], baseline: Cell | None
-) -> dict[str, Any] | None:
-    full = next((c for c in found if c.variant == FULL), None)
-    if full is None or baseline is None:
-        return None
-    metric = study.metric(study.primary).name
-    r = across_seeds(baseline.scores(metric), full.scores(metric))
-    return {
-        "a": baseline.variant,
-        "b": full.variant,
-        "metric": metric,
-        "n": r.n,
-        "value": r.value,
-        "reason": r.reason,
     }

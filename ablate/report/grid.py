@@ -1,8 +1,12 @@
 """A study's on/off grid as numbers: what its modules contribute and how they act together."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
+from math import isfinite
 from typing import Any
+
+import numpy as np
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.contrast import Effect, Rules, Sample
@@ -10,8 +14,8 @@ from ablate.analysis.effects import BASE, Answer, Corner, Grid, corners, subsets
 from ablate.analysis.verdict import Judgement, judge, rules_of
 from ablate.design.names import cell_name, levels_of
 from ablate.metric import Metric
-from ablate.report.contributions import effect_document
-from ablate.report.grid_costs import grid_costs
+from ablate.report.contributions import costs_of, effect_document
+from ablate.report.grid_costs import NAMES, grid_costs
 from ablate.report.grid_questions import ZERO, Asked, Contexts
 from ablate.report.grid_seeds import seeds_document
 from ablate.study import Level, Study, settled
@@ -67,7 +71,8 @@ def grid_cells(study: Study, found: Sequence[Cell]) -> dict[Corner, Cell]:
         name = cell_name(study, [m for m in study.on if m in corner])
         return settled({**levels_of(study, name), **axes}, study.factors)
 
-    return corners(found, study.on, levels)
+    arms = [replace(c, levels=settled(c.levels, study.factors)) for c in found if c.role == "arm"]
+    return corners([*(c for c in found if c.role == "grid"), *arms], study.on, levels)
 
 
 class _Numbers:
@@ -83,6 +88,7 @@ class _Numbers:
             for corner, cell in placed.items()
             if (own := inert.get(cell.variant, BASE) & corner)
         }
+        self.completed = {corner: cell.completed for corner, cell in placed.items()}
         self._asked: dict[tuple[Corner, ...], Asked] = {}
 
     def name(self, corner: Corner) -> str:
@@ -103,12 +109,24 @@ class _Numbers:
             "runs": len(cell.completed),
             "inert": self._ordered(own),
             "same_as": self.name(corner - own) if own else None,
+            "costs": [costs_of(c) for (name, _), c in cell.costs().items() if name in NAMES],
         }
 
     def grid(self, metric: Metric) -> Grid:
         """The grid's finite runs of one metric."""
-        samples = {corner: cell.runs(metric.name) for corner, cell in self.placed.items()}
+        samples = {
+            corner: tuple(r for r in sorted(scores.items()) if isfinite(r[1]))
+            for corner, scores in self.scores(metric).items()
+        }
         return Grid(self.modules, samples, self.inert)
+
+    def scores(self, metric: Metric) -> dict[Corner, dict[int, float]]:
+        """Each cell's scores of one metric by seed, finite or not."""
+        name = metric.name
+        return {
+            corner: {r.seed: r.scores[name].value for r in records if name in r.scores}
+            for corner, records in self.completed.items()
+        }
 
     def asked(self, grid: Grid) -> Asked:
         """The questions, made once for all metrics of which the same cells have runs."""
@@ -123,17 +141,15 @@ class _Numbers:
         asked = self.asked(grid)
         means = grid.means(rules)
         contexts = Contexts.of(asked, {c: e.estimate for c, e in means.items()}, sign)
-        answers = grid.answers([*asked.terms(), *contexts.terms()], rules)
+        further = contexts.terms()
+        rows = np.vstack([asked.rows, grid.rows(further)])
+        answers = grid.answers([*asked.terms(), *further], rules, rows)
         of = asked.cut(answers)
         mains, pairs = (self._judged(of[name], rules, sign) for name in ("main", "averaged"))
-        scores = {corner: cell.scores(metric.name) for corner, cell in self.placed.items()}
-        splits = {
-            r.scores[metric.name].split
-            for cell in self.placed.values()
-            for r in cell.completed
-            if metric.name in r.scores
-        }
-        told = contexts.told(list(map(self._answer, answers[len(asked.terms()) :])))
+        scores = self.scores(metric)
+        scored = (r.scores.get(metric.name) for of in self.completed.values() for r in of)
+        splits = {score.split for score in scored if score}
+        told = contexts.told(list(map(self._pair, answers[len(asked.terms()) :])))
         counts = [len(grid.samples[c]) for c in grid.present]
         return {
             "margin": rules.margin,
@@ -172,6 +188,7 @@ class _Numbers:
                 (of["main"], of["averaged"]),
                 rules,
                 (scores.get(BASE, {}), scores.get(frozenset(self.modules), {})),
+                asked.judged_rows(),
             ),
         }
 
@@ -191,6 +208,14 @@ class _Numbers:
                 "smallest": judged.smallest,
             }
         return found
+
+    def _pair(self, answer: Answer) -> Document:
+        """A context of a module, which is known."""
+        return {
+            "others_on": self._ordered(answer.term.others),
+            "effect": effect_document(answer.effect),
+            "inert": list(answer.inert),
+        }
 
     def _judged(self, family: Sequence[Answer], rules: Rules, sign: int) -> list[Document]:
         judged = judge([a.effect for a in family], rules, sign)

@@ -9,6 +9,7 @@ from ablate.analysis.effects import BASE, Corner, subsets
 
 NAMES = ("params", "live_macs", "macs", "ops")
 """What a module may add to; times are measured, not counted."""
+DIFFERENCES = ("alone", "last")
 ORDERS = 3
 ROUND = 1e-9
 """A term below this share of the largest cost is what floats leave of nothing."""
@@ -17,7 +18,8 @@ ROUND = 1e-9
 def grid_costs(modules: Sequence[str], placed: Mapping[Corner, Cell]) -> list[dict[str, Any]]:
     """Each counted cost by counter: what a module adds alone and last, and the Moebius terms.
 
-    They are counts: they have no intervals. A term that lacks a cell is left out.
+    They are counts: they have no intervals. A term that lacks a cell is left out, and a cost of
+    which no difference is known.
     """
     by_cell = {corner: _counted(cell) for corner, cell in placed.items()}
     keys = dict.fromkeys(k for of in by_cell.values() for k in of)
@@ -26,7 +28,7 @@ def grid_costs(modules: Sequence[str], placed: Mapping[Corner, Cell]) -> list[di
     for key in order:
         values = {corner: of[key] for corner, of in by_cell.items() if key in of}
         found.append(_cost(modules, *key, values))
-    return found
+    return [c for c in found if any(m[k] is not None for m in c["modules"] for k in DIFFERENCES)]
 
 
 def _counted(cell: Cell) -> dict[tuple[str, str, str], float]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
+from ablate.analysis.contrast import Array
 from ablate.analysis.effects import (
     Answer,
     Corner,
@@ -38,7 +41,8 @@ Document = dict[str, Any]
 class Asked:
     """Every question to one grid, by where it stands in the document.
 
-    `partners` are each module's matched pairs: a corner without it and the one with it.
+    `partners` are each module's matched pairs: a corner without it and the one with it; `rows` the
+    weights of `terms`, which all metrics of which the same cells have runs share.
     """
 
     modules: tuple[str, ...]
@@ -52,28 +56,33 @@ class Asked:
     higher: list[Term]
     whole: list[Term]
     partners: list[list[tuple[Corner, Corner]]]
+    rows: Array
 
     @classmethod
     def of(cls, grid: Grid) -> "Asked":
         """The questions to a grid; those to all of it have no weights where it is incomplete."""
         modules, there = grid.modules, set(grid.present)
         pairs = list(combinations(modules, 2))
-        return cls(
-            modules=modules,
-            main=[main(m, grid) for m in modules],
-            shapley=[shapley(m, grid) for m in modules],
-            alone=[alone(m) for m in modules],
-            last=[last(m, modules) for m in modules],
-            averaged=[averaged(p, grid) for p in pairs],
-            off=[others_off(p) for p in pairs],
-            on=[others_on(p, modules) for p in pairs],
-            higher=[
+        terms = {
+            "main": [main(m, grid) for m in modules],
+            "shapley": [shapley(m, grid) for m in modules],
+            "alone": [alone(m) for m in modules],
+            "last": [last(m, modules) for m in modules],
+            "averaged": [averaged(p, grid) for p in pairs],
+            "off": [others_off(p) for p in pairs],
+            "on": [others_on(p, modules) for p in pairs],
+            "higher": [
                 moebius(of)
                 for size in range(3, min(ORDERS, len(modules)) + 1)
                 for of in combinations(modules, size)
                 if there.issuperset(subsets(of))
             ],
-            whole=[departure(modules)] if pairs else [],
+            "whole": [departure(modules)] if pairs else [],
+        }
+        return cls(
+            modules=modules,
+            rows=grid.rows([t for name in FAMILIES for t in terms[name]]),
+            **terms,
             partners=[
                 [(c, c | {m}) for c in grid.present if m not in c and c | {m} in there]
                 for m in modules
@@ -83,6 +92,13 @@ class Asked:
     def terms(self) -> list[Term]:
         """All questions in the order of `FAMILIES`."""
         return [term for name in FAMILIES for term in getattr(self, name)]
+
+    def judged_rows(self) -> Array:
+        """The rows of the main effects and of the averaged interactions."""
+        sizes = [len(getattr(self, name)) for name in FAMILIES]
+        start = sum(sizes[: FAMILIES.index("averaged")])
+        pairs = self.rows[start : start + len(self.averaged)]
+        return np.vstack([self.rows[: len(self.main)], pairs])
 
     def cut(self, answers: Sequence[Answer]) -> dict[str, list[Answer]]:
         """The answers to `terms`, by family."""

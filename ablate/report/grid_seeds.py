@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from ablate.analysis.contrast import Rules
+from ablate.analysis.contrast import Array, Rules
 from ablate.analysis.correlation import Blocking, across_seeds, blocking, intraclass
 from ablate.analysis.effects import Answer, Grid
 
@@ -14,15 +14,16 @@ def seeds_document(
     answered: tuple[Sequence[Answer], Sequence[Answer]],
     rules: Rules,
     ends: tuple[Mapping[int, float], Mapping[int, float]],
+    rows: Array | None = None,
 ) -> dict[str, Any]:
     """The across-seed correlation of one metric, and the ratios of blocked to unblocked intervals.
 
     `answered` are the main effects and the averaged interactions under `rules`; `ends` the scores
-    by seed of the baseline and of the full combination.
+    by seed of the baseline and of the full combination; `rows` the weights of `answered`.
     """
     shared = intraclass(grid.distinct(), 1 - rules.alpha)
     r = across_seeds(*ends)
-    mains, pairs = _ratios(grid, answered, rules)
+    mains, pairs = _ratios(grid, answered, rules, rows)
     return {
         "paired": rules.paired,
         "intraclass": {
@@ -40,10 +41,10 @@ def seeds_document(
 
 
 def _ratios(
-    grid: Grid, families: Sequence[Sequence[Answer]], rules: Rules
+    grid: Grid, families: Sequence[Sequence[Answer]], rules: Rules, rows: Array | None
 ) -> list[Blocking | None]:
     terms = [a.term for answers in families for a in answers]
-    either = iter(grid.answers(terms, replace(rules, paired=not rules.paired)))
+    either = iter(grid.answers(terms, replace(rules, paired=not rules.paired), rows))
     found = []
     for answers in families:
         own, other = [a.effect for a in answers], [next(either).effect for _ in answers]

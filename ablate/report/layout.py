@@ -14,10 +14,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The head of a column; numbers stand to the right."""
+    """The head of a column; numbers stand to the right.
+
+    Where a terminal is too narrow, columns of the highest `drop` go first; 0 stays.
+    """
 
     text: str
     right: bool = True
+    drop: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """How numbers are printed: scores with their spread, effects with their interval, costs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,10 @@ class Spent:
             return NONE
         return signed((b["mean"] - a["mean"]) / self.scale, self.digits)
 
+    def signed(self, value: float | None) -> str:
+        """A difference with its sign."""
+        return NONE if value is None else signed(value / self.scale, self.digits)
+
     def _plain(self, value: float) -> str:
         return plain(value / self.scale, self.digits)
 
@@ -157,6 +161,21 @@ def _spent(
     if len({c for n, c in order if n in alike}) > 1:
         title = f"{title} [{counter}]"
     return Spent(name, counter, title, scale, _digits([v / scale for v in values]))
+
+
+def counted_columns(
+    costs: Sequence[Mapping[str, Any]],
+) -> list[tuple[str, Callable[[float | None], str]]]:
+    """A grid's costs as columns: the title with its unit, and how a difference of it is printed."""
+    keys = [(c["name"], c["counter"]) for c in costs]
+    found: list[tuple[str, Callable[[float | None], str]]] = []
+    for cost in costs:
+        values = [m[k] for m in cost["modules"] for k in ("alone", "last")]
+        values += [t["value"] for t in cost["terms"]]
+        known = [{"costs": [{**cost, "mean": v}]} for v in values if v is not None]
+        column = _spent(cost["name"], cost["counter"], known, keys)
+        found.append((column.title, column.signed))
+    return found
 
 
 def _digits(values: Sequence[float]) -> int:

@@ -28,7 +28,7 @@ def synergy_document(
     grid = grid_document(study, found, inert)
     if grid is None:
         raise UsageError(_without_grid(study, {c.role for c in found}))
-    schema = grid.pop("schema")
+    schema = grid["schema"]
     return {
         "schema": schema,
         "study": study_head(study, records),
@@ -36,7 +36,7 @@ def synergy_document(
         "findings": [asdict(f) for f in findings],
         "notes": notes_of(records),
         "by_hand": by_hand(records, notes),
-        "grid": grid,
+        "synergy": grid,
     }
 
 

@@ -136,11 +136,12 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
     externals = by_hand.externals(session, _PLACED, row.id)
     last = _last_attempts(connection, row.id)
     documents = _Documents()
-    rows = connection.exec_driver_sql(
+    rows = _rows(
+        connection,
         "SELECT p.variant, p.role, p.parent, p.position, p.seed, t.id, t.key, t.levels, t.changed,"
         " t.state, p.extra FROM placement AS p JOIN trial AS t ON t.id = p.trial_id"
         " WHERE p.study_id = ? ORDER BY p.position",
-        (row.id,),
+        row.id,
     )
     return [
         Record(
@@ -156,7 +157,7 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
             state=_STATES[state],
             scores=_in_order(scores.get(trial, {}), study),
             costs=costs.get(trial, {}).get("", {}),
-            shares={f: of for f, of in costs.get(trial, {}).items() if f},
+            shares=_shares(costs.get(trial, {})),
             attempt=last[trial][0] if trial in last else None,
             source=last[trial][1] if trial in last else row.source,
             externals=externals.get(key, ()),
@@ -178,54 +179,80 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
     ]
 
 
+def _rows(connection: Connection, query: str, study_id: int) -> list[tuple[Any, ...]]:
+    """All rows of a query about one study, by the driver's own cursor: no object per row."""
+    cursor = connection.connection.cursor()
+    try:
+        return list(cursor.execute(query, (study_id,)))
+    finally:
+        cursor.close()
+
+
+def _shares(costs: Mapping[str, Mapping[str, Cost]]) -> Mapping[str, Mapping[str, Cost]]:
+    return {f: of for f, of in costs.items() if f} if len(costs) > 1 or "" not in costs else {}
+
+
 def _in_order(scores: Mapping[str, Score], study: Study) -> dict[str, Score]:
     declared = {m.name: scores[m.name] for m in study.metrics if m.name in scores}
-    return {**declared, **scores}
+    return declared if len(declared) == len(scores) else {**declared, **scores}
 
 
 def _finals(connection: Connection, study_id: int) -> dict[int, dict[str, Score]]:
-    rows = connection.exec_driver_sql(
+    rows = _rows(
+        connection,
         "SELECT trial_id, metric, value, nonfinite, step, split, selection FROM final"
         " WHERE study_id = ?",
-        (study_id,),
+        study_id,
     )
     found: dict[int, dict[str, Score]] = {}
     for trial, metric, value, nonfinite, step, split, selection in rows:
-        number = values.read(value, nonfinite)
-        found.setdefault(trial, {})[metric] = Score(metric, number, step, split, selection)
+        number = value if nonfinite is None else values.read(value, nonfinite)
+        score = Score(metric, number, step, split, selection)
+        if trial in found:
+            found[trial][metric] = score
+        else:
+            found[trial] = {metric: score}
     return found
 
 
 def _costs(connection: Connection, study_id: int) -> dict[int, dict[str, dict[str, Cost]]]:
     """Trial -> factor (empty: the whole) -> name -> cost."""
-    rows = connection.exec_driver_sql(
+    rows = _rows(
+        connection,
         "SELECT trial_id, factor, name, value, nonfinite, unit, counter FROM cost"  # noqa: S608 - our own text
         f" WHERE trial_id IN ({_PLACED})",
-        (study_id,),
+        study_id,
     )
     found: dict[int, dict[str, dict[str, Cost]]] = {}
-    for trial, factor, name, value, nonfinite, unit, counter in rows:
-        cost = Cost(name, values.read(value, nonfinite), unit, counter, factor)
+    known: dict[tuple[object, ...], Cost] = {}  # the runs of one variant spend the same
+    for trial, factor, name, *rest in rows:
+        key = (factor, name, *rest)
+        cost = known.get(key)
+        if cost is None:
+            value, nonfinite, unit, counter = rest
+            cost = known[key] = Cost(name, values.read(value, nonfinite), unit, counter, factor)
         found.setdefault(trial, {}).setdefault(factor, {})[name] = cost
     return found
 
 
 def _last_attempts(connection: Connection, study_id: int) -> dict[int, tuple[Attempt, str]]:
     """Trial -> its newest attempt and where that is from, without an object of the ORM per row."""
-    rows = connection.exec_driver_sql(
+    rows = _rows(
+        connection,
         "SELECT a.trial_id, a.source, t.key, a.number, a.state, a.owner, a.folder, a.host,"  # noqa: S608 - our own text
         " a.device, a.started, a.ended, a.seconds, a.exit_code, a.error_type, a.error, a.provenance"
         f" FROM attempt AS a JOIN trial AS t ON t.id = a.trial_id WHERE a.id IN ({_LAST})",
-        (study_id,),
+        study_id,
     )
     documents = _Documents()
-    return {
-        trial: (
-            Attempt(key, number, _STATES[state], *facts, provenance=documents[provenance]),
-            source,
-        )
-        for trial, source, key, number, state, *facts, provenance in rows
-    }
+    return {trial: (_attempt(facts, documents), source) for trial, source, *facts in rows}
+
+
+def _attempt(facts: Sequence[Any], documents: "_Documents") -> Attempt:
+    """The attempt whose fields these are in their order, its state and provenance as text."""
+    key, number, state, *others, provenance = facts
+    fields: tuple[Any, ...] = (key, number, _STATES[state], *others, documents[provenance])
+    return Attempt(*fields)
 
 
 class _Documents(dict[str, dict[str, Any]]):

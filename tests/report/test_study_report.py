@@ -95,10 +95,10 @@ def test_seeds_give_mean_sd_and_n() -> None:
 
 def test_a_main_effect_comes_with_its_welch_interval_and_its_runs() -> None:
     # (0.81 + 0.81333 - 0.71 - 0.71) / 2 = 0.10167; variances 1e-4 three times and 7/3 e-4, n = 3:
-    # se^2 = (3e-4 + 7/3 e-4) / 3 / 4 = 4.4444e-5, df = 6.4, t = 2.4103 -> half-width 1.607 points
+    # se^2 = (3e-4 + 7/3 e-4) / 3 / 4 = 4.4444e-5, df = 6.737, t = 2.3835 -> half-width 1.589 points
     report = render_study(study_document(STUDY, grid(NORMAL)))
     row = cell(report, "a", "What each module contributes")
-    assert "| +10.2 | [+8.6, +11.8] | 12 |" in row
+    assert "| +10.17 | [+8.58, +11.76] |" in row
     assert "Welch–Satterthwaite" in report
 
 
@@ -151,7 +151,10 @@ def test_an_effect_that_stays_is_not_said_to_fade() -> None:
 
 def test_the_correlation_over_seeds_is_printed_with_its_n() -> None:
     report = render_study(study_document(STUDY, grid(NORMAL)))
-    assert "baseline and full over seeds: r = 0.98, n = 3" in report
+    part = section(report, "What seeds share")
+    assert "r: Pearson's, of baseline and full over seeds, n = 3." in part
+    # r of (70, 71, 72) and (80, 81, 83): 3 / sqrt(2 * 14 / 3) = 0.982
+    assert re.search(r"^\| Rank-1 \| \S+ \| \[\S+, \S+\] \| 0\.98 \|$", part, re.MULTILINE)
 
 
 def test_costs_of_different_counters_share_no_column_and_no_difference() -> None:
@@ -216,7 +219,7 @@ def test_hostile_names_stay_inside_their_cell() -> None:
 def test_the_document_is_strict_json_and_says_its_schema() -> None:
     records = grid(NORMAL | {"b": [0.7, float("inf"), 0.72]})
     document = json.loads(json_text(study_document(STUDY, records)))
-    assert document["schema"] == "ablate.report/2"
+    assert document["schema"] == "ablate.report/3"
     assert document["cells"][2]["scores"]["rank1"]["by_seed"]["1"] == "inf"
     assert document["cells"][1]["scores"]["rank1"]["mean"] == 0.81
 
@@ -269,15 +272,19 @@ def test_a_missing_interval_is_explained_by_its_own_cause() -> None:
         return section(report, "What each module contributes")
 
     one = contributes({v: of[:1] for v, of in NORMAL.items()})
-    assert "One run per configuration" in one
+    assert "One run per cell" in one
     lost = contributes(NORMAL | {"b": [0.7, NAN, NAN]})
-    assert "needs two finite runs of every cell; b has one" in lost
-    assert "One run per configuration" not in lost
+    assert "a cell used has one run, whose variance is taken from the replicated cells" in lost
+    assert "One run per cell" not in lost
     same = contributes({v: [0.5, 0.5, 0.5] for v in NORMAL})
     assert "no run differs from another of its cell" in same
     none = contributes(NORMAL | {"b": [NAN, NAN, NAN]})
-    assert "needs a finite run of every combination; none of b." in none
-    assert "needs every combination of the modules" in contributes({"baseline": [0.1, 0.2]})
+    assert "need a finite run of every cell: see the missing cells" in none
+    assert "see the missing cells" in contributes({"baseline": [0.1, 0.2]})
+    gaps = render_study(study_document(STUDY, grid(NORMAL | {"b": [NAN, NAN, NAN]})))
+    assert "| b | no finite score |" in section(gaps, "Missing cells")
+    alone = render_study(study_document(STUDY, grid({"baseline": [0.1, 0.2]})))
+    assert "| full | not in the design |" in section(alone, "Missing cells")
 
 
 def test_points_are_said_of_percent_scores_only() -> None:

@@ -1,0 +1,199 @@
+"""What the numbers of one metric over a grid rest on: scores, noise, cells, intervals."""
+
+from dataclasses import replace
+
+from ablate.metric import Metric, plain
+from ablate.report import printed
+from ablate.report.layout import NONE, Section, Table
+from ablate.report.printed import spent_columns
+from ablate.report.synergy_words import (
+    OFF,
+    ON,
+    Document,
+    answered,
+    average,
+    has_interval,
+    interval_head,
+    level,
+    made_table,
+    module,
+    numbers_of,
+    size,
+    unit,
+)
+
+
+def evidence(document: Document, metric: Metric) -> Section:
+    """What the numbers of one metric rest on."""
+    of, study = numbers_of(document, metric), document["study"]
+    facts = [
+        ("Study", study["name"]),
+        ("Scores", _scores(study, metric, of)),
+        ("Cells", _cells_there(document, of)),
+        *_noise(document, metric, of),
+        ("Claims", _claims(document, metric, of)),
+    ]
+    heads = [("Metric", True), (printed.heading(metric), True)]
+    return Section("What the numbers rest on", tables=(made_table(heads, facts),))
+
+
+def _scores(study: Document, metric: Metric, of: Document) -> str:
+    splits = ", ".join(s for s in of["splits"] if s)
+    on = f"on {splits}, " if splits else ""
+    rules = ["as the source reports" if r == "reported" else r for r in study["selection"]]
+    primary = "; the primary metric" if metric.name == study["primary"] else ""
+    points = "; differences in points" if metric.unit else ""
+    better = "higher" if metric.direction == "up" else "lower"
+    return f"{on}selected by {', '.join(rules)}; {better} is better{points}{primary}"
+
+
+def _cells_there(document: Document, of: Document) -> str:
+    few, many = of["fewest"], of["most"]
+    runs = f"{few}" if few == many else f"{few} to {many}"
+    each = f", {runs} run{'' if many == 1 else 's'} each" if many else ""
+    return f"{of['present']} of {document['synergy']['needed']} have a finite run{each}"
+
+
+def _noise(document: Document, metric: Metric, of: Document) -> list[tuple[str, str]]:
+    noise, fine = of["noise"], average(metric)
+    if noise is None:
+        return [("Noise of one run", "unknown: no cell has two runs that differ")]
+    spread = (
+        f"SD {size(fine, noise['sd'])}{unit(metric)}, {level(document)} interval"
+        f" {size(fine, noise['low'])} to {size(fine, noise['high'])}"
+        f" (pooled over the cells, {noise['df']} degrees of freedom)"
+    )
+    n = noise["runs"]
+    least = (
+        f"by {size(fine, noise['least_difference'])}{unit(metric)} or more at n = {n} each, to be"
+        " told apart by this noise (least significant difference)"
+    )
+    return [("Noise of one run", spread), ("Two cells differ", least)]
+
+
+def _claims(document: Document, metric: Metric, of: Document) -> str:
+    alpha = document["synergy"]["rules"]["alpha"]
+    margin = "no margin, so nothing is called negligible"
+    if of["margin"] is not None:
+        margin = f"margin {size(average(metric), of['margin'])}{unit(metric)}"
+    families = f"{len(of['modules'])} main effects; {len(of['pairs'])} averaged interactions"
+    return f"alpha {alpha:g}, {margin}; Holm within each family: {families}"
+
+
+def cells(document: Document, metric: Metric) -> Section:
+    """Every cell of the grid with its runs of one metric and its costs."""
+    of, grid = numbers_of(document, metric), document["synergy"]
+    means = [c["mean"] for c in of["cells"] if c["mean"] is not None and not c["lost"]]
+    best = (max if metric.direction == "up" else min)(means, default=None)
+    spread, sure, inert = (
+        any(c["sd"] is not None for c in of["cells"]),
+        has_interval({"effect": c} for c in of["cells"]),
+        any(c["inert"] for c in grid["cells"]),
+    )
+    every = spent_columns(grid["cells"], printed.SIZE)
+    texts = {c.title: dict.fromkeys(c.text(cell["costs"]) for cell in grid["cells"]) for c in every}
+    columns = [c for c in every if len(texts[c.title]) > 1]
+    headings = [("On", True), ("Cell", True), ("n", False), (printed.heading(metric), False)]
+    headings += [("SD", False)] * spread + [(interval_head(document), False)] * sure
+    headings += [("Same function as", True)] * inert
+    rows = []
+    for cell, scored in zip(grid["cells"], of["cells"], strict=True):
+        row: list[str] = [
+            "".join(ON if m["module"] in cell["on"] else OFF for m in grid["modules"]),
+            cell["variant"],
+            str(scored["n"]) + (f" ({scored['lost']} lost)" if scored["lost"] else ""),
+            NONE if scored["mean"] is None else metric.text(scored["mean"]),
+        ]
+        row += [_plain(metric, scored["sd"])] * spread
+        row += [_range(metric, scored)] * sure
+        row += [cell["same_as"] or NONE] * inert
+        rows.append([*row, *(c.text(cell["costs"]) for c in columns)])
+    made = made_table([*headings, *((c.title, False) for c in columns)], rows)
+    order = ", ".join(module(document, m["module"]) for m in grid["modules"])
+    notes = [f"On: {order}, in this order."]
+    alike = [f"{title} {next(iter(of))}" for title, of in texts.items() if len(of) == 1]
+    notes += [f"In every cell: {', '.join(alike)}."] if alike else []
+    if best is not None:
+        names = [c["variant"] for c in of["cells"] if c["mean"] == best and not c["lost"]]
+        notes.append(f"Best mean: {', '.join(names)}.")
+    if inert:
+        notes.append(
+            "Same function as: its further modules are not in the output (W204); its runs are"
+            " replicates of that cell's, unless they agree to the last digit."
+        )
+    return Section("Cells", tables=(_droppable(made, len(columns)),), notes=tuple(notes))
+
+
+def _droppable(made: Table, costs: int) -> Table:
+    """The table with its last columns, of costs, as those that a narrow terminal drops."""
+    kept = len(made.columns) - costs
+    dropping = (replace(c, drop=i + 1) for i, c in enumerate(made.columns[kept:]))
+    return replace(made, columns=(*made.columns[:kept], *dropping))
+
+
+def _plain(metric: Metric, value: float | None) -> str:
+    return NONE if value is None else size(average(metric), value)
+
+
+def _range(metric: Metric, scored: Document) -> str:
+    if scored["low"] is None:
+        return NONE
+    return f"[{metric.text(scored['low'])}, {metric.text(scored['high'])}]"
+
+
+def how(document: Document, metric: Metric) -> list[str]:
+    """How the intervals of one metric were made, or why there is none."""
+    of = numbers_of(document, metric)
+    answers = [m["main"] for m in of["modules"]] + [p["averaged"] for p in of["pairs"]]
+    answers += [m[k] for m in of["modules"] for k in ("alone", "last")]
+    answers += [p[k] for p in of["pairs"] for k in ("off", "on")]
+    methods = {a["effect"]["method"] for a in answers if a["effect"]}
+    few, many = of["fewest"], of["most"]
+    said = []
+    if "blocked" in methods:
+        said.append("Blocked by seed, as the study says (paired = true): formed within each seed.")
+    if "welch" in methods:
+        said.append(
+            "Intervals: Welch–Satterthwaite t over the cells used; the unit is one training run."
+        )
+    if "pooled" in methods:
+        why = "a cell used has two runs (three allow Welch's)"
+        if few == 1:
+            why = "a cell used has one run, whose variance is taken from the replicated cells"
+        said.append(f"Intervals by the variance pooled over the cells, because {why}.")
+    if not methods - {"none"}:
+        said.append(_none(of, many))
+    if of["present"] < document["synergy"]["needed"]:
+        said.append(
+            "A main effect, a Shapley share and an averaged interaction need a finite run of every"
+            " cell: see the missing cells."
+        )
+    lost = [
+        f"{c['variant']} {c['lost']} of {c['n'] + c['lost']} runs" for c in of["cells"] if c["lost"]
+    ]
+    if lost:
+        said.append(f"Left out, not finite: {', '.join(lost)} ({metric.label}).")
+    if answered(answers) and any(a["inert"] for a in answers):
+        said.append(
+            "*: noise: the module is not in the output of a cell used, so that there is no interval"
+            " and no verdict."
+        )
+    return said
+
+
+def _none(of: Document, many: int) -> str:
+    if not many:
+        return "No cell has a finite run."
+    if many == 1:
+        return (
+            "One run per cell: run-to-run variation is unknown, so there is no interval and no"
+            " verdict."
+        )
+    if of["noise"] is None:
+        return "No interval: no run differs from another of its cell."
+    return "No interval: a cell that every question uses has no finite run."
+
+
+def plain_number(value: float | None, digits: int = 2) -> str:
+    """A ratio or correlation, with a true minus sign."""
+    return NONE if value is None else plain(value, digits)

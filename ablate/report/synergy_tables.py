@@ -1,0 +1,308 @@
+"""The sections of one metric over a grid: modules, contexts, synergy."""
+
+from collections.abc import Mapping, Sequence
+
+from ablate.metric import Metric
+from ablate.report.layout import NONE, Section, Table
+from ablate.report.synergy_evidence import how
+from ablate.report.synergy_words import (
+    Document,
+    answered,
+    average,
+    direction,
+    effect,
+    has_interval,
+    interval,
+    interval_head,
+    made_table,
+    module,
+    numbers_of,
+    p_text,
+    sees,
+    together,
+    unit,
+    verdict,
+)
+
+MAIN = "Main effect: mean with the module on minus mean with it off, over all others' settings."
+SHAPLEY = (
+    "Shapley share: the module's gain averaged over all orders of adding the modules; the shares"
+    " add up to full minus baseline."
+)
+ALONE = "Alone (add-one-in): minus the baseline. Last (leave-one-out): full minus full without it."
+AVERAGED = (
+    "Averaged interaction: what one module adds to the effect of the other (the difference of"
+    " differences), averaged over all settings of the other modules."
+)
+OTHERS = "Others off, others on: the same with all other modules off, or on."
+EXPECTED = (
+    "Expected: baseline plus what the two add alone; observed minus expected is the interaction"
+    " with the others off."
+)
+MOEBIUS = (
+    "Möbius term: what a combination adds to all that its subsets explain. Departure: the full"
+    " combination minus what its modules add alone, the sum of all Möbius terms."
+)
+SEES = "Sees: the smallest effect found with 80 % power at this alpha, before Holm."
+ONE_MORE = "Averages over cells have one digit more than scores."
+OTHER = "Other questions to each module"
+SETTINGS = "The interaction at one setting of the others"
+MOST_CONTEXTS = 32
+MOST_TERMS = 20
+
+
+def modules(document: Document, metric: Metric) -> Section:
+    """What each module contributes: averaged over the others, shared, alone and last."""
+    of = numbers_of(document, metric)["modules"]
+    mains = _family(document, metric, "Module", of, "main", "Main effect")
+    tables = [mains, _questions(document, metric, of, mains is None)]
+    notes = [MAIN, SHAPLEY, ALONE]
+    if has_interval(m["main"] for m in of):
+        notes.append(SEES)
+    return Section(
+        "What each module contributes",
+        lead=(direction(metric),),
+        tables=tuple(t for t in tables if t is not None),
+        notes=(*notes, ONE_MORE, *how(document, metric)),
+    )
+
+
+def _name(document: Document, entry: Document) -> str:
+    return together(document, entry.get("modules") or [entry["module"]])
+
+
+def _family(  # noqa: PLR0913, PLR0917 - one table of one family
+    document: Document,
+    metric: Metric,
+    head: str,
+    entries: Sequence[Document],
+    kind: str,
+    title: str,
+) -> Table | None:
+    """The effects that are judged together, with interval, Holm's p and verdict."""
+    answers = [e[kind] for e in entries]
+    sure, inert = has_interval(answers), any(a["inert"] for a in answers)
+    if not (sure or inert) or not answered(answers):
+        return None
+    fine = average(metric)
+    headings = [(head, True), (title, False)]
+    headings += [(interval_head(document), False), ("Holm p", False)] * sure
+    headings += [("Verdict", True)] + [("Sees", False)] * sure
+    rows = []
+    for entry, answer in zip(entries, answers, strict=True):
+        row = [_name(document, entry), effect(fine, answer)]
+        row += [interval(fine, answer), p_text(answer["p_holm"])] if sure else []
+        rows.append([*row, verdict(answer), *([sees(fine, answer)] if sure else [])])
+    return made_table(headings, rows, {"main": "Main effects"}.get(kind, "Averaged interactions"))
+
+
+def _questions(
+    document: Document,
+    metric: Metric,
+    of: Sequence[Document],
+    mains: bool,  # noqa: FBT001 - whether they have no table of their own
+) -> Table:
+    """Every other question to a module, beside each other, or below where they have intervals."""
+    fine = average(metric)
+    kinds = {
+        **({"main": ("Main effect", fine)} if mains else {}),
+        "shapley": ("Shapley share", fine),
+        "alone": ("Alone", metric),
+        "last": ("Last", metric),
+    }
+    if not has_interval(m[k] for m in of for k in kinds):
+        headings = [("Module", True), *((title, False) for title, _ in kinds.values())]
+        rows = [
+            [_name(document, m), *(effect(as_, m[k]) for k, (_, as_) in kinds.items())] for m in of
+        ]
+        return made_table(headings, rows, OTHER)
+    headings = [("Module", True), ("Question", True), ("Effect", False)]
+    headings += [(interval_head(document), False), ("Runs", False)]
+    rows = [
+        [_name(document, m), title, effect(as_, m[k]), interval(as_, m[k]), _runs(m[k])]
+        for m in of
+        for k, (title, as_) in kinds.items()
+    ]
+    return made_table(headings, rows, OTHER)
+
+
+def _runs(answer: Document) -> str:
+    return str(answer["effect"]["runs"]) if answer["effect"] else NONE
+
+
+def contexts(document: Document, metric: Metric) -> Section | None:
+    """Each module's effect at every setting of the others: the matched pairs."""
+    of = numbers_of(document, metric)["modules"]
+    told = {m["module"]: m["contexts"] for m in of}
+    if not any(c["pairs"] for c in told.values()):
+        return None
+    headings = [("Module", True), ("Worst", False), ("Best", False)]
+    headings += [("Better in", False), ("Sign", True)]
+    summary = [
+        [
+            module(document, name),
+            NONE if c["worst"] is None else metric.difference(c["worst"]),
+            NONE if c["best"] is None else metric.difference(c["best"]),
+            f"{c['better']} of {c['pairs']}",
+            _sign(c),
+        ]
+        for name, c in told.items()
+    ]
+    listed = [(name, pair) for name, c in told.items() for pair in c["listed"]]
+    every = all(c["complete"] for c in told.values())
+    shown = listed if len(listed) <= MOST_CONTEXTS else _ends(told, metric)
+    sure = has_interval(pair for _, pair in shown)
+    heads = [("Module", True), ("Others on", True), ("Effect", False)]
+    heads += [(interval_head(document), False)] * sure
+    rows = [
+        [
+            module(document, name),
+            ", ".join(module(document, m) for m in pair["others_on"]) or "none",
+            effect(metric, pair),
+            *([interval(metric, pair)] if sure else []),
+        ]
+        for name, pair in shown
+    ]
+    pairs = sum(c["pairs"] for c in told.values())
+    notes = ["Context: one setting of the other modules; the effect is with minus without."]
+    if len(rows) < pairs:
+        kept = "report.json has all" if every else "the others count above only"
+        notes.append(f"Below the worst and the best of {pairs} contexts are listed; {kept}.")
+    return Section(
+        "Contexts",
+        tables=(
+            made_table(headings, summary, "Worst and best"),
+            made_table(heads, rows, "Each context"),
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _sign(context: Document) -> str:
+    if not context["better"] and not context["worse"]:
+        return "no difference" if context["pairs"] else NONE
+    if context["better"] and context["worse"]:
+        return "changes"
+    if context["better"] + context["worse"] < context["pairs"]:
+        return "0 in some"
+    return "stable"
+
+
+def _ends(told: Mapping[str, Document], metric: Metric) -> list[tuple[str, Document]]:
+    """The listed worst and best context of each module."""
+    sign = 1 if metric.direction == "up" else -1
+    found = []
+    for name, of in told.items():
+        ranked = sorted(of["listed"], key=lambda pair: sign * pair["effect"]["estimate"])
+        found += [(name, pair) for pair in (*ranked[:1], *ranked[1:][-1:])]
+    return found
+
+
+def synergy(document: Document, metric: Metric) -> Section | None:
+    """How modules act together: interactions, Moebius terms, departure from additivity."""
+    of = numbers_of(document, metric)
+    if not of["pairs"]:
+        return None
+    two = len(of["modules"]) == 2  # noqa: PLR2004 - then the three interactions are one
+    pairs = [p for p in of["pairs"] if answered([p["averaged"], p["off"], p["on"]])]
+    tables = [
+        _family(document, metric, "Pair", pairs, "averaged", "Averaged"),
+        _settings(document, metric, pairs),
+        _addition(document, metric, pairs),
+        _terms(document, metric, of),
+    ]
+    notes = [AVERAGED, *([] if two else [OTHERS]), EXPECTED, *([] if two else [MOEBIUS])]
+    return Section(
+        "Synergy",
+        lead=tuple(_sum(metric, of)),
+        tables=tuple(t for t in tables if t is not None),
+        notes=(*notes, *how(document, metric)),
+    )
+
+
+def _settings(document: Document, metric: Metric, pairs: Sequence[Document]) -> Table | None:
+    """The interaction of each pair with the others off and on, beside the average."""
+    kinds = {"averaged": average(metric), "off": metric, "on": metric}
+    titles = {"averaged": "Averaged", "off": "Others off", "on": "Others on"}
+    if not pairs:
+        return None
+    if not has_interval(p[k] for p in pairs for k in kinds):
+        heads = [("Pair", True), *((t, False) for t in titles.values())]
+        return made_table(
+            heads,
+            [[_name(document, p), *(effect(m, p[k]) for k, m in kinds.items())] for p in pairs],
+            SETTINGS,
+        )
+    heads = [("Pair", True)]
+    for k in ("off", "on"):
+        heads += [(titles[k], False), (interval_head(document), False)]
+    rows = [
+        [_name(document, p), *(f(metric, p[k]) for k in ("off", "on") for f in (effect, interval))]
+        for p in pairs
+    ]
+    return made_table(heads, rows, SETTINGS)
+
+
+def _addition(document: Document, metric: Metric, pairs: Sequence[Document]) -> Table | None:
+    known = [p for p in pairs if p["expected"] is not None and p["observed"] is not None]
+    if not known:
+        return None
+    rows = [
+        [
+            _name(document, p),
+            metric.text(p["expected"]),
+            metric.text(p["observed"]),
+            effect(metric, p["off"]),
+        ]
+        for p in known
+    ]
+    heads = [("Pair", True), ("Expected", False), ("Observed", False), ("Difference", False)]
+    return made_table(heads, rows, "Expected by addition")
+
+
+def _terms(document: Document, metric: Metric, of: Document) -> Table | None:
+    """The Möbius terms that full departs by: all where they are few, else those of three."""
+    if len(of["modules"]) == 2:  # noqa: PLR2004 - the departure of two is their interaction
+        return None
+    whole = of["departure"]
+    terms = [t for t in of["terms"] if t["effect"] and (whole["parts"] or len(t["modules"]) > 2)]  # noqa: PLR2004
+    most = sorted(terms, key=lambda t: -abs(t["effect"]["estimate"]))[:MOST_TERMS]
+    kept = [t for t in terms if any(t is m for m in most)]
+    sure = has_interval([*kept, whole])
+    rows = [
+        [_name(document, t), effect(metric, t), *([interval(metric, t)] if sure else [])]
+        for t in kept
+    ]
+    told = {tuple(t["modules"]) for t in kept}
+    rows += [
+        [_name(document, p), metric.difference(p["estimate"]), *([NONE] if sure else [])]
+        for p in whole["parts"]
+        if tuple(p["modules"]) not in told
+    ]
+    if whole["effect"]:
+        name = "full: their sum" if whole["parts"] else "full: the sum of all terms"
+        rows.append([name, effect(metric, whole), *([interval(metric, whole)] if sure else [])])
+    if not rows:
+        return None
+    few = f" (the largest {len(kept)} of {len(terms)})" if len(kept) < len(terms) else ""
+    heads = [(f"Möbius term{few}", True), ("Value", False)]
+    heads += [(interval_head(document), False)] * sure
+    return made_table(heads, rows, "Departure from additivity")
+
+
+def _sum(metric: Metric, of: Document) -> list[str]:
+    """The departure from additivity as the sum of its terms, spelled out where they are few."""
+    whole = of["departure"]
+    if whole is None or whole["effect"] is None or not whole["orders"]:
+        return []
+    said = f"full departs from additivity by {effect(metric, whole)}{unit(metric)}"
+    if whole["parts"] and len(whole["parts"]) > 1:
+        total = " ".join(metric.difference(p["estimate"]) for p in whole["parts"])
+        return [f"{said}: {total} = {effect(metric, whole)}, term by term below."]
+    if whole["parts"]:
+        return [f"{said}."]
+    sums = ", ".join(
+        f"{metric.difference(o['sum'])} ({o['terms']} terms of {o['order']} modules)"
+        for o in whole["orders"]
+    )
+    return [f"{said}, the sum of {sums}."]
