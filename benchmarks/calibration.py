@@ -18,6 +18,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from ablate.analysis.contrast import Array, Rules, blocked, p_value, pooled, welch
 from ablate.analysis.effects import Grid, Term, averaged, main, subsets
@@ -137,9 +138,9 @@ def printed(y: Array, rules: Rules) -> list[list[Verdict | None]]:
     return found
 
 
-def agree(y: Array, rules: Rules, told: Told) -> bool:
+def agree(y: Array, rules: Rules, told: Told, grids: int = CHECKED) -> bool:
     """Whether the reports of the first grids say what the kernels said."""
-    first = y[:CHECKED]
+    first = y[:grids]
     expected = [[ORDER[code] for code in row] for row in told.codes[: len(first)]]
     return printed(first, rules) == expected
 
@@ -176,9 +177,10 @@ def null(case: Case, grids: int, seed: int) -> tuple[list[float], bool]:
     y = draw(case, grids, stream(seed, "null", case))
     told = tell(y, rules)
     shares = []
-    for family in EACH:
-        false = float((told.p[:, family] < rules.alpha).mean())
-        shares += [false, 1 - false, told.any(family)]
+    inside = np.abs(told.estimate) <= -special.stdtrit(told.df, rules.alpha / 2) * told.se
+    for of in EACH:
+        false = float((told.p[:, of] < rules.alpha).mean())
+        shares += [false, float(inside[:, of].mean()), told.any(of)]
     return shares, agree(y, rules, told)
 
 
@@ -210,7 +212,7 @@ def negligible(case: Case, grids: int, seed: int) -> tuple[float, float, bool]:
                 at = y + planted(term, sign * ratio * se)
                 told = tell(at, rules)
                 shares.append(float((told.codes[:, term] == NEGLIGIBLE).mean()))
-            same &= agree(at, rules, told)
+            same &= agree(at, rules, told, CHECKED // len(RATIOS))
             nothing.append(float((tell(y, rules).codes[:, term] == NEGLIGIBLE).mean()))
         worst, reached = max(worst, float(np.mean(shares))), float(np.mean(nothing))
     return worst, reached, same

@@ -70,7 +70,7 @@ def decide(
     clear = p_holm < rules.alpha
     within = np.zeros(np.shape(estimate), dtype=bool)
     if rules.margin is not None:
-        half = np.maximum(special.stdtrit(df, 1 - rules.alpha), 0) * se
+        half = np.maximum(-special.stdtrit(df, rules.alpha), 0) * se
         within = np.abs(estimate) + half < rules.margin
     return np.where(clear, np.where(estimate > 0, 2, 3), np.where(within, 1, 0))
 
