@@ -173,8 +173,8 @@ def contrasts(
     counts = touched @ np.array([len(r) for r in pieces.runs])
     method, se, df = _errors(pieces.of(w / np.maximum(runs, 1)), pieces, rules)
     if rules.paired:
-        per_seed, there, column = _by_seed(w, samples)
-        tally = _table(pieces.runs, column)[1]
+        per_seed, there, count, column = _by_seed(w, samples)
+        tally = count if pieces.inside is None else _table(pieces.runs, column)[1]
         own, found = ((touched @ tally) * there).sum(1), blocked(per_seed, there)
         for i in map(int, np.flatnonzero(there.sum(1) >= PAIR)):
             method[i], counts[i] = "blocked", own[i]
@@ -211,20 +211,7 @@ def _pieces(samples: Sequence[Sample], groups: Sequence[Hashable] | None) -> _Pi
         return _Pieces(samples, np.arange(len(samples)))
     places: dict[Hashable, int] = {}
     group = [places.setdefault(g, len(places)) for g in groups]
-    held: list[dict[int, list[int]]] = [{seed: [i] for seed, _ in s} for i, s in enumerate(samples)]
-    before: dict[int, list[int]] = {}
-    alike = False
-    for i, sample in enumerate(samples):
-        others = before.setdefault(group[i], [])
-        for j in (j for j in others if twins(samples[j], sample)):
-            for seed in held[i].keys() & held[j].keys():
-                if held[i][seed][0] == i:
-                    alike = True
-                    held[j][seed].append(i)
-                    held[i][seed] = held[j][seed]
-        others.append(i)
-    if not alike:
-        return _Pieces(samples, np.array(group, dtype=np.intp))
+    held = _held(samples, group)
     found: dict[tuple[int, ...], list[tuple[int, float]]] = {}
     for i, sample in enumerate(samples):
         for seed, value in sample:
@@ -236,6 +223,21 @@ def _pieces(samples: Sequence[Sample], groups: Sequence[Hashable] | None) -> _Pi
     return _Pieces(
         list(found.values()), np.array([group[cells[0]] for cells in found], dtype=np.intp), inside
     )
+
+
+def _held(samples: Sequence[Sample], group: Sequence[int]) -> list[dict[int, list[int]]]:
+    """Of each cell, seed -> the cells whose run it is: itself, and its twins of one group."""
+    held: list[dict[int, list[int]]] = [{seed: [i] for seed, _ in s} for i, s in enumerate(samples)]
+    before: dict[int, list[int]] = {}
+    for i, sample in enumerate(samples):
+        others = before.setdefault(group[i], [])
+        for j in (j for j in others if twins(samples[j], sample)):
+            for seed in held[i].keys() & held[j].keys():
+                if held[i][seed][0] == i:
+                    held[j][seed].append(i)
+                    held[i][seed] = held[j][seed]
+        others.append(i)
+    return held
 
 
 def twins(a: Sample, b: Sample) -> bool:
@@ -277,14 +279,17 @@ def _mean(sample: Sample) -> float:
 
 def _by_seed(
     w: Array, samples: Sequence[Sample]
-) -> tuple[Array, NDArray[np.bool_], dict[int, int]]:
-    """Each term's contrast within each seed, whether the seed has all its cells; seed -> column."""
+) -> tuple[Array, NDArray[np.bool_], Array, dict[int, int]]:
+    """Each term's contrast within each seed, whether the seed has all its cells, and the runs.
+
+    Those are (cells, seeds), with the column of each seed.
+    """
     seeds = sorted({seed for s in samples for seed, _ in s})
     column = {seed: i for i, seed in enumerate(seeds)}
     total, count = _table(samples, column)
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
     there = ((w != 0).astype(float) @ (count == 0).astype(float)) == 0
-    return w @ mean, there, column
+    return w @ mean, there, count, column
 
 
 def means(samples: Sequence[Sample], rules: Rules, groups: Sequence[Hashable]) -> list[Effect]:
@@ -340,7 +345,7 @@ def _effects(  # noqa: PLR0913, PLR0917 - one per field
 ) -> list[Effect]:
     known = (se > 0) & (df > 0)
     free = np.where(known, df, 1)
-    half = special.stdtrit(free, 1 - rules.alpha / 2) * se
+    half = -special.stdtrit(free, rules.alpha / 2) * se
     p = p_value(np.divide(estimate, se, out=np.zeros_like(se), where=known), free)
     return [
         Effect(e, n, how, s, d, Interval(e - h, e + h), own)
@@ -374,14 +379,14 @@ def noise(
     or where no run differs from another of its group.
     """
     pieces = _pieces(samples, groups)
-    together: dict[int, list[float]] = {}
-    for group, runs in zip(map(int, pieces.groups), pieces.runs, strict=True):
-        together.setdefault(group, []).extend(v for _, v in runs)
-    values = [np.array(v) for v in together.values() if len(v) >= PAIR]
-    df = sum(v.size - 1 for v in values)
-    apart = [v - v[0] for v in values]  # exactly zero where runs are equal
-    squares = float(sum(((v - v.mean()) ** 2).sum() for v in apart))
-    if not df or squares <= max(np.abs(v).max() * ROUNDING for v in values) ** 2:
+    if not any(pieces.runs):
+        return None
+    variances, free = _variances(pieces.runs, pieces.groups)
+    df, squares = int(free.sum()), float(variances @ free)
+    used = (free[pieces.groups] > 0).tolist()
+    told = [s for s, is_used in zip(pieces.runs, used, strict=True) if is_used]
+    largest = max((abs(v) for s in told for _, v in s), default=0.0)
+    if not df or squares <= (largest * ROUNDING) ** 2:
         return None
     tail = (1 - level) / 2
     low, high = (squares / float(special.chdtri(df, p)) for p in (tail, 1 - tail))

@@ -1,7 +1,7 @@
 """A study's on/off grid as numbers: what its modules contribute and how they act together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from ablate.analysis.cells import Cell
 from ablate.analysis.contrast import Effect, Rules, Sample
 from ablate.analysis.effects import BASE, Answer, Corner, Grid, corners, subsets
+from ablate.analysis.lenth import lenth, walsh_effects
 from ablate.analysis.verdict import Judgement, judge, rules_of
 from ablate.design.names import cell_name, levels_of
 from ablate.metric import Metric
@@ -23,6 +24,8 @@ from ablate.study import Level, Study, settled
 SCHEMA = "ablate.synergy/1"
 SPELLED = 4
 """Modules up to which the full combination's departure is spelled out term by term."""
+HINTED = 6
+"""Modules up to which a grid of single runs gets Lenth's margin."""
 LISTED = 12
 """Missing cells that are named."""
 
@@ -182,6 +185,7 @@ class _Numbers:
                 for i, term in enumerate(asked.averaged)
             ],
             "terms": [self._answer(a) for a in (*of["off"], *of["higher"])],
+            "lenth": _hint(grid, rules.alpha, max(counts, default=0)),
             "departure": self._departure(of, grid, means),
             "seeds": seeds_document(
                 grid,
@@ -275,6 +279,16 @@ def _noise(grid: Grid, runs: int, alpha: float) -> Document | None:
         "runs": runs,
         "least_difference": found.least_difference(runs, runs, alpha),
     }
+
+
+def _hint(grid: Grid, alpha: float, most: int) -> Document | None:
+    """Lenth's margin of a main effect, for a small grid of single runs none of which is a twin."""
+    if most != 1 or grid.inert or not 1 < len(grid.modules) <= HINTED:
+        return None
+    effects = walsh_effects(grid)
+    if not effects:
+        return None
+    return asdict(lenth(list(effects.values()), alpha))
 
 
 def _cell(

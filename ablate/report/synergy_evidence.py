@@ -40,11 +40,13 @@ def evidence(document: Document, metric: Metric) -> Section:
 def _scores(study: Document, metric: Metric, of: Document) -> str:
     splits = ", ".join(s for s in of["splits"] if s)
     on = f"on {splits}, " if splits else ""
-    rules = ["as the source reports" if r == "reported" else r for r in study["selection"]]
+    kept = [r for r in study["selection"] if r != "reported"]
+    rules = [f"selected by {', '.join(kept)}"] if kept else []
+    rules += ["as the source reports"] if len(kept) < len(study["selection"]) else []
     primary = "; the primary metric" if metric.name == study["primary"] else ""
     points = "; differences in points" if metric.unit else ""
     better = "higher" if metric.direction == "up" else "lower"
-    return f"{on}selected by {', '.join(rules)}; {better} is better{points}{primary}"
+    return f"{on}{', '.join(rules)}; {better} is better{points}{primary}"
 
 
 def _cells_there(document: Document, of: Document) -> str:
@@ -163,6 +165,14 @@ def how(document: Document, metric: Metric) -> list[str]:
         said.append(f"Intervals by the variance pooled over the cells, because {why}.")
     if not methods - {"none"}:
         said.append(_none(of, many))
+    if of["lenth"] is not None:
+        margin = of["lenth"]["margin"]
+        said.append(
+            "A hint and no test: were most effects nothing, chance alone would keep a main effect"
+            f" within {size(average(metric), margin)}{unit(metric)} and an averaged interaction"
+            f" within {size(average(metric), 2 * margin)} (Lenth's margin, from the grid's own"
+            " effects)."
+        )
     if of["present"] < document["synergy"]["needed"]:
         said.append(
             "A main effect, a Shapley share and an averaged interaction need a finite run of every"

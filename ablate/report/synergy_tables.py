@@ -45,6 +45,7 @@ MOEBIUS = (
 )
 SEES = "Sees: the smallest effect found with 80 % power at this alpha, before Holm."
 ONE_MORE = "Averages over cells have one digit more than scores."
+EFFECTS = "Effects of each module"
 OTHER = "Other questions to each module"
 SETTINGS = "The interaction at one setting of the others"
 MOST_CONTEXTS = 32
@@ -115,7 +116,7 @@ def _questions(
         rows = [
             [_name(document, m), *(effect(as_, m[k]) for k, (_, as_) in kinds.items())] for m in of
         ]
-        return made_table(headings, rows, OTHER)
+        return made_table(headings, rows, EFFECTS if mains else OTHER)
     headings = [("Module", True), ("Question", True), ("Effect", False)]
     headings += [(interval_head(document), False), ("Runs", False)]
     rows = [
