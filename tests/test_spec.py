@@ -70,6 +70,24 @@ def test_every_table_of_a_study_file_arrives_in_the_study(tmp_path: Path) -> Non
     assert study.text == GOOD
 
 
+def test_margins_are_of_metrics_by_name_in_display_units(tmp_path: Path) -> None:
+    number = Metric("loss", direction="down", display="number")
+    system = replace(SYSTEM, metrics=(*SYSTEM.metrics, number))
+    text = GOOD.replace("margin = 0.5\n", "margin = 0.4\nmargins = { MAP = 1.5, loss = 0.02 }\n")
+    claims = bound(tmp_path, text, system=system).claims
+    assert claims == Claims(0.05, 0.4, margins={"mAP": 1.5, "loss": 0.02})
+    assert claims.margin_of(Metric("rank1")) == pytest.approx(0.004)
+    assert claims.margin_of(Metric("mAP")) == pytest.approx(0.015)
+    assert claims.margin_of(number) == 0.02
+    assert bound(tmp_path, system=system).claims.margin_of(number) is None
+
+
+def test_margins_may_be_a_table_of_their_own(tmp_path: Path) -> None:
+    claims = bound(tmp_path, GOOD + "\n[claims.margins]\nrank1 = 0\n").claims
+    assert claims.margins == {"rank1": 0.0}
+    assert claims.margin_of(Metric("rank1")) == 0
+
+
 def test_a_title_that_is_missing_is_the_name(tmp_path: Path) -> None:
     line = 'title   = "SACR, SDTPS and LIF on RGBNT201"\n'
     assert bound(tmp_path, GOOD.replace(line, "")).title == "rgbnt201"

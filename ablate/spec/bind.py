@@ -109,12 +109,15 @@ def _source(file: StudyFile, system: System, options: Options) -> sources.Source
 
 def _claims(file: StudyFile, system: System) -> Claims:
     given = file.claims
-    margins = {}
+    margins: dict[str, float] = {}
     for name, margin in given.margins.items():
         try:
-            margins[_metric(name, system)] = margin
+            metric = _metric(name, system)
         except SpecError as wrong:
             raise SpecError(str(wrong), ("claims", "margins", name)) from None
+        if metric in margins:
+            raise SpecError(f"metric {metric!r} has a margin twice", ("claims", "margins", name))
+        margins[metric] = margin
     return Claims(given.alpha, given.margin, given.paired, margins)
 
 

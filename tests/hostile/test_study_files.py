@@ -117,6 +117,12 @@ CASES: dict[str, tuple[bytes, str]] = {
     "control_in_key": (put("lr     = 3.5e-4", '"l\\u001br" = 1'), "control character U+001B"),
     # the smaller tables
     "alpha_one": (put("alpha  = 0.05", "alpha = 1.0"), "claims.alpha: 1.0 is not below 1"),
+    "margin_misspelt": (added("[claims.margins]\nrnk1 = 1.0\n"),
+                        ":63: claims.margins.rnk1: metric 'rnk1' is not one of"),
+    "margin_negative": (added("[claims.margins]\nrank1 = -1.0\n"), "-1.0 is below 0"),
+    "margin_infinite": (added("[claims.margins]\nrank1 = inf\n"), "claims.margins.rank1: "),
+    "margin_twice": (added("[claims.margins]\nrank1 = 1.0\nRANK1 = 2.0\n"), "twice"),
+    "margin_text": (added('[claims.margins]\nrank1 = "1 point"\n'), "claims.margins.rank1: "),
     "timeout_odd": (put('"2h"', '"two hours"'), "'two hours' is not a duration"),
     "timeout_zero": (put('"2h"', "0"), "0 is not a duration"),
     "no_cpu": (put("cpus = 1", "cpus = 0"), ":56: resources.cpus: 0 is below 1"),
