@@ -261,7 +261,7 @@ def null_table(grids: int, seed: int) -> tuple[str, list[Bar], bool]:
         shares, alike = null(case, grids, seed)
         same &= alike
         runs = f"1, baseline {case.base}" if case.base else str(case.n)
-        rows.append([case.name, case.errors, runs, *map(percent, shares), "" if held else "none"])
+        rows.append([case.name, case.errors, "yes" if held else "no", runs, *map(percent, shares)])
         if held:
             for k, family in enumerate(("main effects", "interactions")):
                 what = f"{case.name}, {case.errors}, n = {case.n}, {family}"
@@ -271,11 +271,25 @@ def null_table(grids: int, seed: int) -> tuple[str, list[Bar], bool]:
                     Bar(f"coverage: {what}", covered, 0.935, at_least=True),
                     Bar(f"family-wise: {what}", any_, 0.06),
                 ]
-    heads = ["intervals", "errors", "n", *(f"{f}: {w}" for f in ("main", "pair") for w in WORDS)]
-    return table([*heads, "bar"], rows), bars, same
+    heads = ["intervals", "errors", "bars", "n", *(f"{f}: {w}" for f in KINDS for w in WORDS)]
+    return table(heads, joined(rows, 3)), bars, same
 
 
+KINDS = ("main", "pair")
 WORDS = ("false %", "coverage %", "any after Holm %")
+
+
+def joined(rows: Sequence[Sequence[str]], key: int) -> list[list[str]]:
+    """Neighbours that agree in their first `key` columns as one row, the rest side by side."""
+    found: list[list[list[str]]] = []
+    for row in rows:
+        if not found or found[-1][0][:key] != row[:key]:
+            found.append([])
+        found[-1].append(list(row))
+    return [
+        [*of[0][:key], *(" / ".join(column) for column in list(zip(*of, strict=True))[key:])]
+        for of in found
+    ]
 
 
 def margin_table(grids: int, seed: int) -> tuple[str, list[Bar], bool]:
@@ -288,7 +302,7 @@ def margin_table(grids: int, seed: int) -> tuple[str, list[Bar], bool]:
         rows.append([case.name, case.errors, str(case.n), percent(worst), percent(reached)])
         bars.append(Bar(f"negligible: {case.name}, {case.errors}, n = {case.n}", worst, 0.055))
     heads = ["intervals", "errors", "n", "called negligible at the margin %", "at 0 %"]
-    return table(heads, rows), bars, same
+    return table(heads, joined(rows, 2)), bars, same
 
 
 def power_table(grids: int, seed: int) -> tuple[str, list[Bar]]:
@@ -300,7 +314,7 @@ def power_table(grids: int, seed: int) -> tuple[str, list[Bar]]:
         rows.append([case.name, str(n), percent(alone), percent(after)])
         if n == 3:  # noqa: PLR2004
             bars.append(Bar("power at n = 3", alone, 0.70, at_least=True))
-    return table(["intervals", "n", "p < 5 % by itself %", "positive after Holm %"], rows), bars
+    return table(["intervals", "n", "p below alpha %", "positive after Holm %"], rows), bars
 
 
 def run(grids: int, seed: int) -> list[Bar]:
