@@ -61,6 +61,7 @@ def intraclass(samples: Sequence[Sample], level: float = 0.95) -> Shared:
     if n < PAIR:
         return Shared(n, c, None, reason="fewer than two seeds that all cells share")
     table = np.array([[of[s] for of in own] for s in seeds])
+    table = table - table[0]  # equal runs then differ by exactly zero
     table = table - table.mean(0)
     by_seed = table.mean(1)
     among = c * float((by_seed**2).sum()) / (n - 1)

@@ -295,9 +295,10 @@ def _why(cell: Document) -> str:
 
 def _open(document: Document, cell: Document) -> str:
     asked = []
-    every = set(document["study"]["modules"])
+    every = document["study"]["modules"]
     for of in cell["for"]:
-        others = ", ".join(module(document, m) for m in every - set(of["modules"])) or "nothing"
+        rest = [module(document, m) for m in every if m not in of["modules"]]
+        others = ", ".join(rest) or "nothing"
         asked.append(KINDS[of["kind"]](together(document, of["modules"]), others))
     told = list(dict.fromkeys(asked))
     more = f" and {len(told) - MOST_OPEN} more" if len(told) > MOST_OPEN else ""

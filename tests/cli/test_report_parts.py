@@ -1,0 +1,124 @@
+"""`ablate report --synergy`, `--sensitivity` and `--pareto` as commands."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ablate.errors import UsageError
+from ablate.report.markdown import render
+from ablate.report.synergy_page import synergy_page
+from tests.cli.conftest import ROOT, Call
+
+PARTS = ("--synergy", "--sensitivity", "--pareto")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_is_printed_in_eighty_columns_and_nothing_is_written(
+    imported: Call, folder: Path, part: str
+) -> None:
+    found = imported("report", part)
+    assert found.exit_code == 0
+    assert found.stdout
+    assert max(map(len, found.stdout.splitlines())) <= 80
+    assert not (folder / "reports").exists()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_as_json_is_one_document_with_a_schema(imported: Call, part: str) -> None:
+    document = json.loads(imported("report", "seed000", part, "--json").stdout)
+    assert document["schema"] == f"ablate.{part.removeprefix('--')}/1"
+    assert document["study"]["name"] == "seed000"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_is_written_as_markdown_or_json_by_its_suffix(
+    imported: Call, folder: Path, part: str
+) -> None:
+    written = imported("report", part, "-o", "out/part.md")
+    assert written.exit_code == 0
+    assert "wrote out/part.md" in written.stdout
+    assert (folder / "out" / "part.md").read_text() == imported("report", part, "--stdout").stdout
+    assert imported("report", part, "-o", "part.json").exit_code == 0
+    assert json.loads((folder / "part.json").read_text()) == json.loads(
+        imported("report", part, "--json").stdout
+    )
+    assert imported("report", part, "-n", "-o", "dry.md").exit_code == 0
+    assert not (folder / "dry.md").exists()
+
+
+def test_the_file_is_the_page(imported: Call) -> None:
+    document = json.loads(imported("report", "--synergy", "--json").stdout)
+    assert imported("report", "--synergy", "--stdout").stdout == render(synergy_page(document))
+
+
+def test_metrics_are_chosen_by_name_in_any_case_or_all(imported: Call) -> None:
+    one = imported("report", "--synergy", "--metric", "map").stdout
+    assert "mAP (%) ↑" in one
+    assert "Rank-1 (%) ↑" not in one
+    every = imported("report", "--synergy", "--metric", "all").stdout
+    assert every.count("What the numbers rest on") == 3
+
+
+def refused(call: Call, *arguments: str) -> str:
+    found = call("report", *arguments)
+    assert isinstance(found.exception, UsageError)
+    assert not found.stdout
+    return str(found.exception)
+
+
+def test_an_unknown_metric_names_the_nearest(imported: Call) -> None:
+    assert "did you mean 'rank1'?" in refused(imported, "--synergy", "--metric", "rank-1")
+
+
+def test_parts_exclude_each_other_and_a_metric_needs_synergy(imported: Call) -> None:
+    assert "choose one" in refused(imported, "--synergy", "--pareto")
+    assert "--metric goes with --synergy" in refused(imported, "--metric", "mAP")
+    assert "--metric goes with --synergy" in refused(imported, "--pareto", "--metric", "mAP")
+
+
+def test_an_unknown_study_names_the_nearest(imported: Call) -> None:
+    assert "did you mean 'seed000'?" in refused(imported, "seed00", "--synergy")
+
+
+def test_the_rule_can_be_chosen_and_one_without_a_curve_is_refused(imported: Call) -> None:
+    assert imported("report", "--synergy", "--select", "last").exit_code == 0
+    assert "no completed trial" in refused(imported, "--synergy", "--select", "best:mAP@val")
+
+
+def test_the_study_report_has_the_sections_of_the_part(imported: Call) -> None:
+    whole = imported("report", "--stdout").stdout
+    for line in ("| sacr × lif | +0.95 | −3.9 | +5.8 |", "| sdtps × lif | ±0.00 | +0.78 |"):
+        assert line in whole
+        assert line in imported("report", "--synergy", "--stdout").stdout
+    document = json.loads(imported("report", "--json").stdout)
+    assert document["schema"] == "ablate.report/3"
+    part = json.loads(imported("report", "--synergy", "--json").stdout)
+    assert document["synergy"] == part["synergy"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_part_loads_torch_ray_pandas_or_scipy_stats(
+    imported: Call, folder: Path, part: str
+) -> None:
+    assert imported("ls").exit_code == 0
+    code = (
+        "import sys\nfrom ablate.cli import main\n"
+        f"sys.argv = ['ablate', 'report', {part!r}, '--json']\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    loaded = set(found.stderr.split())
+    assert "scipy.special" in loaded
+    assert not loaded & {"torch", "ray", "pandas", "scipy.stats", "matplotlib"}
