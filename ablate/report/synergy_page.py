@@ -127,7 +127,7 @@ def further(document: Document, metrics: Sequence[Metric]) -> Iterable[Section]:
     yield Section(
         "Further metrics",
         tables=(made_table([h for h, kept in zip(heads, keep, strict=True) if kept], rows),),
-        notes=(FAMILIES, "Holm's correction is within each metric and family.", *downward),
+        notes=(FAMILIES, *([synergy_tables.HOLM] if sure else []), *downward),
     )
 
 

@@ -43,6 +43,10 @@ MOEBIUS = (
     "Möbius term: what a combination adds to all that its subsets explain. Departure: the full"
     " combination minus what its modules add alone, the sum of all Möbius terms."
 )
+HOLM = (
+    "Verdicts are after Holm's correction within the family; every interval stands by itself, so"
+    " that one that leaves out 0 may stay undecided."
+)
 SEES = "Sees: the smallest effect found with 80 % power at this alpha, before Holm."
 ONE_MORE = "Averages over cells have one digit more than scores."
 EFFECTS = "Effects of each module"
@@ -59,7 +63,7 @@ def modules(document: Document, metric: Metric) -> Section:
     tables = [mains, _questions(document, metric, of, mains is None)]
     notes = [MAIN, SHAPLEY, ALONE]
     if has_interval(m["main"] for m in of):
-        notes.append(SEES)
+        notes += [HOLM, SEES]
     return Section(
         "What each module contributes",
         lead=(direction(metric),),
@@ -213,6 +217,7 @@ def synergy(document: Document, metric: Metric) -> Section | None:
         _terms(document, metric, of),
     ]
     notes = [AVERAGED, *([] if two else [OTHERS]), EXPECTED, *([] if two else [MOEBIUS])]
+    notes += [HOLM, SEES] if has_interval(p["averaged"] for p in pairs) else []
     return Section(
         "Synergy",
         lead=tuple(_sum(metric, of)),

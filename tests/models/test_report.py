@@ -24,9 +24,9 @@ def test_no_run_beats_the_oracle_of_the_data_that_it_was_scored_on() -> None:
 
 def test_the_planted_module_has_a_main_effect_clear_of_zero_over_24_runs() -> None:
     report = json.loads(REPORT.read_text())
-    (effect,) = [
-        e["main"] for e in report["effects"] if (e["module"], e["metric"]) == ("sdtps", "rank1")
-    ]
+    modules = report["synergy"]["by_metric"]["rank1"]["modules"]
+    (main,) = [m["main"] for m in modules if m["module"] == "sdtps"]
 
-    assert (effect["runs"], effect["method"]) == (24, "welch")
-    assert effect["low"] > 0
+    assert (main["effect"]["runs"], main["effect"]["method"]) == (24, "welch")
+    assert main["effect"]["low"] > 0
+    assert main["verdict"] == "positive"
