@@ -34,6 +34,7 @@ KINDS: dict[str, Callable[[str, str], str]] = {
     "departure": lambda *_: "the departure of the full combination",
 }
 MOST_OPEN = 4
+MOST_NAMED = 3
 FAMILIES = "Of a module: its main effect. Of a pair: its averaged interaction."
 TOGETHER = (
     "Together: the Möbius term of the cost, what the combination costs beyond its parts; a module"
@@ -282,7 +283,7 @@ def missing(document: Document) -> Section | None:
     more = of["count"] - len(rows)
     notes = ["Any missing cell leaves main effects, Shapley shares and averaged interactions open."]
     if more:
-        notes.append(f"{more} more cells are missing.")
+        notes.append(f"{more:,} more cells are missing.")
     heads = [("Cell", True), ("Why", True), ("Further questions it would answer", True)]
     return Section("Missing cells", tables=(made_table(heads, rows),), notes=tuple(notes))
 
@@ -298,7 +299,7 @@ def _open(document: Document, cell: Document) -> str:
     every = document["study"]["modules"]
     for of in cell["for"]:
         rest = [module(document, m) for m in every if m not in of["modules"]]
-        others = ", ".join(rest) or "nothing"
+        others = (", ".join(rest) or "nothing") if len(rest) <= MOST_NAMED else "all others"
         asked.append(KINDS[of["kind"]](together(document, of["modules"]), others))
     told = list(dict.fromkeys(asked))
     more = f" and {len(told) - MOST_OPEN} more" if len(told) > MOST_OPEN else ""

@@ -64,3 +64,14 @@ def test_titles_break_before_a_column_is_dropped_and_it_is_named_whole(
     monkeypatch.setenv("COLUMNS", "18")
     print_table(columns, [["sacr", "8.39", "8.39"]])
     assert capsys.readouterr().err == "not shown for lack of width: Live (M)\n"
+
+
+def test_json_is_what_the_standard_library_writes() -> None:
+    document = {
+        "text": 'é "quoted" \\ \n\u2028\x01',
+        "numbers": [0.1, 1e300, -0.0, 10**30, True, None],
+        "empty": [[], {}, ()],
+        "deep": {"1": {"2": [{"3": "4"}]}},
+    }
+    expected = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    assert json_text(document) == expected + "\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ablate.analysis.contrast import DEFAULT
+from ablate.analysis.contrast import DEFAULT, contrasts, means
 from ablate.analysis.correlation import blocking, intraclass
 from ablate.analysis.effects import Grid, main
 from ablate.errors import UsageError
@@ -158,6 +158,32 @@ def test_blocking_is_compared_contrast_by_contrast() -> None:
     own = [np.var([v for _, v in s], ddof=1) / 4 for s in samples.values()]
     assert found.se == pytest.approx(0.0577350 / sum(own) ** 0.5, rel=1e-5)
     assert blocking([None], [None]) is None
+
+
+def test_twenty_modules_one_at_a_time_are_answered_without_listing_a_million_cells() -> None:
+    of = study(*(f"m{i}" for i in range(20)))
+    sets = [frozenset[str](), *(frozenset({m}) for m in of.on)]
+    records = [
+        record(of, on, seed, {"rank1": 0.5 + 0.01 * seed + 0.1 * len(on)})
+        for on in sets
+        for seed in range(3)
+    ]
+    document = synergy_document(of, records)
+    assert document["synergy"]["missing"]["count"] == 2**20 - 21
+    text = render(synergy_page(document))
+    assert "m0 × m1 with all others off" in text
+    assert "1,048,543 more cells are missing" in text
+
+
+def test_the_mean_of_a_cell_has_the_interval_of_a_contrast_of_it_alone() -> None:
+    samples = [[(0, 0.1), (1, 0.4), (2, 0.3)], [(0, 0.5), (1, 0.9)], [(3, 0.2)]]
+    for rules in (DEFAULT, replace(DEFAULT, pool=True), replace(DEFAULT, paired=True)):
+        unpaired = replace(rules, paired=False)
+        assert means(samples, rules, [0, 1, 2]) == contrasts(np.eye(3), samples, unpaired)
+    spread = stats.t.interval(0.95, 2, 0.8 / 3, stats.sem([0.1, 0.4, 0.3]))
+    (first, *_) = means(samples, DEFAULT, [0, 1, 2])
+    assert first.interval is not None
+    assert (first.interval.low, first.interval.high) == pytest.approx(spread)
 
 
 def test_the_records_of_one_seed_share_nothing_by_themselves() -> None:
