@@ -29,7 +29,7 @@ def study(*modules: str, paired: bool = False, **others: object) -> Study:
         claims=Claims(paired=paired),
         data="none",
     )
-    return replace(made, **others)  # type: ignore[arg-type] - fields by name
+    return replace(made, **others)
 
 
 def record(of: Study, on: frozenset[str], seed: int, scores: Mapping[str, float]) -> Record:

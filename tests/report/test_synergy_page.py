@@ -25,7 +25,7 @@ def effects(**sizes: float) -> Truth:
 
 
 def page_of(of: Study, records: Sequence[Record], **others: object) -> str:
-    return render(synergy_page(synergy_document(of, records, **others)))  # type: ignore[arg-type] - by name
+    return render(synergy_page(synergy_document(of, records, **others)))
 
 
 def table(text: str, section: str, title: str) -> dict[str, list[str]]:
