@@ -10,7 +10,7 @@ from ablate.analysis.cells import Cell, cells
 from ablate.analysis.contrast import PAIR, Effect, contrasts
 from ablate.analysis.effects import BASE, Corner, corners, departure, parts, subsets
 from ablate.analysis.pareto import dominators, exact, per_unit
-from ablate.analysis.verdict import judge, rules_of
+from ablate.analysis.verdict import Verdict, judge, rules_of
 from ablate.errors import UsageError
 from ablate.metric import Metric
 from ablate.record import Finding, Note, Record
@@ -70,6 +70,7 @@ def pareto_document(
         "notes": notes_of(records),
         "by_hand": by_hand(records, notes),
         "baseline": baseline.variant if baseline else None,
+        "paired": study.claims.paired,
         "cells": [_cell(study, c) for c in found],
         "fronts": [_front(study, m, found, key) for m in asked for key in keys],
         "gains": [g for key in keys if key[0] in PER for g in _gains(study, found, baseline, key)],
@@ -175,12 +176,12 @@ def _behind(
         e if max(len(samples[place[c.variant]]) for c in pair) >= PAIR else None
         for e, pair in zip(effects, dominated, strict=True)
     ]
-    judged = judge(claimed, rules)
+    judged = judge(claimed, rules, 1 if metric.direction == "up" else -1)
     return {
         cell.variant: {
             "difference": effect_document(e),
             "p_holm": j.p_holm,
-            "clear": None if j.p_holm is None else j.p_holm < rules.alpha,
+            "clear": None if j.verdict is None else j.verdict is Verdict.NEGATIVE,
         }
         for (cell, _), e, j in zip(dominated, effects, judged, strict=True)
     }
@@ -213,9 +214,9 @@ def _gains(
     }
     primary = study.metric(study.primary)
     ranked = [
-        (name, per_unit(gained[primary.name][variant].estimate, more[variant], PER[key[0]]))
+        (name, gained[primary.name][variant].estimate * PER[key[0]] / more[variant])
         for variant, name in alone.items()
-        if variant in more and variant in gained[primary.name]
+        if more.get(variant, 0) > 0 and variant in gained[primary.name]
     ]
     entry = {"cost": key[0], "counter": key[1], "unit": PER[key[0]], "rows": rows}
     return [entry | {"alone": _alone(ranked, 1 if primary.direction == "up" else -1)}]
@@ -249,11 +250,13 @@ def _per(effect: Effect, more: float, unit: float) -> dict[str, float | None]:
     }
 
 
-def _alone(ranked: Sequence[tuple[str, float | None]], sign: int) -> list[dict[str, Any]]:
-    """The modules by what they gain for their cost, as multiples of the least where all gain."""
-    known = sorted(
-        ((m, v) for m, v in ranked if v is not None), key=lambda of: sign * of[1], reverse=True
-    )
+def _alone(ranked: Sequence[tuple[str, float]], sign: int) -> list[dict[str, Any]]:
+    """The modules by what they gain for their cost, as multiples of the least where all gain.
+
+    Those that cost less than the baseline are in no order with them: a score lost for a cost saved
+    is a positive ratio too.
+    """
+    known = sorted(ranked, key=lambda of: sign * of[1], reverse=True)
     gain = bool(known) and sign * known[-1][1] > 0
     return [
         {
@@ -278,7 +281,8 @@ def _sums(study: Study, found: Sequence[Cell], key: Key) -> Iterator[dict[str, A
         away = exact(departure(of), costs)
         if away is None:
             continue
-        terms = {" × ".join(t.modules): exact(t, costs) for t in parts(of)}
+        by_name = {" × ".join(t.modules): exact(t, costs) for t in parts(of)}
+        terms = {name: value for name, value in by_name.items() if value is not None}
         least = NOTHING * abs(costs[corner])
         rows.append(
             {
@@ -289,7 +293,8 @@ def _sums(study: Study, found: Sequence[Cell], key: Key) -> Iterator[dict[str, A
                 "departure": away,
                 "adds_up": abs(away) <= least,
                 "terms": terms,
-                "nothing": [n for n, v in terms.items() if v is not None and abs(v) <= least],
+                "unknown": [name for name in by_name if name not in terms],
+                "nothing": [n for n, v in terms.items() if abs(v) <= least],
             }
         )
     if rows:

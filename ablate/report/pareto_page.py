@@ -16,6 +16,7 @@ NAMED = 6
 """So many configurations are named in a sentence."""
 UNITS = {1: "single", 1e3: "thousand", 1e6: "million", 1e9: "billion"}
 CLEAR = " *"
+PAIR = 2
 
 
 def pareto_page(document: Document) -> Page:
@@ -100,10 +101,11 @@ def _front_notes(document: Document, front: Document, *, bounded: bool) -> Itera
     if all(cells[p["variant"]]["scores"][front["metric"]]["n"] == 1 for p in points):
         yield "One run each decides nothing: another seed may put others on the front."
     elif not bounded:
-        yield "No interval: no run differs from another of its configuration."
+        yield "No interval: no difference varies over the runs."
     if front["left_out"]:
         yield (
-            f"Left out, without a finite score or this counter: {some(front['left_out'], NAMED)}."
+            "Left out, without a score, with one that is not finite, or without this counter:"
+            f" {some(front['left_out'], NAMED)}."
         )
     within = [e for e in document["limits"] if e["cost"] == front["cost"]]
     over = [e["variant"] for e in within if not e["met"]]
@@ -165,7 +167,7 @@ def _interval(metric: Metric, column: Spent, gains: Document, gain: Document) ->
 
 
 def _singles(gains: Document, metric: Metric, column: Spent) -> Iterable[str]:
-    """The modules alone, the most gained for its cost first."""
+    """The modules that cost more by themselves, the most gained for its cost first."""
     alone = gains["alone"]
     if len(alone) < 2:  # noqa: PLR2004 - one has no order
         return
@@ -195,14 +197,22 @@ def _sums(sums: Document, columns: Mapping[tuple[str, str], Spent]) -> Section:
         f"Do costs add up: {column.title}",
         tables=(table("", heads, rows),),
         notes=(
-            *(_split(r, column) for r in away if len(r["terms"]) > 1),
+            *(_split(r, column) for r in away if len(r["modules"]) > PAIR),
             *(() if away else ("They add up exactly.",)),
         ),
     )
 
 
 def _split(row: Document, column: Spent) -> str:
-    """A departure as the sum of its Möbius terms, of which those that are 0 are not named."""
+    """A departure as the sum of its Möbius terms, of which those that are 0 are not named.
+
+    Where cells are missing, the terms that use them are not known one by one.
+    """
+    if row["unknown"]:
+        return (
+            f"{one_line(row['variant'])}: not split, because cells that"
+            f" {some(row['unknown'], NAMED)} need are missing or have no such cost."
+        )
     terms = [
         f"{signed(term / column.scale, column.digits)} ({name})"
         for name, term in row["terms"].items()
@@ -220,6 +230,8 @@ def _reading(document: Document, columns: Mapping[tuple[str, str], Spent]) -> Se
         "Front: no other configuration scores as well at the same cost or less, and leads in one.",
         "Beaten by: of the configurations that do, the best; Δ: the score minus that one's.",
     ]
+    if document["paired"]:
+        lines.append("The study is paired: Δ is of the seeds that both have; fronts are by means.")
     fronts = document["fronts"]
     if any(p["clear"] is not None for f in fronts for p in f["points"]):
         alpha = f"{1 - document['study']['level']:.2g}"
@@ -232,6 +244,11 @@ def _reading(document: Document, columns: Mapping[tuple[str, str], Spent]) -> Se
         lines.append(
             "Per unit: difference of the score over difference of the cost, both to the"
             " baseline; – where the cost is the same. A cost is never better by itself."
+        )
+    if any(r["more"] < 0 for g in document["gains"] for r in g["rows"]):
+        lines.append(
+            "Of what costs less than the baseline, a positive share means that score and cost"
+            " both fall; it is in no order with the others."
         )
     if document["sums"]:
         lines.append(

@@ -18,7 +18,7 @@ from ablate.report.pareto import pareto_document
 from ablate.report.pareto_page import pareto_page
 from ablate.selection import Score
 from ablate.store import open_store
-from ablate.study import Modules, Study, switch
+from ablate.study import Claims, Modules, Study, switch
 
 APPENDIX = Path(__file__).parent.parent / "ingest" / "seed000.csv"
 META = "formulas on meta"
@@ -233,3 +233,54 @@ def test_sixteen_variants_fit_80_cells(
         assert max(map(cell_len, said.out.splitlines())) <= 80
         assert "not shown" not in said.err
     assert len(of(seed000, "fronts", "params")["points"]) == 16
+
+
+def cube(**cells: tuple[Sequence[float], float]) -> dict[str, Any]:
+    """Three modules, of which a cell's name says which are on: its scores and parameters."""
+    study = replace(
+        STUDY,
+        factors=tuple(map(switch, "abc")),
+        modules=Modules(("a", "b", "c")),
+        metrics=STUDY.metrics[:1],
+        limits={},
+    )
+    found = []
+    for name, (values, params) in cells.items():
+        levels = {m: m in name.removeprefix("none_") for m in "abc"}
+        for record in runs("baseline", values, Cost("params", params, "", "trainable")):
+            changed = {m: on for m, on in levels.items() if on}
+            found.append(replace(record, variant=name, levels=levels, changed=changed))
+    return pareto_document(study, found)
+
+
+def test_a_departure_whose_terms_use_missing_cells_is_not_split() -> None:
+    one = [0.5]
+    document = cube(none_=(one, 10), a=(one, 12), b=(one, 13), c=(one, 14), abc=(one, 25))
+    (row,) = of(document, "sums", "params")["rows"]
+    assert (row["departure"], row["expected"], row["terms"]) == (6.0, 19.0, {})
+    assert row["unknown"] == ["a × b", "a × c", "b × c", "a × b × c"]
+    assert "abc: not split, because cells that a × b, a × c" in render(pareto_page(document))
+
+
+def test_a_module_that_costs_less_and_scores_less_is_not_ranked_among_gains() -> None:
+    # a: +1 point for 10 more parameters; b: -3 points for 10 fewer, a ratio of +3 as well.
+    document = cube(none_=([0.50], 100), a=([0.51], 110), b=([0.47], 90), c=([0.56], 120))
+    found = of(document, "gains", "params")
+    assert by_variant(found, "rows")["b"]["gains"]["rank1"]["per_unit"] > 0
+    assert [a["module"] for a in found["alone"]] == ["c", "a"]
+    assert found["alone"][0]["times"] == pytest.approx(3)
+    assert "a positive share means that score and cost both fall" in render(pareto_page(document))
+
+
+@pytest.mark.parametrize("metric", ["rank1", "loss"])
+def test_paired_differences_that_favour_the_dominated_cell_do_not_beat_it(metric: str) -> None:
+    # By its mean the baseline is ahead, thanks to a seed that a lacks; within the seeds a is.
+    first = runs("baseline", [0.50, 0.51, 0.52, 0.90])
+    second = runs("a", [0.56, 0.575, 0.58])
+    study = replace(STUDY, claims=Claims(paired=True))
+    document = pareto_document(study, [*first, *second], metrics=[metric])
+    point = by_variant(of(document, "fronts", "params"), "points")["a"]
+    assert point["dominated_by"] == "baseline"
+    assert point["p_holm"] < 0.05
+    assert point["clear"] is False
+    assert "Δ is of the seeds that both have" in render(pareto_page(document))
