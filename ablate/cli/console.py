@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ablate.report.layout import Page
 
 
+_LISTS = (list, tuple)
 GAP = 2
 """Cells between two columns of a printed table."""
 NAME, WORD = 24, 10
@@ -57,20 +58,23 @@ def json_text(document: Mapping[str, object]) -> str:
     return _json(document, "\n") + "\n"
 
 
-def _json(value: object, line: str) -> str:
+def _json(value: Any, line: str) -> str:  # noqa: ANN401 - whatever a document holds
     """`value` as JSON; `line` is the line break with the indent that it stands at."""
-    if isinstance(value, float) and math.isfinite(value):
-        return float.__repr__(value)
-    if isinstance(value, float | str):
-        return encode_basestring(str(value))
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind is int or (kind is float and math.isfinite(value)):
+        return repr(value)
     inner = f"{line}  "
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         rows = [f"{encode_basestring(str(k))}: {_json(v, inner)}" for k, v in value.items()]
         return f"{{{inner}{f',{inner}'.join(rows)}{line}}}" if rows else "{}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         texts = [_json(v, inner) for v in value]
         return f"[{inner}{f',{inner}'.join(texts)}{line}]" if texts else "[]"
-    return json.dumps(value)
+    if isinstance(value, float):
+        return float.__repr__(value) if math.isfinite(value) else encode_basestring(str(value))
+    return "null" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def fitting(

@@ -60,7 +60,7 @@ def grid_document(
         "metrics": list(by_metric),
         "by_metric": by_metric,
         "disagreements": _disagreements(scored, by_metric),
-        "costs": grid_costs(tuple(study.on), placed),
+        "costs": grid_costs(tuple(study.on), numbers.costs),
     }
 
 
@@ -91,6 +91,7 @@ class _Numbers:
             for corner, cell in placed.items()
             if (own := inert.get(cell.variant, BASE) & corner)
         }
+        self.costs = {corner: cell.costs() for corner, cell in placed.items()}
         self.completed = {corner: cell.completed for corner, cell in placed.items()}
         self._asked: dict[tuple[Corner, ...], Asked] = {}
 
@@ -112,7 +113,7 @@ class _Numbers:
             "runs": len(cell.completed),
             "inert": self._ordered(own),
             "same_as": self.name(corner - own) if own else None,
-            "costs": [costs_of(c) for (name, _), c in cell.costs().items() if name in NAMES],
+            "costs": [costs_of(c) for (name, _), c in self.costs[corner].items() if name in NAMES],
         }
 
     def grid(self, metric: Metric) -> Grid:
@@ -306,7 +307,6 @@ def _cell(
         "lost": len(scores) - len(sample),
         "mean": mean.estimate if mean else None,
         "sd": spread,
-        "method": mean.method if mean else "none",
         "low": effect["low"] if effect else None,
         "high": effect["high"] if effect else None,
     }

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeAlias
 
-from ablate.analysis.cells import Cell
 from ablate.analysis.effects import BASE, Corner, subsets
+from ablate.record import Cost
 
+Spent: TypeAlias = Mapping[tuple[str, str], Sequence[Cost]]
+"""(cost name, counter) -> what each completed run of one cell spent."""
 NAMES = ("params", "live_macs", "macs", "ops")
 """What a module may add to; times are measured, not counted."""
 DIFFERENCES = ("alone", "last")
@@ -15,13 +17,15 @@ ROUND = 1e-9
 """A term below this share of the largest cost is what floats leave of nothing."""
 
 
-def grid_costs(modules: Sequence[str], placed: Mapping[Corner, Cell]) -> list[dict[str, Any]]:
+def grid_costs(modules: Sequence[str], placed: Mapping[Corner, Spent]) -> list[dict[str, Any]]:
     """Each counted cost by counter: what a module adds alone and last, and the Moebius terms.
+
+    `placed` has what the runs of each corner spent.
 
     They are counts: they have no intervals. A term that lacks a cell is left out, and a cost of
     which no difference is known.
     """
-    by_cell = {corner: _counted(cell) for corner, cell in placed.items()}
+    by_cell = {corner: _counted(spent) for corner, spent in placed.items()}
     keys = dict.fromkeys(k for of in by_cell.values() for k in of)
     order = [k for name in NAMES for k in keys if k[0] == name]
     found = []
@@ -31,11 +35,11 @@ def grid_costs(modules: Sequence[str], placed: Mapping[Corner, Cell]) -> list[di
     return [c for c in found if any(m[k] is not None for m in c["modules"] for k in DIFFERENCES)]
 
 
-def _counted(cell: Cell) -> dict[tuple[str, str, str], float]:
+def _counted(spent: Spent) -> dict[tuple[str, str, str], float]:
     """(name, counter, unit) -> the mean over the cell's completed runs."""
     return {
         (name, counter, costs[0].unit): sum(c.value for c in costs) / len(costs)
-        for (name, counter), costs in cell.costs().items()
+        for (name, counter), costs in spent.items()
         if name in NAMES
     }
 
