@@ -100,7 +100,8 @@ def _judged(effect: Effect, p_holm: float, rules: Rules, sign: int) -> Judgement
         np.array(v, dtype=float) for v in (sign * effect.estimate, se, df, p_holm)
     )
     code = int(decide(estimate, error, free, p, rules))
-    return Judgement(ORDER[code], p_holm, detectable(df, rules.alpha) * se)
+    smallest = detectable(df, rules.alpha) * se
+    return Judgement(ORDER[code], p_holm, smallest if math.isfinite(smallest) else None)
 
 
 def shared_only(a: Sample, b: Sample) -> tuple[Sample, Sample]:

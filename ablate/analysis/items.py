@@ -70,11 +70,12 @@ class Screened:
 def table(a: Runs, b: Runs, *, paired: bool = False) -> Table | None:
     """Both cells' items matched by name and runs by seed; None where they share no item.
 
-    `paired` keeps the seeds that both have.
+    `paired` keeps the seeds that both have, where they share two.
     """
     seeds = sorted(a), sorted(b)
-    if paired and set(seeds[0]) & set(seeds[1]):
-        seeds = (shared := sorted(set(seeds[0]) & set(seeds[1])), shared)
+    shared = sorted(a.keys() & b.keys())
+    if paired and len(shared) >= PAIR:
+        seeds = shared, shared
     runs = [[of[s] for s in own] for of, own in zip((a, b), seeds, strict=True)]
     if not all(runs):
         return None

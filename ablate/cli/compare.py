@@ -58,6 +58,7 @@ def compare(
     from ablate.analysis.cells import cells
     from ablate.cli.compare_asked import (
         check_clusters,
+        check_steps,
         conditions,
         distinct,
         doubts,
@@ -96,6 +97,7 @@ def compare(
         notes=noted,
     )
     check_clusters(document, cluster)
+    check_steps(document, at)
     failed = [line for condition in failing for line in condition.failures(document)]
     tell_rule(found, rule)
     if output is not None:

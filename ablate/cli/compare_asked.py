@@ -1,5 +1,6 @@
 """What the options of `ablate compare` mean, and the conditions that end it with 1."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -137,9 +138,7 @@ class Condition:
             unit = f" {self.metric.unit}" if self.metric.unit else ""
             text = f"{self.metric.difference(entry['difference']['estimate'])}{unit}"
         lost = entry["a"]["lost"] + entry["b"]["lost"]
-        return f"{self.metric.label} {text}" + (
-            f", {lost} runs not finite left out" if lost else ""
-        )
+        return f"{self.metric.label} {text}" + (f", left out as not finite: {lost}" if lost else "")
 
     def _certainty(self, entry: Mapping[str, Any], level: float) -> str:
         effect = entry["difference"]
@@ -170,7 +169,8 @@ def conditions(study: "Study", texts: Iterable[str], shown: Sequence[str] = ()) 
     found = []
     for text in texts:
         parts = _CONDITION.fullmatch(text)
-        if parts is None:
+        bound = math.nan if parts is None else float(parts["bound"].replace("\u2212", "-"))
+        if parts is None or not math.isfinite(bound):
             raise UsageError(
                 f"--fail-if {text}: it is METRIC < NUMBER, with <, <=, > or >=, as in 'mAP < -0.5'"
                 " (points) or 'mAP < -2 %' (relative)"
@@ -178,7 +178,6 @@ def conditions(study: "Study", texts: Iterable[str], shown: Sequence[str] = ()) 
         metric = metric_named(study, "--fail-if", parts["metric"])
         if shown and metric.name not in shown:
             raise UsageError(f"--fail-if {text}: {metric.name} is not among those of --metric")
-        bound = float(parts["bound"].replace("\u2212", "-"))
         found.append(
             Condition(" ".join(text.split()), metric, parts["sign"], bound, bool(parts["percent"]))
         )
@@ -213,6 +212,14 @@ def doubts(
         *unseeded(study, records, left.curves.__getitem__),
         *[f for f in on_test if f is not None][:1],
     ]
+
+
+def check_steps(document: Mapping[str, Any], text: str | None) -> None:
+    """Raise UsageError where `--at` has no curve to be of."""
+    from ablate.errors import UsageError
+
+    if text is not None and not document["curves"]:
+        raise UsageError(f"--at {text}: no curve of two steps or more is stored of all of these")
 
 
 def check_clusters(document: Mapping[str, Any], text: str | None) -> None:

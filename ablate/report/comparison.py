@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ablate.analysis.cells import Cell
+from ablate.metric import Metric
 from ablate.record import Finding, Item, Note
 from ablate.report.comparison_curves import curves_document
 from ablate.report.comparison_items import pair_items
@@ -57,9 +58,8 @@ def comparison_document(  # noqa: PLR0913 - each has its name at the call
     """
     chosen = [replace(c, records=tuple(sorted(c.records, key=lambda r: r.seed))) for c in chosen]
     records = [r for c in chosen for r in c.records]
-    metrics = [m for m in study.metrics if not asked.metrics or m.name in asked.metrics]
     primary = study.metric(study.primary).name
-    metrics.sort(key=lambda m: m.name != primary)
+    metrics = _metrics(study, asked)
     return {
         "schema": SCHEMA,
         "study": {
@@ -83,8 +83,15 @@ def comparison_document(  # noqa: PLR0913 - each has its name at the call
         "sides": [_side(study, c) for c in chosen],
         "differs": _levels(study, chosen),
         "pairs": [_pair(study, chosen, b, others, evidence, asked) for b in chosen[1:]],
-        **curves_document(study, chosen, evidence.curves, asked.at),
+        **curves_document(metrics[0], chosen, evidence.curves, asked.at),
     }
+
+
+def _metrics(study: Study, asked: Asked) -> list[Metric]:
+    """The metrics to compare, the primary one first."""
+    primary = study.metric(study.primary).name
+    wanted = [m for m in study.metrics if not asked.metrics or m.name in asked.metrics]
+    return sorted(wanted, key=lambda m: m.name != primary)
 
 
 def _levels(study: Study, chosen: Sequence[Cell]) -> dict[str, dict[str, Any]]:
@@ -119,9 +126,7 @@ def _pair(  # noqa: PLR0913, PLR0917 - parts of one call
     asked: Asked,
 ) -> dict[str, Any]:
     a, rest = chosen[0], [*(c for c in chosen[1:] if c is not b), *others]
-    metrics = [m for m in study.metrics if not asked.metrics or m.name in asked.metrics]
-    primary = study.metric(study.primary).name
-    metrics.sort(key=lambda m: m.name != primary)
+    metrics = _metrics(study, asked)
     entries = pair_metrics(study, a, b, rest, metrics)
     seeds = [{r.seed for r in c.completed} for c in (a, b)]
     return {
@@ -136,6 +141,6 @@ def _pair(  # noqa: PLR0913, PLR0917 - parts of one call
         "agreeing_seeds": agreeing(a, b),
         "metrics": entries,
         "tally": tally(entries, study.metrics),
-        "score_split": score_split(a, b, metrics),
+        "score_split": score_split(study, a, b, metrics),
         "items": pair_items(study, a, b, evidence.items, asked.cluster),
     }

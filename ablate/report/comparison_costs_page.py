@@ -6,7 +6,15 @@ from typing import Any
 
 from ablate.metric import plain, signed
 from ablate.report import printed
-from ablate.report.comparison_words import Document, figures, labels, listed, many, number
+from ablate.report.comparison_words import (
+    Document,
+    figures,
+    labels,
+    listed,
+    many,
+    number,
+    side_of,
+)
 from ablate.report.layout import NONE, Section, table
 from ablate.report.printed import Spent, spent_columns
 from ablate.report.tables import counters
@@ -18,7 +26,7 @@ HARDWARE = frozenset({"device", "gpu", "cpu", "cores", "threads", "platform"})
 
 def costs(document: Document, pair: Document) -> Section:
     """What each of two spends: difference, ratio and relative change."""
-    a, b = (_side(document, pair[s]) for s in ("a", "b"))
+    a, b = (side_of(document, pair[s]) for s in ("a", "b"))
     names = labels(document)
     title = f"Costs: {names[b['variant']]} against {names[a['variant']]}"
     columns = spent_columns([a, b], printed.EVERYTHING, others=True)
@@ -31,11 +39,6 @@ def costs(document: Document, pair: Document) -> Section:
     notes += [*_pace_notes((a, b), pace), *_hardware(pair)]
     heads = ["Cost", names[a["variant"]], names[b["variant"]], "Δ", "Ratio", "rel. %"]
     return Section(title, tables=(table("", heads, rows),), notes=tuple(notes))
-
-
-def _side(document: Document, name: str) -> Document:
-    found: Document = next(s for s in document["sides"] if s["variant"] == name)
-    return found
 
 
 def _row(column: Spent, a: Sequence[Document], b: Sequence[Document]) -> list[str]:
@@ -91,7 +94,7 @@ def _hardware(pair: Document) -> Iterable[str]:
 
 def sentence(document: Document, pair: Document) -> str | None:
     """The ratios of the main costs that the same counter measured on both sides."""
-    a, b = (_side(document, pair[s]) for s in ("a", "b"))
+    a, b = (side_of(document, pair[s]) for s in ("a", "b"))
     columns = spent_columns([a, b], TOLD)
     told: dict[str, str] = {}
     for column in columns:

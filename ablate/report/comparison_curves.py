@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.curves import Curve, common_steps, mean_at, mean_of, nearest, spaced, spread
+from ablate.metric import Metric
 from ablate.selection import Curves
-from ablate.study import Study
 
 CurvesOf: TypeAlias = Mapping[str, Curves]
 """A trial's key -> its curves."""
@@ -25,11 +25,12 @@ _PACE = ("time", "iter_time", "batch_time", "step_time")
 
 
 def curves_document(
-    study: Study, chosen: Sequence[Cell], of: CurvesOf, at: Sequence[int] = ()
+    metric: Metric, chosen: Sequence[Cell], of: CurvesOf, at: Sequence[int] = ()
 ) -> dict[str, Any]:
     """The sections `curves`, `terms`, `gradients`, `one_sided` and `pace`, each over all sides.
 
-    `at` are the steps asked for; the nearest that every run has are shown.
+    `metric` is the one whose curve is shown beside the losses, the first that is compared. `at`
+    are the steps asked for; the nearest that every run has are shown.
     """
     sides: Sides = {c.variant: _curves(c, of) for c in chosen}
     with_curves = {v: own for v, own in sides.items() if own}
@@ -39,7 +40,7 @@ def curves_document(
         "without_curves": [v for v in sides if v not in with_curves],
         "curves": [
             shown
-            for name in _main(study, chosen, both)
+            for name in _main(metric.name, chosen, both)
             if (shown := _at_steps(name, with_curves, at)) is not None
         ],
         "terms": _terms(both, with_curves),
@@ -62,12 +63,11 @@ def _names(sides: Sides) -> list[Name]:
     return list(dict.fromkeys(n for own in sides.values() for n in own))
 
 
-def _main(study: Study, chosen: Sequence[Cell], shared: Sequence[Name]) -> list[Name]:
-    """The curve of the primary metric where it is scored, and every total of a loss."""
-    primary = study.metric(study.primary).name
-    scored = [r.scores[primary].split for c in chosen for r in c.completed if primary in r.scores]
+def _main(metric: str, chosen: Sequence[Cell], shared: Sequence[Name]) -> list[Name]:
+    """The curve of a metric where it is scored, and every total of a loss."""
+    scored = [r.scores[metric].split for c in chosen for r in c.completed if metric in r.scores]
     splits = dict.fromkeys((*scored, "test", "val"))
-    of_metric = [(s, primary) for s in splits if (s, primary) in shared][:1]
+    of_metric = [(s, metric) for s in splits if (s, metric) in shared][:1]
     totals = [n for n in shared if _TOTAL.fullmatch(n[1])]
     return list(dict.fromkeys([*of_metric, *totals]))
 

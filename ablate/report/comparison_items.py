@@ -28,6 +28,8 @@ from ablate.study import Study
 
 Items: TypeAlias = Mapping[str, Sequence[Item]]
 """A trial's key -> its items' scores."""
+EXACT = 9
+"""Decimals to which a difference is compared with a tier: float noise does not decide."""
 CLASSES, ITEMS = "classes", "items"
 """The tables of `[groups]` that group classes, and that gather items into clusters."""
 
@@ -126,8 +128,11 @@ def linked(metrics: Sequence[Metric], name: str) -> Metric | None:
 
 
 def tier(study: Study, metric: Metric | None, difference: float) -> str:
-    """The study's own word for a difference of this size; empty where it has none."""
-    size = abs(metric.shown(difference) if metric else difference)
+    """The study's own word for a difference of this size, in the display units of its metric.
+
+    Empty where it has none, or where no metric tells the units.
+    """
+    size = round(abs(metric.shown(difference)), EXACT) if metric else 0.0
     reached = [(least, word) for word, least in study.tiers.items() if size >= least]
     return max(reached)[1] if reached else ""
 

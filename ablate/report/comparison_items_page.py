@@ -12,6 +12,7 @@ from ablate.report.comparison_words import (
     metrics_in,
     mixed,
     p_text,
+    side_of,
 )
 from ablate.report.layout import NONE, Section, Table, table
 
@@ -25,22 +26,30 @@ def items(document: Document, pair: Document) -> Section | None:
     found = [e for e in pair["items"] if e["metric"] in known]
     rest = [e["name"] for e in pair["items"] if e not in found]
     samples = [e for e in found if e["resampled"] is not None]
-    classes = sorted((e for e in found if e["rows"]), key=lambda e: list(known).index(e["metric"]))
+    scored = {split for s in document["sides"] for split in s["splits"]}
+    order = {name: i for i, name in enumerate(known)}
+    classes = sorted(
+        (e for e in found if e["rows"]),
+        key=lambda e: (order[e["metric"]], e["split"] not in scored),
+    )
     names = labels(document)
     title = f"By item: {names[pair['b']]} against {names[pair['a']]}"
     tables: list[Table] = []
     notes: list[str] = []
     if samples:
         tables.append(_samples(document, pair, samples, known))
-        notes += _sampled_notes(document, pair, samples)
+        notes += dict.fromkeys(n for e in samples for n in _sampled_notes(e))
+        notes += [*_left_out(samples), *_few_runs(document, pair, samples)]
+        notes += _mismatch(document, pair, samples)
     if classes:
         tables += _classes(document, pair, classes[0], known)
         notes += _class_notes(document, pair, classes[0], known)
         rest = [e["name"] for e in classes[1:]] + rest
-    if not tables:
-        return None
     if rest:
-        notes.append(f"Also stored by item, in --json: {listed(list(dict.fromkeys(rest)), 12)}.")
+        also = "Also stored" if tables else "Stored"
+        notes.append(f"{also} by item, in --json: {listed(list(dict.fromkeys(rest)), 12)}.")
+    if not notes:
+        return None
     return Section(title, tables=tuple(tables), notes=tuple(notes))
 
 
@@ -68,9 +77,9 @@ def _samples(
     return table("", heads, rows)
 
 
-def _sampled_notes(document: Document, pair: Document, found: Sequence[Document]) -> Iterable[str]:
-    first = found[0]
-    drawn = first["resampled"]
+def _sampled_notes(entry: Document) -> Iterable[str]:
+    """What the interval of a sample of items is made of; the same for scores of the same items."""
+    drawn = entry["resampled"]
     by = {
         "--cluster": "by --cluster",
         "[groups.items]": "as [groups.items] says",
@@ -80,7 +89,7 @@ def _sampled_notes(document: Document, pair: Document, found: Sequence[Document]
     what = "runs and clusters" if drawn["runs"] else "clusters"
     wider = ", stretched for few runs" if drawn["runs"] else ""
     yield (
-        f"{first['count']} items in {many(drawn['clusters'], 'cluster')} ({by}); better, worse:"
+        f"{entry['count']} items in {many(drawn['clusters'], 'cluster')} ({by}); better, worse:"
         f" items by their mean over runs. Interval: bootstrap over {what} of items,"
         f" {drawn['resamples']:,} resamples, percentile{wider}."
     )
@@ -89,8 +98,6 @@ def _sampled_notes(document: Document, pair: Document, found: Sequence[Document]
             "These checkpoints only: with one run of a side the interval is about other items,"
             " not about other trainings of these configurations."
         )
-    yield from _left_out(found)
-    yield from _mismatch(document, pair, found)
 
 
 def _left_out(found: Iterable[Document]) -> Iterable[str]:
@@ -100,6 +107,17 @@ def _left_out(found: Iterable[Document]) -> Iterable[str]:
                 f"{entry['name']}: {many(len(entry['left_out']), 'item')} left out, not scored with"
                 f" a finite value in every run: {listed(entry['left_out'])}."
             )
+
+
+def _few_runs(document: Document, pair: Document, found: Iterable[Document]) -> Iterable[str]:
+    """That some completed runs have no items, where every one would be used."""
+    if document["study"]["paired"]:
+        return
+    for entry in found:
+        for name, seeds in zip((pair["a"], pair["b"]), entry["seeds"], strict=True):
+            runs = side_of(document, name)["runs"]
+            if len(seeds) < runs:
+                yield f"{entry['name']}: by item in {len(seeds)} of {many(runs, 'run')} of {name}."
 
 
 def _mismatch(document: Document, pair: Document, found: Iterable[Document]) -> Iterable[str]:
@@ -187,6 +205,7 @@ def _class_notes(
         bounds = ", ".join(f"{word} from {least:g}" for word, least in _ordered(tiers))
         yield f"Tier: the study's own words for the size of Δ, in display units: {bounds}."
     yield from _left_out([entry])
+    yield from _few_runs(document, pair, [entry])
     yield from _mismatch(document, pair, [entry])
 
 

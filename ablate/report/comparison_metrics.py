@@ -24,7 +24,9 @@ from ablate.report.document import scores_document
 from ablate.study import Study
 
 SAME = 1e-12
-"""Differences up to here are those of the last digits of floats."""
+"""Differences up to this share of the means are those of the last digits of floats."""
+MADE = 5e-3
+"""How far a score made again of rounded parts may be from the stored one."""
 
 
 def pair_metrics(
@@ -99,7 +101,7 @@ def _spread(
 def _told(compared: Against | None, judged: Judgement) -> dict[str, Any]:
     effect = compared.difference if compared else None
     return {
-        "difference": {**(effect_document(effect) or {}), "p": effect.p} if effect else None,
+        "difference": effect_document(effect),
         "relative": compared.relative if compared else None,
         "hedges_g": compared.g if compared else None,
         "better_share": compared.superior if compared else None,
@@ -129,7 +131,7 @@ def tally(entries: Sequence[dict[str, Any]], metrics: Sequence[Metric]) -> dict[
         effect = entry["difference"]
         if effect is None:
             counts["unknown"] += 1
-        elif abs(effect["estimate"]) <= SAME:
+        elif abs(effect["estimate"]) <= SAME * max(abs(entry[s]["mean"]) for s in ("a", "b")):
             counts["same"] += 1
         else:
             better = by_name[entry["metric"]].better(effect["estimate"], 0.0)
@@ -137,22 +139,26 @@ def tally(entries: Sequence[dict[str, Any]], metrics: Sequence[Metric]) -> dict[
     return counts
 
 
-def score_split(a: Cell, b: Cell, metrics: Sequence[Metric]) -> dict[str, Any] | None:
+def score_split(study: Study, a: Cell, b: Cell, metrics: Sequence[Metric]) -> dict[str, Any] | None:
     """The nuScenes detection score of both, made again of its parts, and its difference split.
 
     0.5 of the mAP's difference, and -0.1 of the errors', each error at most 1; the mean of runs.
-    None where a run of either lacks one of the seven metrics.
+    None where a run compared lacks one of the seven metrics, or where the parts do not make up
+    the stored score: it is then another score, or in other units.
     """
     names = {m.name.lower(): m.name for m in metrics}
     wanted = ("NDS", "mAP", *ERRORS)
     if any(w.lower() not in names for w in wanted):
         return None
     own = [names[w.lower()] for w in wanted]
-    sides = [_complete(c, own) for c in (a, b)]
+    runs = used(study, a.runs(own[0]), b.runs(own[0]))
+    sides = [_parts(c, own, of) for c, of in zip((a, b), runs, strict=True)]
     if not all(sides):
         return None
     means = [[sum(of) / len(of) for of in zip(*side, strict=True)] for side in sides]
     made = [sum(detection_score(r[1], r[2:]) for r in side) / len(side) for side in sides]
+    if any(abs(m - of[0]) > MADE for m, of in zip(made, means, strict=True)):
+        return None
     errors = [
         [sum(min(1.0, r[i]) for r in side) / len(side) for i in range(2, 7)] for side in sides
     ]
@@ -167,8 +173,9 @@ def score_split(a: Cell, b: Cell, metrics: Sequence[Metric]) -> dict[str, Any] |
     }
 
 
-def _complete(cell: Cell, names: Sequence[str]) -> list[tuple[float, ...]]:
-    """The seven scores of each run that has them all finite, in the order of `names`."""
+def _parts(cell: Cell, names: Sequence[str], runs: Sample) -> list[tuple[float, ...]]:
+    """The scores of each of some runs, in the order of `names`; none where one is not finite."""
     by_seed = [dict(cell.runs(n)) for n in names]
-    seeds = sorted(set.intersection(*(set(of) for of in by_seed)))
-    return [tuple(of[s] for of in by_seed) for s in seeds]
+    if any(seed not in of for seed, _ in runs for of in by_seed):
+        return []
+    return [tuple(of[seed] for of in by_seed) for seed, _ in runs]

@@ -15,6 +15,7 @@ from ablate.report.comparison_words import (
     mixed,
     p_text,
     relative,
+    side_of,
 )
 from ablate.report.layout import NONE, Section, Table, table
 
@@ -33,7 +34,7 @@ def in_short(document: Document) -> Section:
 
 
 def _sentences(document: Document, pair: Document) -> Iterable[str]:
-    a, b = (_side(document, pair[side]) for side in ("a", "b"))
+    a, b = (side_of(document, pair[side]) for side in ("a", "b"))
     without = [s["variant"] for s in (a, b) if not s["runs"]]
     if without:
         yield f"No completed run of {listed(without)}: there is nothing to compare."
@@ -52,40 +53,40 @@ def _sentences(document: Document, pair: Document) -> Iterable[str]:
         f"By its means {b['variant']} is better than {a['variant']} on {counts['better']} of"
         f" {many(of, 'metric')}, worse on {counts['worse']}, the same on {counts['same']}{more}"
         + (f"; {changes}" if changes else "")
-        + f"; {_verdict(document, pair, main)}."
+        + f"; {_verdict(document, pair)}."
     )
 
 
 def _main(document: Document, pair: Document) -> Sequence[str]:
-    """The metrics that the sentence names: the primary one, and what it is made of."""
-    primary = document["study"]["primary"]
+    """The metrics that the sentence names: the first, and what it is made of."""
+    first = pair["metrics"][0]["metric"]
     names = {m.lower(): m for m in metrics_in(document)}
-    return [primary, names["map"]] if pair["score_split"] else [primary]
+    return [first, names["map"]] if pair["score_split"] else [first]
 
 
-def _verdict(document: Document, pair: Document, main: Sequence[Document]) -> str:
-    a, b = (_side(document, pair[side])["runs"] for side in ("a", "b"))
+def _verdict(document: Document, pair: Document) -> str:
+    a, b = (side_of(document, pair[side])["runs"] for side in ("a", "b"))
     if max(a, b) < FEWEST:
         return "one run a side: no verdict"
-    entry = next((e for e in main if e["metric"] == document["study"]["primary"]), None)
-    if entry is None or entry["verdict"] is None:
+    entry = pair["metrics"][0]
+    if entry["verdict"] is None:
         return "no interval: no verdict"
     metric = metrics_in(document)[entry["metric"]]
     text = f"verdict on {metric.label}: {entry['verdict']}"
-    if entry["verdict"] == "undecided":
-        least = _size(metric, entry["smallest"])
-        text += f" (the smallest effect that this design can see is {least})"
-    return text
+    if entry["verdict"] != "undecided":
+        return text
+    p = entry["difference"]["p"]
+    if p < document["study"]["alpha"]:
+        return f"{text} (p {p_text(p)} by itself, {p_text(entry['p_holm'])} after Holm)"
+    if entry["smallest"] is None:
+        return text
+    least = _size(metric, entry["smallest"])
+    return f"{text} (the smallest effect that this design can see is {least})"
 
 
 def _size(metric: Metric, value: float) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     return f"{plain(metric.shown(value), metric.digits)}{unit}"
-
-
-def _side(document: Document, name: str) -> Document:
-    found: Document = next(s for s in document["sides"] if s["variant"] == name)
-    return found
 
 
 def _overview(document: Document) -> Table | None:
@@ -118,7 +119,7 @@ def metrics(document: Document, pair: Document) -> Section:
     entries = pair["metrics"]
     if not entries:
         return Section(title, lead=("Neither has a score.",))
-    tables = [_scores(document, pair)]
+    tables = _scores(document, pair)
     sure = [e for e in entries if _sure(e)]
     if sure:
         tables.append(_certainty(document, sure, [known[e["metric"]] for e in sure]))
@@ -134,11 +135,18 @@ def _sure(entry: Document) -> bool:
     return effect is not None and effect["low"] is not None and entry["verdict"] is not None
 
 
-def _scores(document: Document, pair: Document) -> Table:
+def _band(entry: Document) -> bool:
+    """Whether the study's noise is all that there is beside a difference: one run a side."""
+    single = max(entry["a"]["n"], entry["b"]["n"]) < FEWEST
+    return single and entry["least_difference"] is not None
+
+
+def _scores(document: Document, pair: Document) -> list[Table]:
+    """Means beside differences; two tables where one is too wide."""
     names, known = labels(document), metrics_in(document)
     entries = pair["metrics"]
     judged = any(e["verdict"] for e in entries)
-    band = not judged and any(e["least_difference"] is not None for e in entries)
+    band = not judged and any(map(_band, entries))
     rows = []
     for entry in entries:
         metric = known[entry["metric"]]
@@ -152,25 +160,32 @@ def _scores(document: Document, pair: Document) -> Table:
         if judged:
             row.append(entry["verdict"] or NONE)
         if band:
-            row.append(_plus_minus(metric, entry["least_difference"]))
+            row.append(_plus_minus(metric, entry["least_difference"]) if _band(entry) else NONE)
         rows.append(row)
     heads = [("Metric", False), (names[pair["a"]], True), (names[pair["b"]], True)]
     heads += [("Δ", True), ("rel. %", True)]
     heads += [("Verdict", False)] if judged else []
     heads += [("noise", True)] if band else []
-    return mixed("", heads, rows)
+    whole = mixed("", heads, rows)
+    if fits(whole):
+        return [whole]
+    means, rest = [0, 1, 2], [0, *range(3, len(heads))]
+    return [
+        mixed("", [heads[i] for i in part], [[row[i] for i in part] for row in rows])
+        for part in (means, rest)
+    ]
 
 
 def _score(metric: Metric, scores: Document) -> str:
     """Mean ± SD, with the number of finite runs and of others."""
     if scores["mean"] is None:
         return printed.score(metric, scores)
-    lost = f", {scores['lost']} not finite" if scores["lost"] else ""
+    lost = f", {scores['lost']} lost" if scores["lost"] else ""
     return f"{printed.score(metric, {**scores, 'lost': 0})} ({scores['n']}{lost})"
 
 
-def _plus_minus(metric: Metric, value: float | None) -> str:
-    return NONE if value is None else f"±{plain(metric.shown(value), metric.digits)}"
+def _plus_minus(metric: Metric, value: float) -> str:
+    return f"±{_bare(metric, value)}"
 
 
 def _certainty(document: Document, entries: Sequence[Document], known: Sequence[Metric]) -> Table:
@@ -182,7 +197,7 @@ def _certainty(document: Document, entries: Sequence[Document], known: Sequence[
             p_text(e["p_holm"]),
             NONE if e["hedges_g"] is None else signed(e["hedges_g"], 2),
             plain(e["better_share"], 2),
-            NONE if e["least_difference"] is None else _bare(m, e["least_difference"]),
+            _bare(m, e["least_difference"]),
             _bare(m, e["smallest"]),
         ]
         for m, e in zip(known, entries, strict=True)
@@ -192,8 +207,8 @@ def _certainty(document: Document, entries: Sequence[Document], known: Sequence[
     return table("", heads, rows)
 
 
-def _bare(metric: Metric, value: float) -> str:
-    return plain(metric.shown(value), metric.digits)
+def _bare(metric: Metric, value: float | None) -> str:
+    return NONE if value is None else plain(metric.shown(value), metric.digits)
 
 
 def _explained(document: Document, pair: Document) -> Iterable[str]:
@@ -203,11 +218,14 @@ def _explained(document: Document, pair: Document) -> Iterable[str]:
         f"Mean ± SD (finite runs). Δ: {b} minus {a}{printed.in_points(known)};"
         f" rel. %: Δ over the mean of {a}."
     )
-    if any(e["verdict"] for e in pair["metrics"]):
+    if any(e[side]["lost"] and e[side]["n"] for e in pair["metrics"] for side in ("a", "b")):
+        yield "lost: runs whose score is NaN or infinite; they are left out."
+    judged = sum(e["verdict"] is not None for e in pair["metrics"])
+    if judged:
         lower = "; where ↓, lower is better" if any(m.direction == "down" for m in known) else ""
         yield (
             f"Verdict: positive or negative where Holm's p over the"
-            f" {sum(e['verdict'] is not None for e in pair['metrics'])} metrics judged is below"
+            f" {many(judged, 'metric')} judged is below"
             f" {document['study']['alpha']:g}; positive is better{lower}."
         )
 
@@ -221,7 +239,7 @@ def _reasons(document: Document, pair: Document) -> Iterable[str]:
             yield f"{name} has no score of {listed(lacking)}."
     rest = [e for e in pair["metrics"] if e["difference"] is not None and e["verdict"] is None]
     single = [e for e in rest if max(e["a"]["n"], e["b"]["n"]) < FEWEST]
-    bands = [e for e in single if e["least_difference"] is not None]
+    bands = [e for e in single if _band(e)]
     if bands:
         yield (
             "One run a side: no verdict. noise: the difference that two such runs of one"
@@ -230,11 +248,16 @@ def _reasons(document: Document, pair: Document) -> Iterable[str]:
         )
     elif single:
         yield (
-            "One run a side, and no replicated configuration in the study: run-to-run variation is"
-            " unknown, so there is no interval and no verdict."
+            "One run a side, and no replicated configuration in the study whose runs differ:"
+            " run-to-run variation is unknown, so there is no interval and no verdict."
         )
     if any(e not in single for e in rest):
-        yield "No interval: no run differs from another of its configuration."
+        together = document["study"]["paired"] and len(pair["shared_seeds"]) >= FEWEST
+        yield (
+            "No interval: the difference is the same at every shared seed."
+            if together
+            else "No interval: no run differs from another of its configuration."
+        )
 
 
 def _from_noise(document: Document, entries: Sequence[Document]) -> str:

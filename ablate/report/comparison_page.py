@@ -11,6 +11,7 @@ from ablate.report.comparison_items_page import items
 from ablate.report.comparison_metrics_page import in_short, metrics, score_split
 from ablate.report.comparison_words import (
     Document,
+    apart,
     fits,
     labels,
     legend,
@@ -26,8 +27,6 @@ from ablate.report.study_page import STANDIN, doubts, findings, remarks
 SETTINGS = 12
 """Settings that a page shows; --json has them all."""
 PATHS = 6
-LONGEST = 24
-"""Characters of a setting's value that a table has room for."""
 
 
 def comparison_page(document: Document) -> Page:
@@ -176,14 +175,9 @@ def _settings_table(document: Document, pair: Document) -> Table | None:
     names, differ = labels(document), pair["settings"]["differ"]
     if not differ:
         return None
-    rows = [[row["key"], _values(row["a"]), _values(row["b"])] for row in differ[:SETTINGS]]
+    rows = [[row["key"], *apart(row["a"], row["b"], "not set")] for row in differ[:SETTINGS]]
     heads = ["Resolved setting", names[pair["a"]], names[pair["b"]]]
     return table("", heads, rows, texts=3)
-
-
-def _values(texts: Sequence[str]) -> str:
-    text = ", ".join(texts)
-    return (text if len(text) <= LONGEST else f"{text[:LONGEST]}…") or "not set"
 
 
 def _short(document: Document) -> Section:
@@ -229,5 +223,5 @@ def _shared(document: Document, pair: Document) -> Iterable[str]:
 
 def _provenance(pair: Document) -> Iterable[str]:
     for name, values in pair["provenance"].items():
-        a, b = (_values(values[s]) if values[s] else "not recorded" for s in ("a", "b"))
+        a, b = apart(values["a"], values["b"], "not recorded")
         yield f"{name} differs: {pair['a']} {a}; {pair['b']} {b}."

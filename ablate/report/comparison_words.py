@@ -1,5 +1,6 @@
 """Names, numbers and sentences that the sections of a comparison's page share."""
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -16,6 +17,10 @@ SHORT = 12
 """Cells that a name may take as the head of a column; longer ones make all of them letters."""
 WIDE = 80
 GAP = 2
+LONGEST = 24
+"""Characters of a setting's value that a table has room for."""
+BEFORE = 8
+"""Those of them that stand before the first that differs."""
 FIGURES = 4
 MOST = 6
 TINY = 5e-4
@@ -27,15 +32,25 @@ def metrics_in(document: Document) -> dict[str, Metric]:
 
 
 def labels(document: Document) -> dict[str, str]:
-    """What the heads of columns call each variant: its name, or a letter where one is long."""
+    """What the heads of columns call each variant: its name, or a letter where one is long.
+
+    No letter is the name of another variant.
+    """
     names = [s["variant"] for s in document["sides"]]
     if all(cells(one_line(n)) <= SHORT for n in names):
         return {n: one_line(n) for n in names}
-    return {n: _letter(i) for i, n in enumerate(names)}
+    letters = (letter for letter in map(_letter, itertools.count()) if letter not in names)
+    return dict(zip(names, letters, strict=False))
 
 
 def _letter(i: int) -> str:
     return f"{chr(ord('A') + i % 26)}{i // 26 or ''}"
+
+
+def side_of(document: Document, name: str) -> Document:
+    """What the document says of one variant by itself."""
+    found: Document = next(s for s in document["sides"] if s["variant"] == name)
+    return found
 
 
 def legend(document: Document) -> tuple[str, ...]:
@@ -92,12 +107,26 @@ def relative(metric: Metric, share: float | None) -> str:
 
 
 def change(metric: Metric, entry: Document) -> str:
-    """A metric's difference as a sentence says it, with its unit, interval and relative change."""
+    """A metric's difference as a sentence says it, with its unit and relative change."""
     effect = entry["difference"]
     unit = f" {metric.unit}" if metric.unit else ""
     share = relative(metric, entry["relative"])
     rel = "" if share == NONE else f" ({share} % rel.)"
     return f"{metric.label} {metric.difference(effect['estimate'])}{unit}{rel}"
+
+
+def apart(a: Sequence[str], b: Sequence[str], none: str) -> tuple[str, str]:
+    """The values of two sides, long ones cut so that where they begin to differ is seen."""
+    x, y = (", ".join(texts) for texts in (a, b))
+    apart_at = (i for i, (p, q) in enumerate(zip(x, y, strict=False)) if p != q)
+    shared = next(apart_at, min(len(x), len(y)))
+    begin = shared - BEFORE if shared + BEFORE > LONGEST < max(len(x), len(y)) else 0
+    return _cut(x, begin) or none, _cut(y, begin) or none
+
+
+def _cut(text: str, begin: int) -> str:
+    end = begin + LONGEST
+    return f"{'…' if begin else ''}{text[begin:end]}{'…' if text[end:] else ''}"
 
 
 def many(count: int, what: str) -> str:

@@ -225,7 +225,8 @@ def test_scores_that_are_not_finite_are_counted(call: Call, folder: Path) -> Non
     rows = seeds(LIF) | {3: ending(float("nan"), 3)}
     put(folder, [("a", {}, seeds(BASE)), ("b", {"lif": True}, rows)])
     told = compared(call, "a", "b", "--metric", "mAP")
-    assert "67.67 ± 1.53 (3, 1 not finite)" in told
+    assert "67.67 ± 1.53 (3, 1 lost)" in told
+    assert "lost: runs whose score is NaN or infinite; they are left out." in told
 
 
 def test_a_term_that_one_side_lacks_is_told(toy: Call) -> None:
