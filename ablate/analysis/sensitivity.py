@@ -105,8 +105,12 @@ def opposed(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
 def edge_of(
     levels: Sequence[float], best: Sequence[float]
 ) -> Literal["smallest", "largest"] | None:
-    """The end of the range at which the best levels all lie, if three levels or more were tried."""
-    if len(levels) < TREND or len(best) != 1:
+    """The end of the range at which the best level lies.
+
+    `levels` are all that belong to the sweep, whether they have scores or not. None where they are
+    fewer than three, or where several are the best.
+    """
+    if len(set(levels)) < TREND or len(best) != 1:
         return None
     if best[0] == max(levels):
         return "largest"

@@ -142,7 +142,7 @@ def _best(i: int, sweep: Swept, told: Trends) -> dict[str, Any] | None:
         return None
     top, low = max(ranked, key=lambda r: r[2]), min(ranked, key=lambda r: r[2])
     best = [r for r in ranked if r[2] == top[2]]
-    levels = numbers([r[0] for r in ranked])
+    levels = numbers([level for level, _ in sweep.rows])
     ahead = numbers([r[0] for r in best])
     default = any(cell is sweep.around for _, cell, _ in best)
     lead = None if default else told.effect("difference", i, top[1].variant)

@@ -7,13 +7,18 @@ from ablate.report import printed
 from ablate.report.facts import rules
 from ablate.report.layout import NONE, Page, Section, Table, Text, table
 from ablate.report.people import notes
-from ablate.report.sensitivity_words import reading
-from ablate.report.significant import amounts, probability, significant, size
+from ablate.report.sensitivity_words import (
+    bounded,
+    levels_text,
+    reading,
+    sweep_notes,
+    table_notes,
+)
+from ablate.report.significant import amounts, probability, size
 from ablate.report.study_page import STANDIN, doubts, findings, remarks
 from ablate.report.tables import (
     Document,
     best_of,
-    lost_runs,
     metrics_of,
     one_line,
     score_text,
@@ -62,7 +67,7 @@ def _overview(document: Document) -> Section | None:
             [
                 sweep["title"],
                 one_line(sweep["around"]),
-                _levels(best["levels"]) + (DEFAULT if best["default"] else ""),
+                _best_at(best),
                 NONE if best["lead"] is None else metric.difference(best["lead"]),
                 size(metric, best["span"]),
                 *([size(metric, best["span_least"])] if noisy else []),
@@ -83,7 +88,6 @@ def _slope(metric: Metric, sweep: Document) -> list[str]:
 
 
 def _sweep(document: Document, sweep: Document) -> Section:
-    metrics = metrics_of(document)
     cells = {c["variant"]: c for c in document["cells"]}
     own = [cells[row["variant"]] for row in sweep["levels"]]
     default = printed.level_text(sweep["default"])
@@ -91,26 +95,22 @@ def _sweep(document: Document, sweep: Document) -> Section:
         f"Moved around {one_line(sweep['around'])}, where it is {default} (*)."
         " Nothing is said about other configurations."
     )
-    tables = [*_levels_tables(document, sweep, own), *_trends(document, sweep)]
     return Section(
         f"{sweep['title']} around {one_line(sweep['around'])}",
         lead=(lead,),
-        tables=(*tables, *_bests(document, sweep)),
-        notes=(
-            *_single(own, metrics),
-            *_smallest(metrics, sweep),
-            *_chosen(metrics, sweep),
-            *_disagreements(metrics, sweep),
-            *lost_runs(metrics, own),
-            *_untold(metrics, sweep),
+        tables=(
+            *_levels_tables(document, sweep, own),
+            *_trends(document, sweep),
+            *_bests(document, sweep),
         ),
+        notes=tuple(sweep_notes(document, sweep)),
     )
 
 
 def _levels_tables(document: Document, sweep: Document, own: Sequence[Document]) -> Iterable[Table]:
     """One table per metric with its intervals; without any, metrics stand side by side."""
     metrics = metrics_of(document)
-    if any(_bounded(c["means"][m.name]) for c in own for m in metrics):
+    if any(bounded(c["means"][m.name]) for c in own for m in metrics):
         for m in metrics:
             yield _level_table(document, m, sweep, own)
         return
@@ -125,7 +125,7 @@ def _levels_tables(document: Document, sweep: Document, own: Sequence[Document])
             texts: list[str | Text] = [_level(sweep, row)]
             for m in some:
                 difference = row["differences"][m.name]
-                texts += [score_text(m, cell, best[m.name]), printed.estimate(m, difference)]
+                texts += [_score(m, cell, best[m.name]), printed.estimate(m, difference)]
             rows.append(texts)
         yield table("", heads, rows)
 
@@ -142,8 +142,8 @@ def _level_table(
         rows.append(
             [
                 _level(sweep, row),
-                str(cell["scores"][metric.name]["n"]),
-                score_text(metric, cell, best),
+                _finite(cell["scores"][metric.name]),
+                _score(metric, cell, best),
                 _range(metric, mean),
                 printed.estimate(metric, difference),
                 printed.interval(metric, difference),
@@ -153,16 +153,25 @@ def _level_table(
     return table(printed.heading(metric), [*heads, "Verdict"], rows)
 
 
+def _score(metric: Metric, cell: Document, best: float | None) -> Text:
+    """A score without the count of runs that are not finite, for which a note has more room."""
+    scores = cell["scores"][metric.name]
+    return Text(
+        printed.score(metric, scores | {"lost": 0}), bold=score_text(metric, cell, best).bold
+    )
+
+
+def _finite(scores: Document) -> str:
+    lost = scores["lost"]
+    return f"{scores['n']} of {scores['n'] + lost}" if lost else str(scores["n"])
+
+
 def _level(sweep: Document, row: Document) -> str:
-    return printed.level_text(row["level"]) + (DEFAULT if row["variant"] == sweep["around"] else "")
-
-
-def _levels(levels: Sequence[bool | float | str]) -> str:
-    return " and ".join(map(printed.level_text, levels))
-
-
-def _bounded(effect: Document | None) -> bool:
-    return effect is not None and effect["low"] is not None
+    text = printed.level_text(row["level"])
+    if row["variant"] == sweep["around"]:
+        return text + DEFAULT
+    alike = [other for other in sweep["levels"] if other["level"] == row["level"]]
+    return f"{text} ({one_line(row['variant'])})" if alike[1:] else text
 
 
 def _range(metric: Metric, mean: Document | None) -> str:
@@ -184,6 +193,13 @@ def _word(kind: str, trend: Document | None) -> str:
     return KINDS[kind][trend["estimate"] > 0]
 
 
+def _bare(sweep: Document) -> bool:
+    """Whether no trend of a sweep has an interval: its trends then stand beside the best level."""
+    found = list(sweep["trends"].values())
+    alike = len({t["scale"] for t in found if t["linear"]}) == 1
+    return alike and not any(bounded(t[kind]) for t in found for kind in KINDS)
+
+
 def _trends(document: Document, sweep: Document) -> Iterable[Table]:
     metrics = metrics_of(document)
     level = f"{document['study']['level']:.0%}"
@@ -195,128 +211,48 @@ def _trends(document: Document, sweep: Document) -> Iterable[Table]:
             if trend is None:
                 continue
             texts = amounts(metric, trend)
-            rows.append(
-                [
-                    metric.label,
-                    f"{kind}, {UNIT[kind][found['scale'] == 'log10']}",
-                    texts.estimate,
-                    texts.interval,
-                    probability(trend["p_holm"]),
-                    _word(kind, trend),
-                ]
-            )
-    if not rows:
+            unit = UNIT[kind][found["scale"] == "log10"]
+            row = [metric.label, f"{kind}, {unit}", texts.estimate, texts.interval]
+            rows.append([*row, probability(trend["p_holm"]), _word(kind, trend)])
+    if not rows or _bare(sweep):
         return
     heads = ["Metric", "Trend", "Estimate", f"{level} interval", "p (Holm)", "Verdict"]
-    if all(row[3] == NONE for row in rows):
-        heads, rows = heads[:3], [row[:3] for row in rows]
     yield table(f"Trends over {sweep['title']}{printed.in_points(metrics)}", heads, rows, texts=2)
 
 
 def _bests(document: Document, sweep: Document) -> Iterable[Table]:
-    rows, noisy = [], False
-    for metric in metrics_of(document):
-        best = sweep["best"][metric.name]
-        if best is None:
-            continue
-        noisy |= best["optimism"] is not None
-        rows.append(
-            [
-                metric.label,
-                _levels(best["levels"]) + (DEFAULT if best["default"] else ""),
-                NONE if best["lead"] is None else metric.difference(best["lead"]),
-                size(metric, best["lead_least"]),
-                size(metric, best["span"]),
-                size(metric, best["span_least"]),
-                size(metric, best["optimism"]),
-            ]
-        )
-    heads = ["Metric", "Best at", "Δ default", "LSD of Δ", "Span", "LSD of span", "Best of k"]
-    if not noisy:
-        keep = (0, 1, 2, 4)
-        heads, rows = [heads[i] for i in keep], [[row[i] for i in keep] for row in rows]
-    if rows:
-        yield table("The best level", heads, rows, texts=2)
-
-
-def _single(own: Sequence[Document], metrics: Sequence[Metric]) -> Iterable[str]:
-    if all(c["scores"][m.name]["n"] <= 1 for c in own for m in metrics):
-        if any(_bounded(c["means"][m.name]) for c in own for m in metrics):
-            yield (
-                "One run per level: intervals take their variance from the study's replicated"
-                " cells; there is no verdict."
-            )
-        else:
-            yield "One run per level: run-to-run variation is unknown; no interval, no verdict."
-
-
-def _chosen(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
-    """What must be said of a best level: that it ends the range, or leads by no more than noise."""
-    found = [(m, best) for m in metrics for best in (sweep["best"][m.name],) if best]
-    edges = [
-        f"{m.label} at {_levels(best['levels'])}, the {best['edge']}"
-        for m, best in found
-        if best["edge"]
-    ]
-    if edges:
-        yield f"Best at the edge of the range, so the optimum may lie beyond: {'; '.join(edges)}."
-    close = [
-        f"{m.label} at {_levels(best['levels'])} by {size(m, abs(best['lead']))}"
-        f" (LSD {size(m, best['lead_least'])})"
-        for m, best in found
-        if best["within_noise"]
-    ]
-    if close:
-        yield f"Ahead of the default within noise: {'; '.join(close)}."
-
-
-def _disagreements(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
-    labels = {m.name: m.label for m in metrics}
-    others = []
-    for found in sweep["disagreements"]:
-        if found["metric"] in labels:
-            text = f"{labels[found['metric']]} at {_levels(found['others_best'])}"
-            if 2 * found["opposed"] > found["pairs"]:
-                text += (
-                    f" ({found['opposed']} of {found['pairs']} pairs of levels in reverse order)"
-                )
-            others.append(text)
-    if others:
-        best = _levels(sweep["disagreements"][0]["best"])
-        yield f"Metrics disagree: {metrics[0].label} is best at {best}; {', '.join(others)}."
-
-
-def _smallest(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
-    """What `undecided` leaves open."""
-    parts = []
-    for metric in metrics:
-        seen = sweep["smallest"][metric.name]
-        if seen["difference"] is not None:
-            slope = seen["linear"]
-            more = f", slope {significant(metric.shown(slope))}" if slope is not None else ""
-            parts.append(f"{metric.label} {size(metric, seen['difference'])}{more}")
-    if parts:
-        yield (
-            "Smallest difference, and slope, that this design sees with a power of 80 %: "
-            f"{'; '.join(parts)}."
-        )
-
-
-def _untold(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
-    """Why there is no trend, and which levels it leaves out."""
-    if sweep["scale"] is None:
-        yield "Its levels are no numbers: there is no trend."
+    metrics = metrics_of(document)
+    found = [(m, best) for m in metrics for best in (sweep["best"][m.name],) if best is not None]
+    if not found:
         return
-    left: dict[str, list[str]] = {}
-    for metric in metrics:
-        used = sweep["trends"][metric.name]["levels"]
-        without = [r["level"] for r in sweep["levels"] if r["level"] not in used]
-        if without:
-            left.setdefault(_levels(without), []).append(metric.label)
-    for levels, of in left.items():
-        yield f"Without a finite run: {levels} ({', '.join(of)}); the trend is that of the others."
-    if len(sweep["levels"]) == 2:  # noqa: PLR2004 - a straight line needs three
-        yield "Two levels: their difference is all there is; a trend needs three."
+    noisy = any(best["optimism"] is not None for _, best in found)
+    heads = ["Metric", "Best at", "Δ default", *(["LSD of Δ"] if noisy else []), "Span"]
+    heads += ["LSD of span", "Best of k"] if noisy else []
+    bare, title = _bare(sweep), "The best level"
+    if bare:
+        heads += [f"{k.capitalize()} {UNIT[k][_logarithmic(sweep)]}" for k in KINDS]
+        title += f" and trends{printed.in_points(metrics)}"
+    rows = []
+    for metric, best in found:
+        row = [metric.label, _best_at(best)]
+        row += [NONE if best["lead"] is None else metric.difference(best["lead"])]
+        row += [size(metric, best["lead_least"])] if noisy else []
+        row += [size(metric, best["span"])]
+        row += [size(metric, best[key]) for key in ("span_least", "optimism")] if noisy else []
+        trends = [sweep["trends"][metric.name][kind] for kind in KINDS] if bare else []
+        rows.append([*row, *(NONE if t is None else amounts(metric, t).estimate for t in trends)])
+    yield table(title, heads, rows, texts=2)
+
+
+def _logarithmic(sweep: Document) -> bool:
+    return any(t["scale"] == "log10" for t in sweep["trends"].values() if t["linear"])
+
+
+def _best_at(best: Document) -> str:
+    """The best levels; all of them are none."""
+    if best["span"] == 0:
+        return "all alike"
+    return levels_text(best["levels"]) + (DEFAULT if best["default"] else "")
 
 
 def _crossed(document: Document, crossed: Document) -> Section:
@@ -330,7 +266,7 @@ def _crossed(document: Document, crossed: Document) -> Section:
     texts: list[list[str | Text]] = [
         [
             _head(rows, level),
-            *(NONE if v is None else score_text(primary, cells[v], best) for v in of),
+            *(NONE if v is None else _score(primary, cells[v], best) for v in of),
         ]
         for level, of in zip(rows["levels"], crossed["variants"], strict=True)
     ]
@@ -342,7 +278,7 @@ def _crossed(document: Document, crossed: Document) -> Section:
             table(f"{printed.heading(primary)}; across: {columns['title']}", heads, texts),
             *_twists(document, crossed, metrics),
         ),
-        notes=tuple(_gaps(crossed, metrics)),
+        notes=tuple(table_notes(document, crossed)),
     )
 
 
@@ -371,19 +307,3 @@ def _twists(document: Document, crossed: Document, metrics: Sequence[Metric]) ->
         for s in (crossed["rows"], crossed["columns"])
     ]
     yield table(f"Linear × linear interaction per {sides[0]} and per {sides[1]}", heads, rows)
-
-
-def _gaps(crossed: Document, metrics: Sequence[Metric]) -> Iterable[str]:
-    by: dict[str, list[str]] = {}
-    rows, columns = crossed["rows"], crossed["columns"]
-    for metric in metrics:
-        missing = [
-            f"{rows['factor']}={printed.level_text(a)} {columns['factor']}={printed.level_text(b)}"
-            for a, b in crossed["missing"][metric.name]
-        ]
-        if missing:
-            by.setdefault("; ".join(missing), []).append(metric.label)
-    for missing_text, labels in by.items():
-        yield f"Missing ({', '.join(labels)}): {missing_text}. The interaction needs every cell."
-    if None in {rows["scale"], columns["scale"]}:
-        yield "Levels that are no numbers have no linear × linear interaction."

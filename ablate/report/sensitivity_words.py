@@ -1,12 +1,12 @@
-"""What the words and columns of a page on sweeps mean: the section at its end."""
+"""The sentences of a page on sweeps: notes beside its tables, and what its columns mean."""
 
 from collections.abc import Iterable, Sequence
 
 from ablate.metric import Metric
 from ablate.report import printed
 from ablate.report.layout import Section
-from ablate.report.significant import size
-from ablate.report.tables import Document, metrics_of, some
+from ablate.report.significant import significant, size
+from ablate.report.tables import Document, lost_runs, metrics_of, some
 
 
 def reading(document: Document) -> Section:
@@ -15,7 +15,7 @@ def reading(document: Document) -> Section:
     unit = printed.in_points(metrics)
     lines = [
         f"Δ: mean minus that of the default level{unit}. Span: best minus worst mean.",
-        "Every difference is computed from unrounded values.",
+        "Bold: best of its table. Every difference is computed from unrounded values.",
         *_scales(document),
     ]
     noises = [(m, document["noise"][m.name]) for m in metrics if document["noise"][m.name]]
@@ -69,7 +69,7 @@ def _certain(document: Document, noises: Sequence[tuple[Metric, Document]]) -> I
     )
     yield from _methods(document)
     yield (
-        f"Verdicts at Holm's p < {1 - level:.2g}, within four families per metric: the differences"
+        f"Verdicts at Holm's p < {1 - level:.2g}, within families of one metric: the differences"
         " of one sweep, all slopes, all curvatures, all interactions. None where every"
         " cell that is used has one run."
     )
@@ -96,3 +96,133 @@ def _methods(document: Document) -> Iterable[str]:
     parts = [text for method, text in said.items() if method in used]
     if parts:
         yield f"Intervals: {'; '.join(parts)}. The unit is one training run."
+
+
+def sweep_notes(document: Document, sweep: Document) -> Iterable[str]:
+    """What must be said of a sweep beside its tables."""
+    metrics = metrics_of(document)
+    cells = {c["variant"]: c for c in document["cells"]}
+    own = [cells[row["variant"]] for row in sweep["levels"]]
+    yield from _uncertain(own, metrics)
+    yield from _smallest(metrics, sweep)
+    yield from _chosen(metrics, sweep)
+    yield from _disagreements(metrics, sweep)
+    yield from lost_runs(metrics, own)
+    yield from _untold(metrics, sweep)
+
+
+def _uncertain(own: Sequence[Document], metrics: Sequence[Metric]) -> Iterable[str]:
+    """Why there is no verdict, or no interval either."""
+    single = all(c["scores"][m.name]["n"] <= 1 for c in own for m in metrics)
+    known = any(bounded(c["means"][m.name]) for c in own for m in metrics)
+    if single and known:
+        yield (
+            "One run per level: intervals take their variance from the study's replicated"
+            " cells; there is no verdict."
+        )
+    elif single:
+        yield "One run per level: run-to-run variation is unknown; no interval, no verdict."
+    elif not known:
+        yield "No interval, no verdict: no run differs from another of its level."
+
+
+def _chosen(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
+    """What must be said of a best level: that it ends the range, or leads by no more than noise."""
+    found = [(m, best) for m in metrics for best in (sweep["best"][m.name],) if best]
+    edges = [
+        f"{m.label} at {levels_text(best['levels'])}, the {best['edge']}"
+        for m, best in found
+        if best["edge"]
+    ]
+    if edges:
+        yield f"Best at the edge of the range, so the optimum may lie beyond: {'; '.join(edges)}."
+    close = [
+        f"{m.label} at {levels_text(best['levels'])} by {size(m, abs(best['lead']))}"
+        f" (LSD {size(m, best['lead_least'])})"
+        for m, best in found
+        if best["within_noise"]
+    ]
+    if close:
+        yield f"Ahead of the default within noise: {'; '.join(close)}."
+
+
+def _disagreements(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
+    labels = {m.name: m.label for m in metrics}
+    others = []
+    for found in sweep["disagreements"]:
+        if found["metric"] in labels:
+            text = f"{labels[found['metric']]} at {levels_text(found['others_best'])}"
+            if 2 * found["opposed"] > found["pairs"]:
+                text += (
+                    f" ({found['opposed']} of {found['pairs']} pairs of levels in reverse order)"
+                )
+            others.append(text)
+    if others:
+        best = levels_text(sweep["disagreements"][0]["best"])
+        yield f"Metrics disagree: {metrics[0].label} is best at {best}; {', '.join(others)}."
+
+
+def _smallest(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
+    """What `undecided` leaves open."""
+    parts = []
+    for metric in metrics:
+        seen = sweep["smallest"][metric.name]
+        if seen["difference"] is not None:
+            slope = seen["linear"]
+            more = f", slope {significant(metric.shown(slope))}" if slope is not None else ""
+            parts.append(f"{metric.label} {size(metric, seen['difference'])}{more}")
+    if parts:
+        yield (
+            "Smallest difference, and slope, that this design sees with a power of 80 %: "
+            f"{'; '.join(parts)}."
+        )
+
+
+def _untold(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
+    """Why there is no trend, and which levels it leaves out."""
+    if sweep["scale"] is None:
+        yield "Its levels are no numbers: there is no trend."
+        return
+    told = any(trend["linear"] for trend in sweep["trends"].values())
+    left: dict[str, list[str]] = {}
+    for metric in metrics:
+        used = sweep["trends"][metric.name]["levels"]
+        without = [r["level"] for r in sweep["levels"] if r["level"] not in used]
+        if without:
+            left.setdefault(levels_text(without), []).append(metric.label)
+    for levels, of in left.items():
+        trend = "the trend is that of the others" if told else "the others are too few for a trend"
+        yield f"Without a finite run: {levels} ({', '.join(of)}); {trend}."
+    if len({row["level"] for row in sweep["levels"]}) == 2:  # noqa: PLR2004 - a line needs three
+        yield "Two levels: their difference is all there is; a trend needs three."
+
+
+def table_notes(document: Document, crossed: Document) -> Iterable[str]:
+    """What a table of two factors lacks."""
+    metrics = metrics_of(document)
+    cells = {c["variant"]: c for c in document["cells"]}
+    found = [cells[v] for of in crossed["variants"] for v in of if v is not None]
+    yield from lost_runs(metrics[:1], found)
+    by: dict[str, list[str]] = {}
+    rows, columns = crossed["rows"], crossed["columns"]
+    for metric in metrics:
+        missing = [
+            f"{rows['factor']}={printed.level_text(a)} {columns['factor']}={printed.level_text(b)}"
+            for a, b in crossed["missing"][metric.name]
+        ]
+        if missing:
+            by.setdefault("; ".join(missing), []).append(metric.label)
+    for missing_text, labels in by.items():
+        yield f"Missing ({', '.join(labels)}): {missing_text}. The interaction needs every cell."
+    if None in {rows["scale"], columns["scale"]}:
+        yield "Levels that are no numbers have no linear × linear interaction."
+
+
+def bounded(effect: Document | None) -> bool:
+    """Whether an effect has an interval."""
+    return effect is not None and effect["low"] is not None
+
+
+def levels_text(levels: Sequence[bool | float | str]) -> str:
+    """Levels that are alike in something."""
+    return " and ".join(map(printed.level_text, levels))

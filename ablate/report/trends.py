@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.contrast import PAIR, Array, Effect, contrasts, noise
+from ablate.analysis.contrast import PAIR, ROUNDING, Array, Effect, Rules, contrasts, noise
 from ablate.analysis.sensitivity import TREND, curvature, positions, scale_of, slope, twist
 from ablate.analysis.verdict import Judgement, judge, rules_of
 from ablate.metric import Metric
@@ -28,7 +29,8 @@ class Trends:
 
     Families of verdicts, by Holm: the differences of one sweep from its default; all straight
     lines; all curvatures; all interactions of two factors. A contrast of single runs only is in no
-    family.
+    family. The study's margin is one of differences: a slope is never negligible, as it depends on
+    the unit of its factor.
     """
 
     def __init__(
@@ -46,21 +48,21 @@ class Trends:
         self._noise = noise(list(self._runs.values()))
         own = {c.variant: None for s in swept for _, c in s.rows}
         own |= {c.variant: None for t in tables for c in t.places.values()}
-        families: list[dict[Hashable, Weights]] = [
-            *(_differences(i, s) for i, s in enumerate(swept)),
+        differences = [_differences(i, s) for i, s in enumerate(swept)]
+        trends: list[dict[Hashable, Weights]] = [
             {("linear", i): self._trend(s, slope) for i, s in enumerate(swept)},
             {("quadratic", i): self._trend(s, curvature) for i, s in enumerate(swept)},
             {("twist", i): self._twist(t) for i, t in enumerate(tables)},
         ]
         asked: dict[Hashable, Weights] = {("mean", v): {v: 1.0} for v in own}
-        for family in families:
+        for family in (*differences, *trends):
             asked |= family
         self._effects = self._answers(asked)
         self._judged: dict[Hashable, Judgement] = {}
-        for family in families:
-            claimed = [self._effects.get(k) if self._repeated(family[k]) else None for k in family]
-            judged = judge(claimed, self._rules, self.sign)
-            self._judged |= zip(family, judged, strict=True)
+        for family in differences:
+            self._judge(family, self._rules)
+        for family in trends:
+            self._judge(family, replace(self._rules, margin=None))
 
     def used(self, sweep: Swept) -> list[tuple[Level, Cell]]:
         """The rows that have a finite run."""
@@ -123,10 +125,14 @@ class Trends:
             "cells": [v for v, runs in self._runs.items() if len(runs) >= PAIR],
         }
 
+    def _judge(self, family: Mapping[Hashable, Weights], by: Rules) -> None:
+        claimed = [self._effects.get(k) if self._repeated(w) else None for k, w in family.items()]
+        self._judged |= zip(family, judge(claimed, by, self.sign), strict=True)
+
     def _trend(self, sweep: Swept, weigh: Callable[[Array], Array]) -> Weights:
         rows = self.used(sweep)
         levels = numbers([level for level, _ in rows])
-        if levels is None or len(levels) < TREND:
+        if levels is None or len(set(levels)) < TREND:
             return {}
         weights = map(float, weigh(positions(levels, scale_of(levels))))
         return dict(zip((c.variant for _, c in rows), weights, strict=True))
@@ -147,7 +153,14 @@ class Trends:
             for variant, weight in weights.items():
                 row[place[variant]] = weight
         effects = contrasts(rows, list(self._runs.values()), self._rules)
-        return dict(zip(there, effects, strict=True))
+        return {k: self._cleared(w, e) for (k, w), e in zip(there.items(), effects, strict=True)}
+
+    def _cleared(self, weights: Weights, effect: Effect) -> Effect:
+        """An effect that is 0 where nothing but rounding keeps it from that."""
+        largest = sum(abs(w) * max(abs(y) for _, y in self._runs[v]) for v, w in weights.items())
+        return (
+            replace(effect, estimate=0.0) if abs(effect.estimate) <= ROUNDING * largest else effect
+        )
 
     def _repeated(self, weights: Weights) -> bool:
         """Whether any cell of a contrast has two runs: of single runs nothing is claimed."""

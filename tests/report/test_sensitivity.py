@@ -1,6 +1,7 @@
 """The report of sweeps: seed 000's tables, replicated levels, edges, ties, axes, widths."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,66 @@ def test_a_choice_has_differences_and_no_trend() -> None:
     assert "Its levels are no numbers: there is no trend." in render(sensitivity_page(document))
 
 
+def test_slopes_are_never_negligible_as_the_margin_is_one_of_differences() -> None:
+    # Within 0.1 points of each other, the margin 0.5; per 1 of the rate the slope is far below it.
+    near = [0.7 + d * 1e-5 for d in (0, 1, 2)]
+    found = sweep(sensitivity_document(STUDY, swept(near, near[::-1], near)), "rate")
+    assert found["levels"][0]["differences"]["rank1"]["verdict"] == "negligible"
+    for kind in ("linear", "quadratic"):
+        assert found["trends"]["rank1"][kind]["verdict"] == "undecided"
+
+
+def test_a_level_tried_without_success_still_belongs_to_the_range() -> None:
+    records = [*swept(LOW, OWN, HIGH), *runs("full rate=4", [float("nan"), 0.1], rate=4.0)]
+    best = sweep(sensitivity_document(STUDY, records), "rate")["best"]["rank1"]
+    assert (best["levels"], best["edge"]) == ([3.0], None)
+    text = render(sensitivity_page(sensitivity_document(STUDY, records)))
+    assert "| 4 | 1 of 2 | 10.0 |" in text
+    assert "Left out, not finite: full rate=4 1 of 2 runs (Rank-1)" in text
+
+
+def test_two_configurations_at_one_level_are_told_apart_and_make_no_trend() -> None:
+    records = [*swept(LOW, OWN, HIGH)[:-3], *runs("full again", HIGH, rate=1.0)]
+    document = sensitivity_document(STUDY, records)
+    found = sweep(document, "rate")
+    assert found["trends"]["rank1"]["linear"] is found["trends"]["rank1"]["quadratic"] is None
+    assert found["best"]["rank1"]["edge"] is None
+    text = render(sensitivity_page(document))
+    assert "| 1 (full again) |" in text
+    assert "Two levels: their difference is all there is" in text
+
+
+def test_a_slope_of_rounding_alone_is_zero_and_single_runs_have_one_table() -> None:
+    # 0.979167 / 0.4 - 0.979167 / 0.4 in floats is not 0.
+    levels = (0.2, 0.4, 0.6)
+    records = [*runs("full", [0.983333], "grid", rate=0.4)]
+    records += [r for x in (0.2, 0.6) for r in runs(f"full rate={x}", [0.979167], rate=x)]
+    study = replace(STUDY, sweeps=(Sweep("full", "rate", levels),))
+    document = sensitivity_document(study, records)
+    assert sweep(document, "rate")["trends"]["rank1"]["linear"]["estimate"] == 0
+    text = render(sensitivity_page(document))
+    assert "The best level and trends" in text
+    assert "| Linear per 1 | Quadratic per 1² |" in text
+    assert "| ±0 | −10.4 |" in text
+    assert "Trends over" not in text
+
+
+def test_slopes_of_large_units_keep_their_digits() -> None:
+    records = [*runs("full", OWN, "grid", rate=2e6)]
+    for x, values in ((1e6, LOW), (3e6, HIGH)):
+        records += runs(f"full rate={x:g}", values, rate=x)
+    text = render(sensitivity_page(sensitivity_document(STUDY, records)))
+    # 10.5 points over a million.
+    assert "| Rank-1 | linear, per 1 | +1.05e−05 | [" in text
+
+
+def test_levels_that_are_all_alike_have_no_best() -> None:
+    document = sensitivity_document(STUDY, swept([0.7] * 3, [0.7] * 3, [0.7] * 3))
+    text = render(sensitivity_page(document))
+    assert "| Rank-1 | all alike |" in text
+    assert "No interval, no verdict: no run differs from another of its level." in text
+
+
 def axes(missing: bool = False) -> list[Record]:  # noqa: FBT001, FBT002 - one switch
     """The grid's cells at three rates and two learning rates, as an axis makes them."""
     records = []
@@ -306,8 +367,6 @@ def test_a_study_without_a_sweep_is_told_so_in_one_line() -> None:
 
 
 def test_paired_studies_form_their_trends_within_each_seed() -> None:
-    from dataclasses import replace
-
     study = replace(STUDY, claims=Claims(paired=True))
     slope = sweep(sensitivity_document(study, swept(LOW, OWN, HIGH)), "rate")["trends"]["rank1"]
     # Of each seed (0.80 - 0.60) / 2, (0.82 - 0.61) / 2, (0.84 - 0.62) / 2: SD 0.005.
@@ -315,7 +374,16 @@ def test_paired_studies_form_their_trends_within_each_seed() -> None:
     assert slope["linear"]["se"] == pytest.approx(0.005 / 3**0.5)
 
 
-@pytest.mark.parametrize("records", [swept(LOW, OWN, HIGH), axes(), swept(LOW[:1], OWN, HIGH[:1])])
+@pytest.mark.parametrize(
+    "records",
+    [
+        swept(LOW, OWN, HIGH),
+        axes(),
+        swept(LOW[:1], OWN, HIGH[:1]),
+        swept([0.6, float("nan")], OWN, [0.8, float("inf")]),
+        swept([float("nan")], OWN[:1], [float("nan")]),
+    ],
+)
 def test_nothing_printed_is_wider_than_80_cells(
     records: list[Record],
     monkeypatch: pytest.MonkeyPatch,
