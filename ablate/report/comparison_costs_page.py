@@ -116,7 +116,7 @@ def runs(document: Document) -> Section:
             names[s["variant"]],
             str(s["runs"]),
             listed([str(seed) for seed in s["seeds"]], 10) or NONE,
-            ", ".join(s["splits"]) or NONE,
+            ", ".join(split or "unknown" for split in s["splits"]) or NONE,
             s["trials"][0][:8] + (f" +{len(s['trials']) - 1}" if s["trials"][1:] else "")
             if s["trials"]
             else NONE,

@@ -140,6 +140,12 @@ def test_a_metric_without_a_margin_is_never_negligible() -> None:
     assert told.smallest > 0.1
 
 
+def test_an_effect_out_of_reach_of_the_tables_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablate.analysis.comparison.detectable", lambda *_: math.inf)
+    (told,) = verdicts([effect(0.0, 0.1)], [Rules()], [1])
+    assert told.smallest is None
+
+
 def test_between_two_are_all_proper_parts_of_what_differs() -> None:
     parts = between(["a", "b", "c"])
     assert len(parts) == 6

@@ -1,4 +1,4 @@
-"""`ablate compare`: names, seeds, what one side lacks, conditions that end it with 1, the width."""
+"""`ablate compare`: names, seeds, what one side lacks, the width."""
 
 import json
 import os
@@ -6,106 +6,20 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from typer.testing import Result
 
 from ablate.errors import UsageError
-from ablate.metric import Metric
-from ablate.record import Cost, Ending, Item, Scalar, State
-from ablate.store import open_store
-from ablate.study import Claims, Level, Placement, Study, Trial, Variant, changed, real, switch
-
-Call = Callable[..., Result]
-FACTORS = (switch("lif"), switch("sdtps"), real("rate", 0.5))
-STUDY = Study(
-    name="toy",
-    title="Toy",
-    system="toy",
-    revision="imported",
-    factors=FACTORS,
-    metrics=(
-        Metric("mAP", digits=2),
-        Metric("rank1", "Rank-1"),
-        Metric("loss", direction="down", display="number", digits=3),
-    ),
-    primary="mAP",
-)
-LONG = "full sdtps.keep_ratio=0.5"
-BASE = (0.60, 0.61, 0.63)
-LIF = (0.66, 0.68, 0.69)
-
-
-def ending(
-    score: float, seed: int, *, terms: Sequence[str] = (), lacks: Sequence[str] = ()
-) -> Ending:
-    """What a run left behind: scores, curves, 60 queries, costs."""
-    draw = random.Random(seed)
-    scores = {"mAP": score, "rank1": score + 0.1, "loss": 1 - score}
-    curves = [
-        Scalar(step, split, name, value + step / 1000)
-        for step in range(1, 21)
-        for split, name, value in (
-            ("train", "loss", 2 - score),
-            ("train", "grad_norm", float("nan") if step == 1 else 5.0),
-            *(("train", t, 0.3) for t in terms),
-        )
-    ]
-    queries = [
-        Item("test", f"{i:04d}_id{i % 12}", "AP", min(1.0, score + draw.random() / 5))
-        for i in range(60)
-    ]
-    return Ending(
-        State.COMPLETED,
-        60.0 * (1 + score),
-        "",
-        scores={n: v for n, v in scores.items() if n not in lacks},
-        scalars=tuple(curves),
-        items=tuple(queries),
-        costs=(Cost("params", 5e6, "", "trainable"), Cost("seconds", 60 * score, "s", "wall")),
-        settings={"SOLVER.LR": str(score > 0.63)},
-    )
-
-
-def place(name: str, levels: Mapping[str, Level], seed: int) -> Placement:
-    full = {f.name: levels.get(f.name, f.reference) for f in FACTORS}
-    trial = Trial("toy", "imported", full, changed(full, FACTORS), seed, "import:toy")
-    return Placement(Variant(name, full, "arm"), trial)
-
-
-def put(
-    folder: Path,
-    runs: Sequence[tuple[str, Mapping[str, Level], Mapping[int, Ending | None]]],
-    study: Study = STUDY,
-) -> None:
-    with open_store(folder / ".ablate" / "results.db", create=True) as store:
-        placed = [(place(n, lv, s), e) for n, lv, by_seed in runs for s, e in by_seed.items()]
-        store.put_study(study, [p for p, _ in placed])
-        done = [(p, e) for p, e in placed if e is not None]
-        store.put_results(study, done, source="import toy")
-
-
-def seeds(values: Sequence[float], first: int = 0, **more: Sequence[str]) -> dict[int, Ending]:
-    return {first + i: ending(v, first + i, **more) for i, v in enumerate(values)}
+from ablate.study import Claims
+from tests.cli.comparing import BASE, LIF, LONG, STUDY, Call, ending, put, put_toy, seeds
 
 
 @pytest.fixture
 def toy(call: Call, folder: Path) -> Call:
-    put(
-        folder,
-        [
-            ("baseline", {}, seeds(BASE)),
-            ("lif", {"lif": True}, seeds(LIF)),
-            ("sdtps", {"sdtps": True}, seeds((0.61, 0.60, 0.62), terms=["loss.sdtps"])),
-            (LONG, {"sdtps": True, "lif": True, "rate": 0.25}, seeds((0.7,))),
-            ("unrun", {"rate": 0.75}, {0: None, 1: None}),
-            ("poor", {"rate": 0.8}, seeds(BASE, lacks=["rank1"])),
-        ],
-    )
+    put_toy(folder)
     return call
 
 
@@ -340,57 +254,6 @@ def test_names_that_no_study_holds_together_say_where_each_is(toy: Call, folder:
     assert "in study 'toy'" in str(inside)
 
 
-@pytest.mark.parametrize(
-    ("condition", "fails"),
-    [
-        ("mAP < -0.5", False),
-        ("mAP > 6.33", True),
-        ("map >= 6", True),
-        ("mAP > 6.34", False),
-        ("mAP>10%", True),
-        ("mAP > 10.4 %", False),
-        ("loss < -0.063", True),
-        ("loss < \N{MINUS SIGN}0.064", False),
-    ],
-)
-def test_a_condition_is_of_the_unrounded_difference_in_display_units(
-    toy: Call, condition: str, *, fails: bool
-) -> None:
-    answer = toy("compare", "baseline", "lif", "--fail-if", condition)
-    assert answer.exit_code == int(fails)
-    assert ("failed: " in answer.stderr) is fails
-    assert answer.stdout.startswith("study toy:")
-
-
-def test_a_bound_that_is_met_exactly_is_not_crossed(call: Call, folder: Path) -> None:
-    put(folder, [("a", {}, seeds((0.7,))), ("b", {"lif": True}, seeds((0.695,)))])
-    assert call("compare", "a", "b", "--fail-if", "mAP < -0.5").exit_code == 0
-    assert call("compare", "a", "b", "--fail-if", "mAP <= -0.5").exit_code == 1
-
-
-def test_a_failed_condition_says_what_failed_and_how_sure_it_is(toy: Call, folder: Path) -> None:
-    answer = toy("compare", "baseline", "lif", "sdtps", "--fail-if", "mAP < 7", "-o", "c.json")
-    lines = [x for x in answer.stderr.splitlines() if x.startswith("failed: ")]
-    assert lines == [
-        (
-            "failed: mAP < 7: mAP +6.33 points (lif minus baseline; its 95% interval reaches"
-            " beyond the bound)"
-        ),
-        (
-            "failed: mAP < 7: mAP \N{MINUS SIGN}0.33 points (sdtps minus baseline; its 95%"
-            " interval excludes the bound)"
-        ),
-    ]
-    assert json.loads((folder / "c.json").read_text())["schema"] == "ablate.compare/3"
-
-
-def test_one_run_a_side_is_said_with_a_failed_condition(call: Call, folder: Path) -> None:
-    put(folder, [("a", {}, seeds((0.7,))), ("b", {"lif": True}, seeds((0.6,)))])
-    answer = call("compare", "a", "b", "--fail-if", "mAP < -2 %")
-    assert "(b minus a; one run a side: no interval)" in answer.stderr
-    assert answer.exit_code == 1
-
-
 def test_no_heavy_library_is_loaded(toy: Call, folder: Path) -> None:
     assert toy("ls").exit_code == 0
     script = (
@@ -417,3 +280,61 @@ def test_markdown_holds_the_same_sections(toy: Call, folder: Path) -> None:
     assert "| Reference | baseline |" in text
     assert "| Metric | baseline | lif | Δ | rel. % | Verdict |" in text
     assert "| mAP (%) ↑ | 61.33 ± 1.53 (3) | 67.67 ± 1.53 (3) | +6.33 | +10.33 | positive |" in text
+
+
+def test_steps_of_curves_that_nobody_has_are_refused(call: Call, folder: Path) -> None:
+    bare = {s: replace(e, scalars=()) for s, e in seeds(BASE).items()}
+    put(folder, [("a", {}, bare), ("b", {"lif": True}, bare)])
+    wrong = call("compare", "a", "b", "--at", "50").exception
+    assert isinstance(wrong, UsageError)
+    assert str(wrong).startswith("--at 50: no curve")
+
+
+def test_runs_that_left_no_items_are_told(call: Call, folder: Path) -> None:
+    rows = seeds(LIF)
+    put(
+        folder,
+        [("a", {}, seeds(BASE)), ("b", {"lif": True}, rows | {1: replace(rows[1], items=())})],
+    )
+    told = compared(call, "a", "b")
+    assert "AP: by item in 2 of 3 runs of b." in told
+
+
+def test_items_that_make_up_no_metric_are_named(call: Call, folder: Path) -> None:
+    rows = {
+        s: replace(e, items=tuple(replace(i, name="gap") for i in e.items))
+        for s, e in seeds(BASE).items()
+    }
+    put(folder, [("a", {}, rows), ("b", {"lif": True}, rows)])
+    assert "Stored by item, in --json: gap." in compared(call, "a", "b")
+
+
+def test_many_runs_that_are_not_finite_fit_80_columns(call: Call, folder: Path) -> None:
+    lost = {s: ending(float("nan"), s) for s in (3, 4)}
+    put(
+        folder,
+        [("a", {}, seeds(BASE) | lost), ("b", {"lif": True}, seeds(LIF) | lost)],
+    )
+    answer = call("compare", "a", "b", "--metric", "rank1", "--metric", "loss")
+    assert max(cell_len(line.rstrip()) for line in answer.stdout.splitlines()) <= 80
+    assert answer.stdout.count("Verdict") == 2
+    assert "71.3 ± 1.5 (3, 2 lost)     77.7 ± 1.5 (3, 2 lost)" in answer.stdout
+
+
+def test_the_first_metric_asked_for_has_the_sentence(toy: Call) -> None:
+    told = compared(toy, "baseline", "lif", "--metric", "loss")
+    assert "verdict on loss: positive." in told
+    assert "below 0.05; positive is better; where ↓, lower is better." in told
+    assert "over the 1 metric judged" in told
+
+
+def test_letters_are_no_other_configurations_names(call: Call, folder: Path) -> None:
+    put(
+        folder,
+        [
+            ("B", {}, seeds(BASE)),
+            ("A", {"lif": True}, seeds(LIF)),
+            (LONG, {"sdtps": True}, seeds(LIF)),
+        ],
+    )
+    assert f"C: B D: A E: {LONG}" in compared(call, "B", "A", LONG)

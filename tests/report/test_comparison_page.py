@@ -10,9 +10,9 @@ from ablate.record import Attempt, Cost, State
 from ablate.report import comparison_document, render_comparison
 from ablate.report.comparison import Asked
 from ablate.report.comparison_page import comparison_page
-from ablate.report.comparison_words import fits
+from ablate.report.comparison_words import apart, fits
 from ablate.report.layout import Page, Section
-from tests.report.comparing import DETECTOR, STUDY, cell, detector, side
+from tests.report.comparing import DETECTOR, PAIRED, STUDY, cell, detector, side
 
 ON, OFF = {"a": True}, {"a": False}
 
@@ -170,4 +170,43 @@ def test_names_of_wide_characters_count_the_cells_that_they_take() -> None:
     assert section(page(chosen), "Configuration").lead == (
         "A: 基线配置完整",
         "B: 全部模块开启的配置",
+    )
+
+
+def test_where_long_values_begin_to_differ_is_seen() -> None:
+    start = "backbone.base.transformer."
+    assert apart([f"{start}a.norm1"], [f"{start}b.norm1"], "-") == (
+        "…sformer.a.norm1",
+        "…sformer.b.norm1",
+    )
+    assert apart(["short"], ["shore"], "-") == ("short", "shore")
+    assert apart([], ["x" * 30], "not set") == ("not set", "x" * 24 + "…")
+    assert apart(["y" * 30], ["y" * 60], "-") == ("…" + "y" * 8, "…" + "y" * 24 + "…")
+
+
+def test_a_constant_difference_of_paired_seeds_has_no_interval_and_no_noise() -> None:
+    chosen = [
+        cell(side("off", OFF, {0: 0.5, 1: 0.75, 2: 0.25})),
+        cell(side("on", ON, {0: 0.625, 1: 0.875, 2: 0.375})),
+    ]
+    found = section(comparison_page(comparison_document(PAIRED, chosen)), "Metrics")
+    assert [c.text for c in found.tables[0].columns] == ["Metric", "off", "on", "Δ", "rel. %"]
+    assert "No interval: the difference is the same at every shared seed." in found.notes
+    same = [cell(side("off", OFF, {0: 0.5, 1: 0.5})), cell(side("on", ON, {0: 0.6, 1: 0.6}))]
+    notes = section(page(same), "Metrics").notes
+    assert "No interval: no run differs from another of its configuration." in notes
+
+
+def test_what_holm_leaves_undecided_is_not_put_down_to_the_design() -> None:
+    chosen = [
+        cell(side("off", OFF, {0: 0.70, 1: 0.72, 2: 0.74})),
+        cell(side("on", ON, {0: 0.745, 1: 0.765, 2: 0.785})),
+    ]
+    found = section(page(chosen), "In short").lead[0]
+    # t = 0.045 / sqrt(2 * 0.0004 / 3) = 2.756, df 4: p = 0.051
+    assert "the smallest effect that this design can see" in found
+    more = [chosen[0], cell(side("on", ON, {0: 0.75, 1: 0.77, 2: 0.79}))]
+    # t = 3.062: p = 0.0376, twice that after Holm over two metrics
+    assert (
+        "undecided (p 0.038 by itself, 0.075 after Holm)" in section(page(more), "In short").lead[0]
     )

@@ -1,0 +1,121 @@
+"""What makes up a score in a comparison: the parts of NDS, the classes of mAP, words of size."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ablate.record import Item
+from ablate.report import comparison_document
+from ablate.report.comparison import Evidence
+from ablate.report.comparison_items import tier
+from ablate.study import Claims, Study
+from tests.report.comparing import DETECTOR, PAIRED, SCORES, STUDY, cell, detector, record, side
+
+ON, OFF = {"a": True}, {"a": False}
+
+
+def test_the_detection_score_is_made_again_and_its_difference_split() -> None:
+    chosen, evidence = detector()
+    (told,) = comparison_document(DETECTOR, chosen, evidence=evidence)["pairs"]
+    split = told["score_split"]
+    assert round(100 * split["a"]["recomputed"], 2) == 69.08
+    assert round(100 * split["b"]["recomputed"], 2) == 68.25
+    assert 100 * split["from_map"] == pytest.approx(-0.89)
+    assert 100 * split["from_errors"] == pytest.approx(0.06)
+    assert sum(split["of_errors"].values()) == pytest.approx(split["from_errors"])
+    assert split["from_map"] + split["from_errors"] == pytest.approx(split["difference"])
+    assert told["tally"] == {"better": 2, "worse": 5, "same": 0, "unknown": 0}
+    assert all(e["verdict"] is None for e in told["metrics"])
+    (mean,) = [e for e in told["metrics"] if e["metric"] == "mAP"]
+    assert 100 * mean["difference"]["estimate"] == pytest.approx(-1.78)
+    assert 100 * mean["relative"] == pytest.approx(-2.707, abs=5e-4)
+
+
+def test_a_study_without_its_seven_metrics_has_no_split() -> None:
+    chosen, _ = detector()
+    less = replace(DETECTOR, metrics=DETECTOR.metrics[:-1])
+    assert comparison_document(less, chosen)["pairs"][0]["score_split"] is None
+
+
+def detected(
+    a: Mapping[int, tuple[float, ...]], b: Mapping[int, tuple[float, ...]], study: Study = DETECTOR
+) -> dict[str, Any]:
+    names = [m.name for m in DETECTOR.metrics]
+    chosen = [
+        cell(
+            [
+                record(v, {"aqr": v == "aqr"}, s, dict(zip(names, of, strict=True)), study.factors)
+                for s, of in rows.items()
+            ]
+        )
+        for v, rows in (("base", a), ("aqr", b))
+    ]
+    (told,) = comparison_document(study, chosen)["pairs"]
+    return dict(told)
+
+
+def test_an_error_above_one_takes_no_more_than_its_share_of_the_score() -> None:
+    b = SCORES["aqr"]
+    worse = (0.5 * b[1] + 0.1 * (5 - 1 - sum(b[3:])), b[1], 1.4, *b[3:])
+    split = detected({0: SCORES["baseline"]}, {0: worse})["score_split"]
+    assert split["of_errors"]["mATE"] == pytest.approx(-0.1 * (1 - 0.3353))
+    assert split["b"]["recomputed"] == pytest.approx(worse[0])
+
+
+def test_a_run_without_a_finite_error_leaves_the_score_unsplit() -> None:
+    a = SCORES["baseline"]
+    lost = (*a[:2], math.nan, *a[3:])
+    assert detected({0: a, 1: lost}, {0: a, 1: a})["score_split"] is None
+
+
+def test_a_score_that_its_parts_do_not_make_up_is_not_split() -> None:
+    a, b = ((100 * of[0], 100 * of[1], *of[2:]) for of in SCORES.values())
+    assert detected({0: a}, {0: b})["score_split"] is None
+
+
+def test_the_split_is_of_the_runs_that_are_compared() -> None:
+    a, b = SCORES.values()
+    paired = replace(DETECTOR, claims=Claims(paired=True))
+    told = detected({0: a, 1: a, 7: b}, {0: b, 1: b, 9: a}, paired)
+    (nds,) = (e for e in told["metrics"] if e["metric"] == "NDS")
+    assert nds["difference"]["estimate"] == pytest.approx(b[0] - a[0])
+    assert told["score_split"]["difference"] == pytest.approx(-0.0083)
+
+
+def test_a_tier_is_of_the_size_in_display_units_and_of_a_metric() -> None:
+    study = replace(STUDY, tiers={"clear": 5.0, "severe": 9.0})
+    rank, loss = STUDY.metrics
+    # 0.60 - 0.55 is 0.04999999999999993
+    assert [tier(study, rank, d) for d in (0.60 - 0.55, 0.0499, -0.09)] == ["clear", "", "severe"]
+    assert [tier(study, loss, d) for d in (4.9, 5.0, -9.5)] == ["", "clear", "severe"]
+    assert tier(study, None, 50.0) == ""
+    assert tier(STUDY, rank, 0.5) == ""
+
+
+def test_one_shared_seed_pairs_no_items_either() -> None:
+    chosen = [cell(side("off", OFF, {0: 0.7, 1: 0.7})), cell(side("on", ON, {1: 0.8, 2: 0.8}))]
+    items = {r.key: [Item("test", "x", "rank1", 0.5)] for c in chosen for r in c.completed}
+    (told,) = comparison_document(PAIRED, chosen, evidence=Evidence(items=items))["pairs"]
+    assert told["items"][0]["seeds"] == [[0, 1], [1, 2]]
+
+
+def test_the_mean_average_precision_is_split_into_its_classes() -> None:
+    chosen, evidence = detector()
+    study = replace(
+        DETECTOR,
+        groups={"classes": {"small": ("pedestrian", "motorcycle", "bicycle", "traffic_cone")}},
+        tiers={"clear": 3.0, "severe": 4.5},
+    )
+    (told,) = comparison_document(study, chosen, evidence=evidence)["pairs"]
+    (found,) = told["items"]
+    assert found["metric"] == "mAP"
+    gaps = [round(100 * r["difference"]["estimate"], 1) for r in found["rows"]]
+    assert gaps == [-4.7, -3.5, -3.4, -1.8, -1.2, -0.8, -0.7, -0.7, -0.6, -0.3]
+    assert 100 * found["difference"] == pytest.approx(-1.77)
+    assert [r["tier"] for r in found["rows"]] == ["severe", "clear", "clear", *[""] * 7]
+    assert found["groups"][0]["count"] == 4
+    assert 100 * (found["groups"][0]["b"] - found["groups"][0]["a"]) == pytest.approx(-3.35)
+    assert all(r["p_adjusted"] is None for r in found["rows"])
