@@ -248,18 +248,18 @@ def _partial(grid: Grid) -> Iterator[tuple[Asks, Iterator[Term]]]:
         yield asks, (t for t in of if t.weights.keys() <= there)
 
 
-def of_sweep(factor: str, levels: Sequence[Level]) -> list[Question]:
-    """What a sweep over `levels`, the default among them, can answer.
+def of_sweep(factor: str, levels: Sequence[Level], cells: int) -> list[Question]:
+    """What a sweep over `levels`, the default among them, can answer in a study of `cells` cells.
 
     A level against the default; and the line through all, where they are three numbers or more:
-    its rise from the lowest to the highest.
+    its rise from the lowest to the highest. One variance is that of all cells of the study.
     """
-    found = [_question("level", (1, -1), PAIR, ((factor,),))]
+    found = [_question("level", (1, -1), cells, ((factor,),))]
     numbers = [x for x in levels if isinstance(x, int | float) and not isinstance(x, bool)]
-    if len(numbers) == len(levels) >= TREND:
+    if len(numbers) == len(levels) and len(set(numbers)) >= TREND:
         x = positions(numbers, scale_of(numbers))
         rise = [float(w) for w in slope(x) * np.ptp(x)]
-        found.append(_question("linear", rise, len(x), ((factor,),)))
+        found.append(_question("linear", rise, cells, ((factor,),)))
     return found
 
 

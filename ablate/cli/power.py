@@ -20,12 +20,7 @@ Json: TypeAlias = dict[str, Any]
 UNITS = "stored units of the metric: where its display is percent, fractions (a point is 0.01)"
 PAIR = 2
 Designed: TypeAlias = Literal["full", "pairs", "add-one", "leave-one-out"]
-DESIGNS: tuple[Designed, ...] = (
-    "full",
-    "pairs",
-    "add-one",
-    "leave-one-out",
-)
+DESIGNS: tuple[Designed, ...] = ("full", "pairs", "add-one", "leave-one-out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +172,7 @@ def _each(
     study: "Study", cells: "Sequence[Cell]", grid: "Mapping[Corner, Cell]"
 ) -> Iterator[Asking]:
     from ablate.analysis import planning
+    from ablate.design.names import BASELINE
     from ablate.report.sweeps import every
 
     names = {c.variant for c in cells}
@@ -184,11 +180,12 @@ def _each(
     found = [Asking(q, tuple(c.variant for c in grid.values())) for q in questions]
     for swept in every(study, cells):
         if len(swept.rows) > 1:
-            of = planning.of_sweep(swept.factor, [level for level, _ in swept.rows])
+            of = planning.of_sweep(swept.factor, [level for level, _ in swept.rows], len(cells))
             found += [Asking(q, tuple(c.variant for _, c in swept.rows)) for q in of]
     for cell in cells:
-        if cell.role == "arm" and cell.parent in names:
-            found.append(Asking(planning.of_arm(cell.variant), (cell.parent, cell.variant)))
+        parent = cell.parent or BASELINE
+        if cell.role == "arm" and parent in names:
+            found.append(Asking(planning.of_arm(cell.variant), (parent, cell.variant)))
     if not found and len(cells) > 1:
         found.append(Asking(planning.TWO, tuple(c.variant for c in cells)))
     yield from found
@@ -243,7 +240,7 @@ def _cells(variants: "Iterable[Variant]") -> "list[Cell]":
 def _designs(study: "Study", grid: "Mapping[Corner, Cell]", seeds: int, ends: Ends) -> list[Json]:
     """Designs of the grid's modules that cost as many runs as its own, as nearly as seeds allow."""
     modules = len(study.on)
-    if modules < PAIR or not grid:
+    if modules < PAIR or len(grid) < PAIR:
         return []
     names = [d for d in DESIGNS if d != "pairs" or modules > PAIR]
     return [_design(study, name, grid, len(grid) * seeds, ends) for name in names]

@@ -19,7 +19,7 @@ LABELS = {
     "on": "Pair, others on",
     "moebius": "Three-way term",
     "level": "Level against default",
-    "linear": "Line, {cells} levels",
+    "linear": "Line",
     "arm": "Arm against its parent",
     "difference": "Two configurations",
 }
@@ -120,7 +120,7 @@ def _rows(questions: Sequence[Json]) -> list[tuple[str, Json]]:
 
 
 def _label(question: Json) -> str:
-    label = LABELS[question["asks"]].format(cells=question["cells"])
+    label = LABELS[question["asks"]]
     names = ["+".join(of) for of in question["about"]]
     if not names or question["asks"] in {"level", "arm"}:
         return label
@@ -153,10 +153,9 @@ def _print_seen(document: Json, metric: "Metric", rows: Sequence[tuple[str, Json
         cells.append(row)
     print_table(columns, cells)
     if document["blocked"] is None:
-        _say(
-            "Pooled: by one variance, that of all cells together."
-            + (" Welch: by those of the cells compared, as reports do." if welch else "")
-        )
+        _say(_variances(document, welch=welch))
+    if any(q["asks"] == "linear" for q in document["questions"]):
+        _say("Line: the straight line's rise from the lowest level to the highest.")
     if margin:
         _say(
             "Negligible: the chance that an effect of 0 is shown to lie within the margin of"
@@ -164,6 +163,25 @@ def _print_seen(document: Json, metric: "Metric", rows: Sequence[tuple[str, Json
         )
     else:
         _say("The study names no margin for this metric: nothing can be shown to be negligible.")
+
+
+def _variances(document: Json, *, welch: bool) -> str:
+    """Which runs tell the noise of one."""
+    asked = {q["asks"] for q in document["questions"]}
+    found = []
+    if asked - {"level", "linear", "arm", "difference"}:
+        found.append("all cells of the grid")
+    if asked & {"level", "linear"}:
+        found.append("all configurations for a sweep")
+    if asked & {"arm", "difference"}:
+        found.append("the two compared" + (" for an arm" if "arm" in asked else ""))
+    text = f"Pooled: by one variance, that of {', '.join(found)}."
+    if not welch:
+        return text
+    return text + (
+        " Welch: by those of the cells compared, as reports do from three seeds on; as sample"
+        " variances differ, its power is somewhat below what is asked."
+    )
 
 
 def _print_needed(
@@ -186,6 +204,8 @@ def _print_needed(
         row += [_seeds(q["seeds_for_negligible"])] if margin else []
         cells.append(row)
     print_table(columns, cells)
+    if document["blocked"] is None:
+        _say("Seeds: by the pooled variance; by Welch's there may be one or two more.")
     _say("Runs: still to do, of the configurations that the effect is measured in.")
     if margin:
         _say("Negligible: the seeds that show an effect of 0 to lie within the margin.")

@@ -160,18 +160,18 @@ def test_small_grids_ask_no_question_twice() -> None:
 
 
 def test_the_line_of_three_even_levels_is_the_difference_of_its_ends() -> None:
-    level, line = planning.of_sweep("beta", [0.2, 0.4, 0.6])
-    assert (level.asks, level.spread, level.cells) == ("level", 2, 2)
-    assert (line.asks, line.cells) == ("linear", 3)
+    level, line = planning.of_sweep("beta", [0.2, 0.4, 0.6], 10)
+    assert (level.asks, level.spread, level.cells) == ("level", 2, 10)
+    assert (line.asks, line.cells) == ("linear", 10)
     assert line.spread == pytest.approx(2)
-    uneven = planning.of_sweep("keep", [0.5, 0.7, 0.8])[1]
+    uneven = planning.of_sweep("keep", [0.5, 0.7, 0.8], 3)[1]
     # range 0.3, sum of squares about the mean 0.14 / 3
     assert uneven.spread == pytest.approx(0.09 / (0.14 / 3))
 
 
-@pytest.mark.parametrize("levels", [[1, 2], ["a", "b", "c"], [True, False]])
+@pytest.mark.parametrize("levels", [[1, 2], [1, 1, 2], ["a", "b", "c"], [True, False]])
 def test_two_levels_or_names_have_no_line(levels: list[int | str | bool]) -> None:
-    assert [q.asks for q in planning.of_sweep("x", levels)] == ["level"]
+    assert [q.asks for q in planning.of_sweep("x", levels, 4)] == ["level"]
 
 
 def test_a_grid_of_ten_modules_is_quick_and_right() -> None:

@@ -14,6 +14,7 @@ from ablate.cli import app
 from ablate.cli.asking import Asked, Wishes, asked
 from ablate.errors import UsageError
 from ablate.record import Ending, Scalar, State
+from ablate.report.sensitivity import sensitivity_document
 from ablate.store import open_store
 
 SYSTEM = """
@@ -83,7 +84,8 @@ def by_kind(found: Numbers) -> dict[str, Numbers]:
 
 def put(path: Path, score: Callable[[str, int], float], *words: str) -> Asked:
     """Store completed runs of the study: curves of two points that end in `score`."""
-    found = asked(path, Wishes(overrides=words))
+    seeds = next((w.removeprefix("--seeds=") for w in words if w.startswith("--seeds=")), "")
+    found = asked(path, Wishes(overrides=[w for w in words if w[0] != "-"], seeds=seeds))
     results = []
     for p in found.chosen:
         value = score(p.variant.name, p.trial.seed)
@@ -188,9 +190,34 @@ def test_sweeps_and_arms_are_asked_about_too(write: Write) -> None:
     arm = '[[arm]]\nname = "fast"\nparent = "full"\nset = { rate = 0.5 }\n'
     found = by_kind(numbers(write(GRID, sweep, arm), "--sigma", "1.3"))
     assert found["level"]["about"] == [["rate"]]
-    assert found["linear"]["cells"] >= 3
+    # One variance is that of the eight corners, two more levels and the arm.
+    assert (found["linear"]["cells"], found["level"]["cells"]) == (11, 11)
     assert found["arm"]["about"] == [["fast"]]
     assert found["arm"]["runs_to_do"] == 2 * found["arm"]["seeds"]["value"]
+
+
+def test_an_arm_that_names_no_parent_is_set_against_the_baseline(write: Write) -> None:
+    found = by_kind(numbers(write(GRID, '[[arm]]\nname = "x"\nset.rate = 1\n'), "--sigma", "1"))
+    assert found["arm"]["about"] == [["x"]]
+
+
+@pytest.mark.parametrize("seeds", ["0,1", "0,1,2"])
+def test_the_smallest_difference_of_a_sweep_is_the_one_that_its_report_prints(
+    write: Write, seeds: str
+) -> None:
+    path = write(GRID, '[[sweep]]\naround = "full"\nfactor = "rate"\nlevels = [0.1, 0.2, 0.3]\n')
+    words = (f"--seeds={seeds}",)
+    found = put(path, lambda name, seed: noisy(name, seed) + offset(name), *words)
+    with open_store(found.project.store) as store:
+        told = sensitivity_document(store.study("cube"), store.records("cube"))
+    level = by_kind(numbers(path, *words))["level"]
+    kind = "smallest" if seeds == "0,1" else "smallest_by_welch"
+    assert level[kind]["value"] == pytest.approx(told["sweeps"][0]["smallest"]["fit"]["difference"])
+
+
+def test_one_corner_is_no_grid_to_compare_designs_with(write: Write) -> None:
+    sweep = '[[sweep]]\naround = "full"\nfactor = "rate"\nlevels = [0.1, 0.2]\n'
+    assert numbers(write(GRID, sweep), "--sigma=1", "--only=full*")["designs"] == []
 
 
 def test_sigma_comes_from_the_studys_own_runs_with_its_interval(write: Write) -> None:
