@@ -36,6 +36,7 @@ def pair_metrics(
 
     `others` are the study's further cells; their spread stands in where a side has no replicate.
     """
+    others = [c for c in trained_apart([a, b, *others]) if c is not a and c is not b]
     shown = [m for m in metrics if a.scores(m.name) or b.scores(m.name)]
     rules = [rules_of(study.claims, m) for m in shown]
     signs = [1 if m.direction == "up" else -1 for m in shown]
@@ -48,6 +49,22 @@ def pair_metrics(
         _entry(study, a, b, m) | _spread(study, a, b, others, m) | _told(c, j)
         for m, c, j in zip(shown, compared, judged, strict=True)
     ]
+
+
+def trained_apart(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells without those whose runs, seeds and every score, are an earlier one's.
+
+    That is what shared random streams make of a change that does not reach the output: the same
+    training done twice, which replicates nothing.
+    """
+    first: dict[object, Cell] = {}
+    for cell in cells:
+        runs = {
+            (r.seed, *((n, repr(s.value)) for n, s in sorted(r.scores.items())))
+            for r in cell.completed
+        }
+        first.setdefault(frozenset(runs), cell)
+    return list(first.values())
 
 
 def used(study: Study, a: Sample, b: Sample) -> tuple[Sample, Sample]:
@@ -86,8 +103,7 @@ def _spread(
 ) -> dict[str, Any]:
     """What runs of the study vary by, and what that makes of a difference at these counts."""
     x, y = used(study, a.runs(metric.name), b.runs(metric.name))
-    samples = [a.runs(metric.name), b.runs(metric.name), *_runs(others, metric)]
-    own = noise(samples)
+    own = noise(_runs(trained_apart([a, b, *others]), metric))
     least = None
     if own is not None and x and y:
         least = own.least_difference(len(x), len(y), study.claims.alpha)

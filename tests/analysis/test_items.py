@@ -105,6 +105,15 @@ def test_one_run_a_side_resamples_clusters_only() -> None:
     assert found.interval.high == pytest.approx(alone.confidence_interval.high, abs=0.002)
 
 
+def test_items_of_clusters_drawn_twice_count_twice_above_and_below() -> None:
+    names = tuple(f"{'a' if i < 3 else 'b'}{i}" for i in range(4))
+    both = Table(names, ((0,), (0,)), np.zeros((1, 4)), np.array([[1.0, 1.0, 1.0, 0.0]]))
+    told = resampled(both, ["a", "a", "a", "b"], np.random.default_rng(0))
+    # the only three draws of two clusters have means of 1, 3/4 and 0
+    assert (told.interval.low, told.interval.high) == (0.0, 1.0)
+    assert told.estimate == 0.75
+
+
 def test_clusters_make_the_interval_wider_where_items_of_one_go_together() -> None:
     rng = np.random.default_rng(5)
     own = rng.normal(size=IDENTITIES)[np.arange(QUERIES) % IDENTITIES]

@@ -127,6 +127,23 @@ def test_one_run_a_side_has_no_verdict_even_beside_replicated_cells() -> None:
     assert alone["difference"]["low"] is None
 
 
+def test_one_training_done_twice_is_no_replicate() -> None:
+    values: dict[int, float | None] = {0: 0.50, 1: 0.52, 2: 0.54}
+    other = cell(side("both", {"a": True, "b": True}, values))
+    again = cell(side("twin", {"a": True, "b": True, "a.rate": 0.7}, values))
+    seed: dict[int, float | None] = {0: 0.6}
+    found = entry(pair(a=seed, b={0: 0.7, 1: 0.72}, others=[other, again]))
+    assert found["noise"]["df"] == found["difference"]["df"] == 3
+    same = entry(pair(a=values, b=values))
+    assert same["noise"]["df"] == 2
+
+
+def test_the_least_difference_is_of_both_counts_of_runs() -> None:
+    found = entry(pair(a={0: 0.70}, b={0: 0.72, 1: 0.74, 2: 0.76}))
+    # s = 2 points on 2 degrees of freedom, t = 4.3027
+    assert found["least_difference"] == pytest.approx(4.302653 * 0.02 * (1 + 1 / 3) ** 0.5)
+
+
 def test_seeds_on_which_every_score_agrees_to_the_last_digit_are_told() -> None:
     assert pair(b={0: 0.70, 1: 0.7200000001, 2: 0.75})["agreeing_seeds"] == [0, 2]
     assert pair()["agreeing_seeds"] == []
@@ -213,6 +230,16 @@ def test_a_setting_that_the_study_fixes_is_not_counted_as_moved() -> None:
     assert list(told["differs"]) == ["a", "a.rate"]
     assert told["moved"] == ["a"]
     assert told["path"] is None
+
+
+def test_a_way_through_what_differs_has_the_fixed_settings_of_its_goal() -> None:
+    fixed = replace(STUDY, fixed={"a.rate": 0.9})
+    on = {"a": True, "a.rate": 0.9}
+    chosen = [cell(side("off", OFF, A)), cell(side("both", on | {"b": True}, B))]
+    others = [cell(side("on", on, B)), cell(side("b", {"b": True}, B))]
+    (told,) = comparison_document(fixed, chosen, others)["pairs"]
+    assert [c["variant"] for c in told["path"]["present"]] == ["on", "b"]
+    assert told["path"]["missing"] == []
 
 
 def settings(*values: dict[str, str]) -> dict[str, object]:

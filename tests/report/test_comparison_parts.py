@@ -11,6 +11,8 @@ from ablate.record import Item
 from ablate.report import comparison_document
 from ablate.report.comparison import Evidence
 from ablate.report.comparison_items import tier
+from ablate.report.comparison_page import comparison_page
+from ablate.report.layout import Section
 from ablate.study import Claims, Study
 from tests.report.comparing import DETECTOR, PAIRED, SCORES, STUDY, cell, detector, record, side
 
@@ -93,6 +95,52 @@ def test_a_tier_is_of_the_size_in_display_units_and_of_a_metric() -> None:
     assert [tier(study, loss, d) for d in (4.9, 5.0, -9.5)] == ["", "clear", "severe"]
     assert tier(study, None, 50.0) == ""
     assert tier(STUDY, rank, 0.5) == ""
+
+
+def test_items_are_paired_where_the_study_pairs() -> None:
+    chosen = [cell(side("off", OFF, {0: 0.5, 1: 0.9})), cell(side("on", ON, {0: 0.6, 1: 0.9}))]
+    items = {
+        r.key: [Item("test", "x", "rank1", r.scores["rank1"].value)]
+        for c in chosen
+        for r in c.completed
+    }
+    methods = []
+    for study in (PAIRED, STUDY):
+        (told,) = comparison_document(study, chosen, evidence=Evidence(items=items))["pairs"]
+        methods.append(told["items"][0]["rows"][0]["difference"]["method"])
+    assert methods == ["blocked", "pooled"]
+
+
+def scored_items(split: str, name: str, count: int, gap: float) -> tuple[list[Item], list[Item]]:
+    names = [f"{i:03d}" for i in range(count)]
+    return (
+        [Item(split, n, name, 0.5) for n in names],
+        [Item(split, n, name, 0.5 + gap) for n in names],
+    )
+
+
+def item_section(*found: tuple[list[Item], list[Item]]) -> Section:
+    chosen = [cell(side("off", OFF, {0: 0.5})), cell(side("on", ON, {0: 0.6}))]
+    keys = [c.completed[0].key for c in chosen]
+    items = {k: [i for of in found for i in of[n]] for n, k in enumerate(keys)}
+    page = comparison_page(comparison_document(STUDY, chosen, evidence=Evidence(items=items)))
+    (only,) = (s for s in page.sections if s.title.startswith("By item"))
+    return only
+
+
+def test_items_are_better_by_the_direction_of_their_metric() -> None:
+    found = item_section(
+        scored_items("test", "rank1", 50, 0.1), scored_items("test", "loss", 50, 0.1)
+    )
+    ends = {row[0].text: [t.text for t in row[-2:]] for row in found.tables[0].rows}
+    assert ends == {"rank1 (test)": ["50", "0"], "loss (test)": ["0", "50"]}
+
+
+def test_of_two_splits_the_scored_one_has_the_table_of_classes() -> None:
+    found = item_section(
+        scored_items("val", "rank1", 3, 0.2), scored_items("test", "rank1", 3, 0.1)
+    )
+    assert [t.title for t in found.tables] == ["rank1 (test)"]
 
 
 def test_one_shared_seed_pairs_no_items_either() -> None:
