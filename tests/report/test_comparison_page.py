@@ -173,6 +173,26 @@ def test_names_of_wide_characters_count_the_cells_that_they_take() -> None:
     )
 
 
+def test_a_setting_that_the_study_fixes_has_no_row() -> None:
+    fixed = replace(STUDY, fixed={"a.rate": 0.9})
+    on = cell(side("on", {"a": True, "a.rate": 0.9}, {0: 0.5}))
+    chosen = [cell(side("off", OFF, {0: 0.5})), on]
+    found = section(comparison_page(comparison_document(fixed, chosen)), "Configuration")
+    assert list(rows(found)) == ["a"]
+    assert found.notes[0] == "Fixed by the study wherever it means anything: a.rate = 0.9."
+
+
+def test_scores_of_no_known_split_are_called_so() -> None:
+    runs = side("off", OFF, {0: 0.5})
+    scores = runs[0].scores
+    unsaid = replace(runs[0], scores=scores | {"loss": replace(scores["loss"], split="")})
+    found = section(page([cell([unsaid]), cell(side("on", ON, {0: 0.5}))]), "Runs")
+    assert {name: row[2] for name, row in rows(found).items()} == {
+        "off": "test, unknown",
+        "on": "test",
+    }
+
+
 def test_where_long_values_begin_to_differ_is_seen() -> None:
     start = "backbone.base.transformer."
     assert apart([f"{start}a.norm1"], [f"{start}b.norm1"], "-") == (

@@ -136,6 +136,21 @@ def test_items_are_better_by_the_direction_of_their_metric() -> None:
     assert ends == {"rank1 (test)": ["50", "0"], "loss (test)": ["0", "50"]}
 
 
+def test_with_one_run_a_side_the_page_says_that_it_is_of_these_checkpoints() -> None:
+    notes = item_section(scored_items("test", "rank1", 50, 0.1)).notes
+    assert notes[0].startswith("50 items in 50 clusters (no identity is known")
+    assert "bootstrap over clusters of items" in notes[0]
+    assert notes[1].startswith("These checkpoints only: ")
+    assert len(notes) == 2
+
+
+def test_items_whose_mean_is_another_number_than_the_metrics_are_told() -> None:
+    agree, other = (item_section(scored_items("test", "rank1", 3, gap)).notes for gap in (0.1, 0.2))
+    assert not [n for n in agree if n.startswith("rank1: the items' mean")]
+    (told,) = (n for n in other if n.startswith("rank1: the items' mean"))
+    assert "differs by +20.0, Rank-1 by +10.0" in told
+
+
 def test_of_two_splits_the_scored_one_has_the_table_of_classes() -> None:
     found = item_section(
         scored_items("val", "rank1", 3, 0.2), scored_items("test", "rank1", 3, 0.1)
