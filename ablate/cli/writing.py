@@ -8,6 +8,8 @@ def write_text(path: Path, text: str) -> None:
     from ablate.errors import HostError
     from ablate.files import write_atomically
 
+    if path.is_dir():
+        raise HostError(f"cannot write {path}: it is a folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode())

@@ -6,13 +6,15 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
-from ablate.errors import UsageError
+from ablate.errors import HostError, UsageError
+from ablate.record import Ending, Scalar
 from ablate.study import Claims
 from tests.cli.comparing import BASE, LIF, LONG, STUDY, Call, ending, put, put_toy, seeds
 
@@ -171,6 +173,32 @@ def test_what_the_audit_doubts_of_the_runs_is_warned_of(call: Call, folder: Path
     put(folder, [("a", {}, seeds(BASE)), ("b", {"lif": True}, same)])
     answer = call("compare", "a", "b")
     assert "warning: W126: the 3 runs of b are identical to the last digit" in answer.stderr
+
+
+def test_scores_chosen_on_the_test_split_by_the_rule_in_force_are_warned_of_once(
+    call: Call, folder: Path
+) -> None:
+    def chosen(values: Sequence[float]) -> dict[int, Ending]:
+        own = tuple(Scalar(step, "test", "mAP", step / 10) for step in (1, 2, 3))
+        return {s: replace(e, scalars=e.scalars + own) for s, e in seeds(values).items()}
+
+    put(folder, [("a", {}, chosen(BASE)), ("b", {"lif": True}, chosen(LIF))])
+    assert "W120" not in call("compare", "a", "b").stderr
+    best = call("compare", "a", "b", "--select", "best:mAP@test")
+    assert best.stderr.count("W120") == 1
+
+
+def test_notes_are_of_the_configurations_compared(toy: Call) -> None:
+    for name in ("lif", "sdtps"):
+        assert toy("note", f"toy/{name}", f"seen of {name}", "--author", "me").exit_code == 0
+    document = json.loads(toy("compare", "baseline", "lif", "--json").stdout)
+    assert [n["text"] for n in document["by_hand"]] == ["seen of lif"]
+
+
+def test_a_folder_is_no_file_to_write(toy: Call) -> None:
+    answer = toy("compare", "baseline", "lif", "-o", ".")
+    assert isinstance(answer.exception, HostError)
+    assert str(answer.exception) == "cannot write .: it is a folder"
 
 
 def test_a_change_that_no_score_shows_is_told(call: Call, folder: Path) -> None:
