@@ -72,7 +72,7 @@ def document(
     ends = _assumed(study, metric, noise)
     cells = _cells({p.variant.name: p.variant for p in found.chosen}.values())
     grid = _grid(study, cells)
-    seeds = _seeds(found)
+    seeds = len({p.trial.seed for p in found.chosen})
     source = "option"
     if wanted is None:
         source, wanted = _usual_effect(metric, ends.usual)
@@ -105,7 +105,7 @@ def _assumed(study: "Study", metric: "Metric", sigma: "Sigma") -> Ends:
     from ablate.analysis.planning import Assumed
 
     blocked = (sigma.shared or 0.0) if study.claims.paired else None
-    margin = study.claims.margin_of(metric) or None
+    margin = study.claims.margin_of(metric)
     usual = Assumed(sigma.value, study.claims.alpha, margin, blocked)
     if sigma.low is None or sigma.high is None:
         return Ends(usual)
@@ -143,14 +143,6 @@ def _done(found: "Asked", states: "Mapping[str, State]") -> dict[str, int]:
         if states.get(p.trial.key, State.PENDING) not in RERUN
     }
     return Counter(name for name, _ in there)
-
-
-def _seeds(found: "Asked") -> int:
-    """The seeds of the variant that has the fewest."""
-    by_variant: dict[str, set[int]] = {}
-    for p in found.chosen:
-        by_variant.setdefault(p.variant.name, set()).add(p.trial.seed)
-    return min(map(len, by_variant.values()))
 
 
 def _asked(study: "Study", cells: "Sequence[Cell]", grid: "Mapping[Corner, Cell]") -> list[Asking]:
