@@ -59,7 +59,8 @@ def _overview(document: Document) -> Section | None:
     if len(found) < 2:  # noqa: PLR2004 - one stands by itself
         return None
     noisy = document["noise"][metric.name] is not None
-    heads = ["Factor", "Around", "Best at", "Δ default", "Span", *(["LSD"] if noisy else [])]
+    heads = ["Factor", "Around", "Best at", "Δ default", "Span"]
+    heads += ["LSD", "Slope"] if noisy else []
     rows = []
     for sweep in found:
         best = sweep["best"][metric.name]
@@ -70,21 +71,16 @@ def _overview(document: Document) -> Section | None:
                 _best_at(best),
                 NONE if best["lead"] is None else metric.difference(best["lead"]),
                 size(metric, best["span"]),
-                *([size(metric, best["span_least"])] if noisy else []),
-                *_slope(metric, sweep),
             ]
         )
-    heads += ["Slope"] if noisy else []
-    rows = [row if noisy else row[:-1] for row in rows]
+        if noisy:
+            slope = _word("linear", sweep["trends"][metric.name]["linear"])
+            rows[-1] += [size(metric, best["span_least"]), slope]
     return Section(
         f"All sweeps on {printed.heading(metric)}",
         tables=(table("", heads, rows, texts=3),),
         notes=("*: the default is the best level.",),
     )
-
-
-def _slope(metric: Metric, sweep: Document) -> list[str]:
-    return [_word("linear", sweep["trends"][metric.name]["linear"])]
 
 
 def _sweep(document: Document, sweep: Document) -> Section:
@@ -116,7 +112,7 @@ def _levels_tables(document: Document, sweep: Document, own: Sequence[Document])
         return
     for start in range(0, len(metrics), BESIDE):
         some = metrics[start : start + BESIDE]
-        heads = [sweep["title"]]
+        heads = ["Level"]
         for m in some:
             heads += [printed.heading(m), "Δ"]
         best = {m.name: best_of(m, own) for m in some}
@@ -135,7 +131,7 @@ def _level_table(
 ) -> Table:
     level = f"{document['study']['level']:.0%}"
     best = best_of(metric, own)
-    heads = [sweep["title"], "n", "mean ± SD", f"{level} interval", "Δ", f"{level} interval"]
+    heads = ["Level", "n", "mean ± SD", f"{level} interval", "Δ", f"{level} interval"]
     rows: list[list[str | Text]] = []
     for row, cell in zip(sweep["levels"], own, strict=True):
         difference, mean = row["differences"][metric.name], cell["means"][metric.name]
@@ -262,7 +258,7 @@ def _crossed(document: Document, crossed: Document) -> Section:
     primary = metrics[0]
     found = [cells[v] for of in crossed["variants"] for v in of if v is not None]
     best = best_of(primary, found)
-    heads = [rows["title"], *(_head(columns, level) for level in columns["levels"])]
+    heads = ["Level", *(_head(columns, level) for level in columns["levels"])]
     texts: list[list[str | Text]] = [
         [
             _head(rows, level),
@@ -275,7 +271,11 @@ def _crossed(document: Document, crossed: Document) -> Section:
         f"{title} around {one_line(crossed['around'])}",
         lead=(f"Both moved around {one_line(crossed['around'])}; * marks its own levels.",),
         tables=(
-            table(f"{printed.heading(primary)}; across: {columns['title']}", heads, texts),
+            table(
+                f"{printed.heading(primary)}; down: {rows['title']}, across: {columns['title']}",
+                heads,
+                texts,
+            ),
             *_twists(document, crossed, metrics),
         ),
         notes=tuple(table_notes(document, crossed)),

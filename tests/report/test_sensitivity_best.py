@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
+from ablate.cli.console import print_page
 from ablate.errors import UsageError
 from ablate.record import Record
 from ablate.report.sensitivity import sensitivity_document
+from ablate.report.sensitivity_page import sensitivity_page
 from tests.report.test_sensitivity import HIGH, LOW, OWN, STUDY, runs, sweep, swept
 
 
@@ -58,6 +61,16 @@ def test_metrics_that_agree_on_the_best_and_on_little_else_disagree() -> None:
     (found,) = sweep(sensitivity_document(STUDY, records), "rate")["disagreements"]
     assert (found["best"], found["others_best"]) == ([5.0], [5.0])
     assert (found["opposed"], found["pairs"]) == (6, 10)
+
+
+def test_a_factor_of_a_long_title_leaves_room_for_the_intervals_of_its_levels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [replace(f, title="学习率的名字写得很长很长很长") for f in STUDY.factors]
+    document = sensitivity_document(replace(STUDY, factors=tuple(named)), swept(LOW, OWN, HIGH))
+    monkeypatch.setenv("COLUMNS", "80")
+    print_page(sensitivity_page(document))
+    assert max(map(cell_len, capsys.readouterr().out.splitlines())) <= 80
 
 
 def test_arms_that_move_two_factors_at_once_are_no_sweep_of_either() -> None:
