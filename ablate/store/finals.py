@@ -15,7 +15,8 @@ COMPLETED = (
 """The completed trials of one study, as a query."""
 
 REPORTED = "reported"
-"""The selection of a score that a training returned and that has no curve."""
+"""The selection of a score that a training returned and that has no curve but one of `train`."""
+TRAIN = "train"
 
 
 def select(
@@ -24,10 +25,10 @@ def select(
     selection: Selection,
     directions: Mapping[str, str],
 ) -> dict[str, Score]:
-    """The scores of one trial by metric; a reported score stands where there is no curve."""
+    """The scores of one trial by metric; a reported score stands where only `train` has a curve."""
     scores = selection.apply(curves, directions)
     declared = {metric.lower(): metric for metric in directions}
-    drawn = {name for _, name in curves}
+    drawn = {name for split, name in curves if split != TRAIN}
     for name, value in reported.items():
         metric = declared.get(name.lower(), name)
         if metric not in drawn:

@@ -93,6 +93,13 @@ def test_a_reported_score_never_replaces_a_curve() -> None:
     }
 
 
+def test_a_curve_of_training_does_not_stand_for_a_score_that_was_reported() -> None:
+    curves = {("train", "loss"): {1: 1.4, 2: 1.2}}
+    found = select(curves, {"loss": 0.387}, Selection(), {"loss": "down"})
+    assert found == {"loss": Score("loss", 0.387, None, "", "reported")}
+    assert select(curves, {}, Selection(), {"loss": "down"})["loss"].value == 1.2
+
+
 def test_a_best_that_was_never_finite_gives_no_score() -> None:
     curves = {("val", "rank1"): {0: math.nan}, ("test", "rank1"): {0: 0.5}}
     assert select(curves, {}, Selection("rank1"), {"rank1": "up"}) == {}
