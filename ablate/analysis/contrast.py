@@ -381,13 +381,15 @@ def noise(
     pieces = _pieces(samples, groups)
     if not any(pieces.runs):
         return None
-    variances, free = _variances(pieces.runs, pieces.groups)
+    unit = _unit(max(abs(v) for s in pieces.runs for _, v in s))
+    scaled = [[(seed, v / unit) for seed, v in s] for s in pieces.runs]
+    variances, free = _variances(scaled, pieces.groups)
     df, squares = int(free.sum()), float(variances @ free)
     used = (free[pieces.groups] > 0).tolist()
-    told = [s for s, is_used in zip(pieces.runs, used, strict=True) if is_used]
+    told = [s for s, is_used in zip(scaled, used, strict=True) if is_used]
     largest = max((abs(v) for s in told for _, v in s), default=0.0)
     if not df or squares <= (largest * ROUNDING) ** 2:
         return None
     tail = (1 - level) / 2
     low, high = (squares / float(special.chdtri(df, p)) for p in (tail, 1 - tail))
-    return Noise((squares / df) ** 0.5, df, Interval(low**0.5, high**0.5))
+    return Noise(unit * (squares / df) ** 0.5, df, Interval(unit * low**0.5, unit * high**0.5))

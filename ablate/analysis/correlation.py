@@ -29,6 +29,7 @@ def across_seeds(a: Mapping[int, float], b: Mapping[int, float]) -> Correlation:
     x, y = np.array([[of[s] for s in seeds] for of in (a, b)])
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(len(seeds), None, "one of the two does not vary")
+    x, y = x / np.abs(x).max(), y / np.abs(y).max()  # squares of very large values overflow
     return Correlation(len(seeds), float(np.corrcoef(x, y)[0, 1]))
 
 
@@ -62,6 +63,7 @@ def intraclass(samples: Sequence[Sample], level: float = 0.95) -> Shared:
         return Shared(n, c, None, reason="fewer than two seeds that all cells share")
     table = np.array([[of[s] for of in own] for s in seeds])
     table = table - table[0]  # equal runs then differ by exactly zero
+    table = table / (np.abs(table).max() or 1.0)
     table = table - table.mean(0)
     by_seed = table.mean(1)
     among = c * float((by_seed**2).sum()) / (n - 1)
@@ -105,6 +107,7 @@ def blocking(
     ]
     if not known:
         return None
-    (se, width), (own_se, own_width) = np.array(known).transpose(1, 2, 0)
+    sizes = np.array(known)
+    (se, width), (own_se, own_width) = (sizes / sizes.max()).transpose(1, 2, 0)
     ratio = float(((se**2).sum() / (own_se**2).sum()) ** 0.5)
     return Blocking(len(known), ratio, float(width.sum() / own_width.sum()))

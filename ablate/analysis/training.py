@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from ablate.analysis.contrast import DEFAULT, Effect, Rules, Sample
@@ -60,18 +61,25 @@ class Course:
 
 
 def course(
-    module: str, modules: Sequence[str], runs: Runs, rules: Rules = DEFAULT
+    module: str,
+    modules: Sequence[str],
+    runs: Runs,
+    rules: Rules = DEFAULT,
+    inert: Mapping[Corner, frozenset[str]] | None = None,
 ) -> Course | None:
     """The main effect of `module` at each step that every run logged with a finite value.
 
-    None where the grid is incomplete or fewer than two steps are shared.
+    `inert` is as in `Grid`: the effect of a module that is not in the output of a cell has no
+    interval, and does not fade. None where the grid is incomplete or fewer than two steps are
+    shared.
     """
+    grid = partial(Grid, tuple(modules), inert=inert or {})
     shared = _shared_steps(runs)
     if len(shared) < 2:  # noqa: PLR2004 - a course needs a beginning and an end
         return None
     steps: dict[int, Effect] = {}
     for step in shared:
-        effect = _main(module, modules, _at(runs, step), rules)
+        effect = _main(module, grid(samples=_at(runs, step)), rules)
         if effect is None:
             return None
         steps[step] = effect
@@ -82,7 +90,7 @@ def course(
         c: [(seed, v - w) for (seed, v), (_, w) in zip(before[c], after[c], strict=True)]
         for c in runs
     }
-    drop = _main(module, modules, lost, rules)
+    drop = _main(module, grid(samples=lost), rules)
     return None if drop is None else Course(module, steps, peak, last, drop)
 
 
@@ -101,8 +109,5 @@ def _at(runs: Runs, step: int) -> dict[Corner, Sample]:
     }
 
 
-def _main(
-    module: str, modules: Sequence[str], samples: Mapping[Corner, Sample], rules: Rules
-) -> Effect | None:
-    grid = Grid(tuple(modules), samples)
+def _main(module: str, grid: Grid, rules: Rules) -> Effect | None:
     return grid.answers([main(module, grid)], rules)[0].effect

@@ -44,9 +44,15 @@ def costs_of(costs: Sequence[Cost]) -> dict[str, Any]:
 
 
 def courses(
-    study: Study, grid: Mapping[frozenset[str], Cell], curves: Mapping[str, Curves]
+    study: Study,
+    grid: Mapping[frozenset[str], Cell],
+    curves: Mapping[str, Curves],
+    inert: Mapping[str, frozenset[str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """How each module's main effect on the primary metric moves along training."""
+    """How each module's main effect on the primary metric moves along training.
+
+    `inert` tells by variant which modules are known not to be in the output.
+    """
     modules = tuple(study.on)
     primary = study.metric(study.primary)
     metric = primary.name
@@ -55,8 +61,13 @@ def courses(
         for corner, cell in grid.items()
     }
     rules = rules_of(study.claims, primary)
-    found = [course(module, modules, runs, rules) for module in modules]
-    return [_course(c, metric) for c in found if c is not None]
+    still = {
+        corner: (inert or {}).get(cell.variant, frozenset()) & corner
+        for corner, cell in grid.items()
+    }
+    found = [course(module, modules, runs, rules, still) for module in modules]
+    noise = frozenset().union(*still.values())
+    return [_course(c, metric, c.module in noise) for c in found if c is not None]
 
 
 def _scored(curves: Curves, metric: str) -> Mapping[int, float]:
@@ -64,9 +75,10 @@ def _scored(curves: Curves, metric: str) -> Mapping[int, float]:
     return next((curves[s, metric] for s in ("test", "val") if (s, metric) in curves), {})
 
 
-def _course(found: Course, metric: str) -> dict[str, Any]:
+def _course(found: Course, metric: str, inert: bool) -> dict[str, Any]:  # noqa: FBT001
     return {
         "module": found.module,
+        "inert": inert,
         "metric": metric,
         "fades": found.fades,
         "peak_step": found.peak_step,

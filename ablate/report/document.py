@@ -56,7 +56,7 @@ def study_document(  # noqa: PLR0913, PLR0917 - each is one thing that the store
         "baseline": baseline.variant if baseline else None,
         "cells": [_cell(study, cell, baseline) for cell in found],
         "synergy": grid_document(study, found, inert),
-        "courses": courses(study, grid_cells(study, found), curves or {}),
+        "courses": courses(study, grid_cells(study, found), curves or {}, inert),
         "sweeps": sweeps(study, found),
         "trials": [trial_document(r) for r in records],
     }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
-from math import isfinite
+from math import hypot, isfinite
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,11 @@ def grid_document(
         "schema": SCHEMA,
         "modules": [{"module": m, "level": level} for m, level in study.on.items()],
         "needed": 1 << len(study.on),
+        "repeated": [
+            {"factor": a.factor, "shown": a.levels[0], "levels": list(a.levels)}
+            for a in study.axes
+            if len(a.levels) > 1
+        ],
         "rules": {
             "alpha": study.claims.alpha,
             "paired": study.claims.paired,
@@ -144,7 +149,7 @@ class _Numbers:
         sign = 1 if metric.direction == "up" else -1
         asked = self.asked(grid)
         means = grid.means(rules)
-        contexts = Contexts.of(asked, {c: e.estimate for c, e in means.items()}, sign)
+        contexts = Contexts.of(asked, {c: e.estimate for c, e in means.items()}, sign, self.inert)
         further = contexts.terms()
         rows = np.vstack([asked.rows, grid.rows(further)])
         answers = grid.answers([*asked.terms(), *further], rules, rows)
@@ -161,6 +166,7 @@ class _Numbers:
             "present": len(grid.present),
             "fewest": min(counts, default=0),
             "most": max(counts, default=0),
+            "aligned": not rules.paired or _aligned(grid),
             "noise": _noise(grid, min(counts, default=0), rules.alpha),
             "cells": [
                 _cell(cell.variant, scores[c], grid.samples[c], means.get(c))
@@ -268,6 +274,11 @@ class _Numbers:
         }
 
 
+def _aligned(grid: Grid) -> bool:
+    """Whether all cells have runs of the same seeds."""
+    return len({tuple(seed for seed, _ in grid.samples[c]) for c in grid.present}) < 2  # noqa: PLR2004
+
+
 def _noise(grid: Grid, runs: int, alpha: float) -> Document | None:
     found = grid.noise(1 - alpha)
     if found is None:
@@ -287,9 +298,8 @@ def _hint(grid: Grid, alpha: float, most: int) -> Document | None:
     if most != 1 or grid.inert or not 1 < len(grid.modules) <= HINTED:
         return None
     effects = walsh_effects(grid)
-    if not effects:
-        return None
-    return asdict(lenth(list(effects.values()), alpha))
+    hint = lenth(list(effects.values()), alpha) if effects else None
+    return asdict(hint) if hint and hint.margin > ZERO else None
 
 
 def _cell(
@@ -300,7 +310,7 @@ def _cell(
     spread = None
     if mean is not None and len(sample) > 1:
         centre = sum(v for _, v in sample) / len(sample)
-        spread = (sum((v - centre) ** 2 for _, v in sample) / (len(sample) - 1)) ** 0.5
+        spread = hypot(*(v - centre for _, v in sample)) / (len(sample) - 1) ** 0.5
     return {
         "variant": variant,
         "n": len(sample),

@@ -108,18 +108,37 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Contexts:
-    """Every module's matched pairs on one metric, in the grid's order and from worst to best."""
+    """Every module's matched pairs on one metric, in the grid's order and from worst to best.
+
+    Those of one function, where the module is inert, are not ranked: their order is noise.
+    """
 
     modules: tuple[str, ...]
     pairs: list[dict[Corner, float]]
     ranked: list[list[tuple[Corner, float]]]
 
     @classmethod
-    def of(cls, asked: Asked, mean: Mapping[Corner, float], sign: int) -> "Contexts":
+    def of(
+        cls,
+        asked: Asked,
+        mean: Mapping[Corner, float],
+        sign: int,
+        inert: Mapping[Corner, frozenset[str]],
+    ) -> "Contexts":
         """The differences of the pairs; `sign` is -1 where lower is better."""
         pairs = [{off: mean[on] - mean[off] for off, on in of} for of in asked.partners]
-        ranked = [sorted(of.items(), key=lambda pair: sign * pair[1]) for of in pairs]
-        return cls(asked.modules, pairs, [[(c, sign * v) for c, v in of] for of in ranked])
+        ranked = [
+            sorted(
+                (
+                    (off, sign * v)
+                    for off, v in of.items()
+                    if not inert or module not in inert.get(off | {module}, ())
+                ),
+                key=lambda pair: pair[1],
+            )
+            for module, of in zip(asked.modules, pairs, strict=True)
+        ]
+        return cls(asked.modules, pairs, ranked)
 
     @property
     def complete(self) -> bool:
@@ -142,6 +161,7 @@ class Contexts:
         return [
             {
                 "pairs": len(pairs),
+                "inert": len(pairs) - len(ranked),
                 "possible": 1 << (len(self.modules) - 1),
                 "better": sum(v > ZERO for _, v in ranked),
                 "worse": sum(v < -ZERO for _, v in ranked),

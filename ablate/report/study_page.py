@@ -13,10 +13,10 @@ from ablate.report.said import doubts as doubts
 from ablate.report.said import findings as findings
 from ablate.report.said import remarks as remarks
 from ablate.report.sweeps_page import settings
-from ablate.report.synergy_evidence import evidence
+from ablate.report.synergy_evidence import STILL, evidence
 from ablate.report.synergy_page import claims, closing, contributions, further
+from ablate.report.synergy_words import MARK, module
 from ablate.report.synergy_words import metrics_of as grid_metrics
-from ablate.report.synergy_words import module
 from ablate.report.tables import (
     Document,
     all_runs,
@@ -127,8 +127,8 @@ def _training(document: Document) -> Section | None:
     rows = [
         [
             module(document, c["module"]),
-            *(printed.estimate(metric, c["steps"][s]) for s in steps),
-            f"{printed.estimate(metric, c['peak'])} at {c['peak_step']}",
+            *(printed.estimate(metric, c["steps"][s]) + MARK * c["inert"] for s in steps),
+            f"{printed.estimate(metric, c['peak'])}{MARK * c['inert']} at {c['peak_step']}",
         ]
         for c in courses
     ]
@@ -136,6 +136,7 @@ def _training(document: Document) -> Section | None:
         "Effects along training",
         lead=(f"Main effect on {metric.label} at logged steps{printed.in_points([metric])}.",),
         tables=(table("", ["Module", *(f"step {s}" for s in steps), "Largest"], rows),),
+        notes=(STILL,) if any(c["inert"] for c in courses) else (),
     )
 
 

@@ -24,6 +24,7 @@ from ablate.report.synergy_words import (
     together,
     verdict,
 )
+from ablate.report.tables import some
 
 KINDS: dict[str, Callable[[str, str], str]] = {
     "alone": lambda names, _: f"{names} alone",
@@ -98,7 +99,7 @@ def claims(document: Document, metric: Metric) -> Iterable[Section]:
     yield Section(
         f"{metric.label} in words",
         lead=lines,
-        notes=(FAMILIES, "Undecided does not mean that there is no effect."),
+        notes=(FAMILIES, *_downward([metric]), "Undecided does not mean that there is no effect."),
     )
 
 
@@ -117,19 +118,32 @@ def further(document: Document, metrics: Sequence[Metric]) -> Iterable[Section]:
             for name, a in answers
             if a["effect"]
         ]
+    absent = [m.label for m in metrics if _absent(numbers_of(document, m))]
+    notes = [FAMILIES, *_downward(metrics)]
+    notes += [f"A missing cell leaves them open: {', '.join(absent)}."] if absent else []
     if not rows:
+        if absent:
+            yield Section("Further metrics", lead=tuple(notes))
         return
     keep = [True, True, True, sure, judged]
     heads = [("Metric", True), ("Module or pair", True), ("Effect", False)]
     heads.append((interval_head(document), False))
     heads.append(("Verdict", True))
     rows = [[text for text, kept in zip(row, keep, strict=True) if kept] for row in rows]
-    downward = [direction(m) for m in metrics if m.direction == "down"]
     yield Section(
         "Further metrics",
         tables=(made_table([h for h, kept in zip(heads, keep, strict=True) if kept], rows),),
-        notes=(FAMILIES, *([synergy_tables.HOLM] if sure else []), *downward),
+        notes=tuple(notes),
     )
+
+
+def _downward(metrics: Sequence[Metric]) -> list[str]:
+    """What positive means, for each metric of which less is better."""
+    return [direction(m) for m in metrics if m.direction == "down"]
+
+
+def _absent(of: Document) -> bool:
+    return any(m["main"]["missing_count"] for m in of["modules"])
 
 
 def costs(document: Document) -> Section | None:
@@ -197,10 +211,9 @@ def seeds(document: Document) -> Section | None:
     metrics = metrics_of(document)
     found = [(m, numbers_of(document, m)["seeds"]) for m in metrics]
     shared = [of["intraclass"] for _, of in found]
-    paired = any(of["paired"] for _, of in found)
     notes = [
-        "Blocked by seed, because the study says paired = true."
-        if paired
+        "Blocked where the cells used share two seeds, because the study says paired = true."
+        if any(of["paired"] for _, of in found)
         else "Intervals treat runs of one seed as unrelated; [claims] paired = true blocks them.",
     ]
     rows = [
@@ -221,9 +234,11 @@ def seeds(document: Document) -> Section | None:
     if all(of["value"] is None for _, s in found for of in (s["intraclass"], s["ends"])):
         return Section("What seeds share", lead=tuple(told))
     notes += told
+    alike, own = (_span([s[k] for s in shared]) for k in ("seeds", "cells"))
+    both = _span([s["ends"]["n"] for _, s in found])
     lead = (
-        f"Intraclass correlation over {shared[0]['seeds']} seeds that {shared[0]['cells']} cells"
-        f" share; r: Pearson's, of baseline and full over seeds, n = {found[0][1]['ends']['n']}."
+        f"Intraclass correlation over {alike} seeds that {own} cells share; r: Pearson's, of"
+        f" baseline and full over seeds, n = {both}."
     )
     if any(of[k] for _, of in found for k in ("main", "averaged")):
         heads = [("Blocked ÷ unblocked", True), ("Main SE", False), ("Main width", False)]
@@ -235,6 +250,11 @@ def seeds(document: Document) -> Section | None:
             " and of widths of intervals, which also pay for the degrees of freedom lost."
         )
     return Section("What seeds share", lead=(lead,), tables=tuple(tables), notes=tuple(notes))
+
+
+def _span(counts: Sequence[int]) -> str:
+    """A count, or the smallest and the largest of several."""
+    return " to ".join(str(n) for n in dict.fromkeys((min(counts), max(counts))))
 
 
 def _between(shared: Document) -> str:
@@ -264,12 +284,12 @@ def disagreements(document: Document) -> Section | None:
         f" {', '.join(labels[m] for m in e['worse'])}."
         for e in found["effects"]
     ]
-    best = {name: ", ".join(of) for name, of in found["best"].items()}
+    best = {name: some(of) for name, of in found["best"].items()}
     if len(set(best.values())) > 1:
         lead.append("Best cell: " + "; ".join(f"{labels[n]} {of}" for n, of in best.items()) + ".")
     elif best:
         lead.append(f"Best cell on every metric: {next(iter(best.values()))}.")
-    if not found["effects"]:
+    if not found["effects"] and not all(_absent(numbers_of(document, m)) for m in metrics):
         lead.insert(0, "No effect changes its sign between metrics.")
     return Section("Where metrics disagree", lead=tuple(lead), notes=("By estimates alone.",))
 

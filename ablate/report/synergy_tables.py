@@ -49,9 +49,13 @@ HOLM = (
 )
 SEES = "Sees: the smallest effect found with 80 % power at this alpha, before Holm."
 ONE_MORE = "Averages over cells have one digit more than scores."
+ABOVE = "Intervals and verdicts as above."
+NO_COUNT = "Where a module is not in the output, its context counts as neither better nor worse."
 EFFECTS = "Effects of each module"
 OTHER = "Other questions to each module"
-SETTINGS = "The interaction at one setting of the others"
+ONE_SETTING = "The interaction at one setting of the others"
+OTHERS_OFF = "The interaction with all others off"
+MORE_TERMS = "With all others on, and terms of more modules"
 MOST_CONTEXTS = 32
 MOST_TERMS = 20
 
@@ -148,14 +152,17 @@ def contexts(document: Document, metric: Metric) -> Section | None:
             module(document, name),
             NONE if c["worst"] is None else metric.difference(c["worst"]),
             NONE if c["best"] is None else metric.difference(c["best"]),
-            f"{c['better']} of {c['pairs']}",
+            f"{c['better']} of {c['pairs'] - c['inert']}",
             _sign(c),
         ]
         for name, c in told.items()
     ]
     listed = [(name, pair) for name, c in told.items() for pair in c["listed"]]
     every = all(c["complete"] for c in told.values())
-    shown = listed if len(listed) <= MOST_CONTEXTS else _ends(told, metric)
+    few = every and len(listed) <= MOST_CONTEXTS
+    inner = range(1, len(told) - 1)  # the outer two are the module alone and last
+    shown = [(name, pair) for name, pair in listed if len(pair["others_on"]) in inner]
+    shown = shown if few else _ends(told, metric)
     sure = has_interval(pair for _, pair in shown)
     heads = [("Module", True), ("Others on", True), ("Effect", False)]
     heads += [(interval_head(document), False)] * sure
@@ -170,25 +177,24 @@ def contexts(document: Document, metric: Metric) -> Section | None:
     ]
     pairs = sum(c["pairs"] for c in told.values())
     notes = ["Context: one setting of the other modules; the effect is with minus without."]
-    if len(rows) < pairs:
+    if not few:
         kept = "report.json has all" if every else "the others count above only"
         notes.append(f"Below the worst and the best of {pairs} contexts are listed; {kept}.")
-    return Section(
-        "Contexts",
-        tables=(
-            made_table(headings, summary, "Worst and best"),
-            made_table(heads, rows, "Each context"),
-        ),
-        notes=tuple(notes),
-    )
+    else:
+        notes.append("With none and with all of the others on, it is the module alone and last.")
+    notes += [NO_COUNT] if any(c["inert"] for c in told.values()) else []
+    tables = [made_table(headings, summary, "Worst and best")]
+    tables += [made_table(heads, rows, "Further contexts")] if rows else []
+    return Section("Contexts", tables=tuple(tables), notes=tuple(notes))
 
 
 def _sign(context: Document) -> str:
+    counted = context["pairs"] - context["inert"]
     if not context["better"] and not context["worse"]:
-        return "no difference" if context["pairs"] else NONE
+        return "no difference" if counted else NONE
     if context["better"] and context["worse"]:
         return "changes"
-    if context["better"] + context["worse"] < context["pairs"]:
+    if context["better"] + context["worse"] < counted:
         return "0 in some"
     return "stable"
 
@@ -198,7 +204,8 @@ def _ends(told: Mapping[str, Document], metric: Metric) -> list[tuple[str, Docum
     sign = 1 if metric.direction == "up" else -1
     found = []
     for name, of in told.items():
-        ranked = sorted(of["listed"], key=lambda pair: sign * pair["effect"]["estimate"])
+        known = [pair for pair in of["listed"] if not pair["inert"]]
+        ranked = sorted(known, key=lambda pair: sign * pair["effect"]["estimate"])
         found += [(name, pair) for pair in (*ranked[:1], *ranked[1:][-1:])]
     return found
 
@@ -210,90 +217,95 @@ def synergy(document: Document, metric: Metric) -> Section | None:
         return None
     two = len(of["modules"]) == 2  # noqa: PLR2004 - then the three interactions are one
     pairs = [p for p in of["pairs"] if answered([p["averaged"], p["off"], p["on"]])]
+    judged = _family(document, metric, "Pair", pairs, "averaged", "Averaged")
+    sure = has_interval(p[k] for p in pairs for k in ("off", "on"))
     tables = [
-        _family(document, metric, "Pair", pairs, "averaged", "Averaged"),
-        _settings(document, metric, pairs),
-        _addition(document, metric, pairs),
-        _terms(document, metric, of),
+        judged,
+        _addition(document, metric, pairs) if sure else _settings(document, metric, pairs, judged),
+        None if two else _terms(document, metric, of, pairs if sure else ()),
     ]
     notes = [AVERAGED, *([] if two else [OTHERS]), EXPECTED, *([] if two else [MOEBIUS])]
-    notes += [HOLM, SEES] if has_interval(p["averaged"] for p in pairs) else []
     return Section(
         "Synergy",
         lead=tuple(_sum(metric, of)),
         tables=tuple(t for t in tables if t is not None),
-        notes=(*notes, *how(document, metric)),
+        notes=(*notes, *([ABOVE] if sure else [])),
     )
 
 
-def _settings(document: Document, metric: Metric, pairs: Sequence[Document]) -> Table | None:
-    """The interaction of each pair with the others off and on, beside the average."""
-    kinds = {"averaged": average(metric), "off": metric, "on": metric}
-    titles = {"averaged": "Averaged", "off": "Others off", "on": "Others on"}
+def _settings(
+    document: Document, metric: Metric, pairs: Sequence[Document], judged: Table | None
+) -> Table | None:
+    """The interaction of each pair, without intervals: averaged, the others off, the others on."""
     if not pairs:
         return None
-    if not has_interval(p[k] for p in pairs for k in kinds):
-        heads = [("Pair", True), *((t, False) for t in titles.values())]
-        return made_table(
-            heads,
-            [[_name(document, p), *(effect(m, p[k]) for k, m in kinds.items())] for p in pairs],
-            SETTINGS,
-        )
-    heads = [("Pair", True)]
-    for k in ("off", "on"):
-        heads += [(titles[k], False), (interval_head(document), False)]
-    rows = [
-        [_name(document, p), *(f(metric, p[k]) for k in ("off", "on") for f in (effect, interval))]
-        for p in pairs
-    ]
-    return made_table(heads, rows, SETTINGS)
-
-
-def _addition(document: Document, metric: Metric, pairs: Sequence[Document]) -> Table | None:
-    known = [p for p in pairs if p["expected"] is not None and p["observed"] is not None]
-    if not known:
-        return None
+    kinds = {"averaged": average(metric), "off": metric, "on": metric}
+    titles = {"averaged": "Averaged", "off": "Others off", "on": "Others on"}
+    if judged is not None:
+        del kinds["averaged"]
     rows = [
         [
             _name(document, p),
-            metric.text(p["expected"]),
-            metric.text(p["observed"]),
-            effect(metric, p["off"]),
+            *(effect(m, p[k]) for k, m in kinds.items()),
+            *_added(metric, p),
         ]
-        for p in known
+        for p in pairs
     ]
-    heads = [("Pair", True), ("Expected", False), ("Observed", False), ("Difference", False)]
-    return made_table(heads, rows, "Expected by addition")
+    heads = [("Pair", True), *((titles[k], False) for k in kinds)]
+    return made_table([*heads, ("Expected", False), ("Observed", False)], rows, ONE_SETTING)
 
 
-def _terms(document: Document, metric: Metric, of: Document) -> Table | None:
-    """The Möbius terms that full departs by: all where they are few, else those of three."""
-    if len(of["modules"]) == 2:  # noqa: PLR2004 - the departure of two is their interaction
+def _addition(document: Document, metric: Metric, pairs: Sequence[Document]) -> Table | None:
+    """What two modules alone add up to beside the score of both, and the difference."""
+    rows = [
+        [
+            _name(document, p),
+            *_added(metric, p),
+            effect(metric, p["off"]),
+            interval(metric, p["off"]),
+        ]
+        for p in pairs
+        if p["off"]["effect"]
+    ]
+    if not rows:
         return None
+    heads = [("Pair", True), ("Expected", False), ("Observed", False), ("Others off", False)]
+    return made_table([*heads, (interval_head(document), False)], rows, OTHERS_OFF)
+
+
+def _added(metric: Metric, pair: Document) -> list[str]:
+    return [NONE if pair[k] is None else metric.text(pair[k]) for k in ("expected", "observed")]
+
+
+def _terms(
+    document: Document, metric: Metric, of: Document, pairs: Sequence[Document]
+) -> Table | None:
+    """The interactions of `pairs` with the others on, the terms of three modules, the departure."""
     whole = of["departure"]
-    terms = [t for t in of["terms"] if t["effect"] and (whole["parts"] or len(t["modules"]) > 2)]  # noqa: PLR2004
+    terms = [t for t in of["terms"] if t["effect"] and len(t["modules"]) > 2]  # noqa: PLR2004
     most = sorted(terms, key=lambda t: -abs(t["effect"]["estimate"]))[:MOST_TERMS]
     kept = [t for t in terms if any(t is m for m in most)]
-    sure = has_interval([*kept, whole])
-    rows = [
-        [_name(document, t), effect(metric, t), *([interval(metric, t)] if sure else [])]
-        for t in kept
-    ]
-    told = {tuple(t["modules"]) for t in kept}
+    ons = [p for p in pairs if p["on"]["effect"]]
+    sure = has_interval([*(p["on"] for p in ons), *kept, whole])
+
+    def row(name: str, answer: Document) -> list[str]:
+        return [name, effect(metric, answer), *([interval(metric, answer)] if sure else [])]
+
+    rows = [row(f"{_name(document, p)}, others on", p["on"]) for p in ons]
+    rows += [row(_name(document, t), t) for t in kept]
+    told = {tuple(t["modules"]) for t in of["terms"]}
     rows += [
         [_name(document, p), metric.difference(p["estimate"]), *([NONE] if sure else [])]
         for p in whole["parts"]
         if tuple(p["modules"]) not in told
     ]
     if whole["effect"]:
-        name = "full: their sum" if whole["parts"] else "full: the sum of all terms"
-        rows.append([name, effect(metric, whole), *([interval(metric, whole)] if sure else [])])
+        rows.append(row("full: the sum of all terms", whole))
     if not rows:
         return None
     few = f" (the largest {len(kept)} of {len(terms)})" if len(kept) < len(terms) else ""
-    heads = [(f"Möbius term{few}", True), ("Value", False)]
-    heads += [(interval_head(document), False)] * sure
-    return made_table(heads, rows, "Departure from additivity")
+    heads = [(f"Term{few}", True), ("Value", False), *([(interval_head(document), False)] * sure)]
+    return made_table(heads, rows, MORE_TERMS if ons else "Terms of more modules")
 
 
 def _sum(metric: Metric, of: Document) -> list[str]:
@@ -303,8 +315,10 @@ def _sum(metric: Metric, of: Document) -> list[str]:
         return []
     said = f"full departs from additivity by {effect(metric, whole)}{unit(metric)}"
     if whole["parts"] and len(whole["parts"]) > 1:
-        total = " ".join(metric.difference(p["estimate"]) for p in whole["parts"])
-        return [f"{said}: {total} = {effect(metric, whole)}, term by term below."]
+        terms = " ".join(metric.difference(p["estimate"]) for p in whole["parts"])
+        total = sum(p["estimate"] for p in whole["parts"])
+        means = "" if of["aligned"] else " by the means of all runs"
+        return [f"{said}:{means} {terms} = {metric.difference(total)}, term by term below."]
     if whole["parts"]:
         return [f"{said}."]
     sums = ", ".join(

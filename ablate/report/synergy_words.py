@@ -1,6 +1,5 @@
 """The words and numbers of a grid's sections: names, effects in points, what an answer lacks."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -94,10 +93,10 @@ def verdict(answer: Document) -> str:
 
 def sees(metric: Metric, answer: Document) -> str:
     """The smallest effect that the design finds with a power of 80 %."""
-    smallest = answer["smallest"]
-    if smallest is None:
+    if answer["p_holm"] is None:
         return NONE
-    return size(metric, smallest) if math.isfinite(smallest) else "nothing"
+    smallest = answer["smallest"]
+    return "nothing" if smallest is None else size(metric, smallest)
 
 
 def has_interval(answers: Iterable[Document | None]) -> bool:

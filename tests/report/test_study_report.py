@@ -279,8 +279,8 @@ def test_a_missing_interval_is_explained_by_its_own_cause() -> None:
     same = contributes({v: [0.5, 0.5, 0.5] for v in NORMAL})
     assert "no run differs from another of its cell" in same
     none = contributes(NORMAL | {"b": [NAN, NAN, NAN]})
-    assert "need a finite run of every cell: see the missing cells" in none
-    assert "see the missing cells" in contributes({"baseline": [0.1, 0.2]})
+    assert "need a finite run of every cell; missing: b." in none
+    assert "missing: a, b, full." in contributes({"baseline": [0.1, 0.2]})
     gaps = render_study(study_document(STUDY, grid(NORMAL | {"b": [NAN, NAN, NAN]})))
     assert "| b | no finite score |" in section(gaps, "Missing cells")
     alone = render_study(study_document(STUDY, grid({"baseline": [0.1, 0.2]})))
