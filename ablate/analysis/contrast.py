@@ -382,7 +382,9 @@ def noise(
     if not any(pieces.runs):
         return None
     unit = _unit(max(abs(v) for s in pieces.runs for _, v in s))
-    scaled = [[(seed, v / unit) for seed, v in s] for s in pieces.runs]
+    scaled = pieces.runs
+    if unit != 1:
+        scaled = [[(seed, v / unit) for seed, v in s] for s in pieces.runs]
     variances, free = _variances(scaled, pieces.groups)
     df, squares = int(free.sum()), float(variances @ free)
     used = (free[pieces.groups] > 0).tolist()

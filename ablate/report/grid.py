@@ -99,6 +99,7 @@ class _Numbers:
         self.costs = {corner: cell.costs() for corner, cell in placed.items()}
         self.completed = {corner: cell.completed for corner, cell in placed.items()}
         self._asked: dict[tuple[Corner, ...], Asked] = {}
+        self._scores: dict[str, dict[Corner, dict[int, float]]] = {}
 
     def name(self, corner: Corner) -> str:
         """What the grid's design calls the cell of these modules."""
@@ -132,10 +133,12 @@ class _Numbers:
     def scores(self, metric: Metric) -> dict[Corner, dict[int, float]]:
         """Each cell's scores of one metric by seed, finite or not."""
         name = metric.name
-        return {
-            corner: {r.seed: r.scores[name].value for r in records if name in r.scores}
-            for corner, records in self.completed.items()
-        }
+        if name not in self._scores:
+            self._scores[name] = {
+                corner: {r.seed: r.scores[name].value for r in records if name in r.scores}
+                for corner, records in self.completed.items()
+            }
+        return self._scores[name]
 
     def asked(self, grid: Grid) -> Asked:
         """The questions, made once for all metrics of which the same cells have runs."""

@@ -135,7 +135,7 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
     costs = _costs(connection, row.id)
     externals = by_hand.externals(session, _PLACED, row.id)
     last = _last_attempts(connection, row.id)
-    documents = _Documents()
+    documents, names = _Documents(), [m.name for m in study.metrics]
     rows = _rows(
         connection,
         "SELECT p.variant, p.role, p.parent, p.position, p.seed, t.id, t.key, t.levels, t.changed,"
@@ -155,7 +155,7 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
             seed=seed,
             key=key,
             state=_STATES[state],
-            scores=_in_order(scores.get(trial, {}), study),
+            scores=_in_order(scores.get(trial, {}), study, names),
             costs=costs.get(trial, {}).get("", {}),
             shares=_shares(costs.get(trial, {})),
             attempt=last[trial][0] if trial in last else None,
@@ -192,7 +192,12 @@ def _shares(costs: Mapping[str, Mapping[str, Cost]]) -> Mapping[str, Mapping[str
     return {f: of for f, of in costs.items() if f} if len(costs) > 1 or "" not in costs else {}
 
 
-def _in_order(scores: Mapping[str, Score], study: Study) -> dict[str, Score]:
+def _in_order(
+    scores: Mapping[str, Score], study: Study, names: Sequence[str]
+) -> Mapping[str, Score]:
+    """The scores in the order of the metrics, whose `names` these are."""
+    if list(scores) == names:
+        return scores
     declared = {m.name: scores[m.name] for m in study.metrics if m.name in scores}
     return declared if len(declared) == len(scores) else {**declared, **scores}
 
