@@ -56,7 +56,8 @@ def not_one_of(what: str, name: str, known: Iterable[str]) -> str:
     if not names:
         return f"{what} {name!r} is unknown: there is none"
     near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
-    guess = next((n for n in names if n.lower() in near), None)
+    begun = [n for n in names if name and n.lower().startswith(name.lower())]
+    guess = next((n for n in names if n.lower() in near), begun[0] if begun else None)
     listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
     hint = f" (did you mean {guess!r}?)" if guess else ""
     return f"{what} {_short(name)} is not one of {listed}{hint}"

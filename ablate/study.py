@@ -308,10 +308,13 @@ class Study:
         return next((f for f in self.factors if f.name == name), None) or _missing(name)
 
     def metric(self, name: str) -> Metric:
-        """The metric called `name`, whatever its case; raises KeyError."""
-        return next((m for m in self.metrics if m.name.lower() == name.lower()), None) or _missing(
-            name
-        )
+        """The metric called `name`, or the only one titled so, in any case; raises KeyError."""
+        known = name.lower()
+        called = [m for m in self.metrics if m.name.lower() == known]
+        titled = [m for m in self.metrics if m.label.lower() == known]
+        if called or len(titled) == 1:
+            return (called or titled)[0]
+        return _missing(name)
 
     @property
     def on(self) -> dict[str, Level]:

@@ -2,7 +2,19 @@ import hashlib
 
 import pytest
 
-from ablate.study import Factor, Kind, Trial, changed, choice, real, settled, switch, whole
+from ablate.metric import Metric
+from ablate.study import (
+    Factor,
+    Kind,
+    Study,
+    Trial,
+    changed,
+    choice,
+    real,
+    settled,
+    switch,
+    whole,
+)
 
 FACTORS = (
     switch("sacr"),
@@ -95,3 +107,21 @@ def test_a_level_has_one_canonical_form(
 def test_a_level_of_another_kind_or_out_of_range_is_refused(factor: Factor, given: object) -> None:
     with pytest.raises(ValueError, match=r"is not|is outside"):
         factor.level(given)
+
+
+def test_a_metric_goes_by_its_name_or_by_the_title_that_is_its_own_in_any_case() -> None:
+    known = (Metric("rank1", "Rank-1"), Metric("a", "mAP"), Metric("mAP"), Metric("b", "Same"))
+    study = Study(
+        name="s",
+        title="S",
+        system="toy",
+        revision="1",
+        factors=(),
+        metrics=(*known, Metric("c", "same")),
+        primary="mAP",
+    )
+    assert study.metric("RANK-1") == study.metric("Rank1") == known[0]
+    assert study.metric("map") == known[2]
+    for name in ("same", "", "rank"):
+        with pytest.raises(KeyError):
+            study.metric(name)

@@ -69,12 +69,13 @@ def compare(
     )
     from ablate.cli.console import json_text, note, out, print_json, print_page
     from ablate.cli.reading import holding, project_store, rule_of, tell_rule
-    from ablate.cli.writing import write_text
+    from ablate.cli.writing import document_path, write_text
     from ablate.report import comparison_document, render_comparison
     from ablate.report.comparison import Asked
     from ablate.report.comparison_page import comparison_page
 
     names = distinct(variants)
+    output = None if output is None else document_path(output)
     asked_steps, asked_cluster = steps(at), pattern(cluster)
     with project_store() as store:
         found = holding(store, names, study)
@@ -101,7 +102,7 @@ def compare(
     failed = [line for condition in failing for line in condition.failures(document)]
     tell_rule(found, rule)
     if output is not None:
-        as_json = json or output.suffix == ".json"
+        as_json = json or output.suffix.lower() == ".json"
         write_text(output, json_text(document) if as_json else render_comparison(document))
         note(f"wrote {output}")
     elif json:

@@ -50,8 +50,8 @@ def export(
 
     kind = form or _format(output)
     with project_store() as store:
-        if output is not None and output.exists() and not force:
-            raise UsageError(f"{output} exists already; --force replaces it")
+        if output is not None and output.exists():
+            _check_replaceable(store, output, force=force)
         if kind is Format.SQLITE:
             _database(store, study, output, select)
             return
@@ -65,6 +65,18 @@ def export(
         return
     write_text(output, text)
     note(f"wrote {output}")
+
+
+def _check_replaceable(store: "Store", output: Path, *, force: bool) -> None:
+    """Raise UsageError unless what is there is a file that may be replaced."""
+    from ablate.errors import UsageError
+
+    if output.is_dir():
+        raise UsageError(f"-o {output}: it is a folder; name a file")
+    if output.samefile(store.path):
+        raise UsageError(f"{output} is the database itself")
+    if not force:
+        raise UsageError(f"{output} exists already; --force replaces it")
 
 
 def _format(output: Path | None) -> Format:
@@ -96,8 +108,6 @@ def _database(store: "Store", study: str | None, output: Path | None, select: st
     if study is not None or select is not None:
         what = "the study" if study is not None else "--select"
         raise UsageError(f"leave {what} out: {output.name} would be the whole database (SQLite)")
-    if output.exists() and output.samefile(store.path):
-        raise UsageError(f"{output} is the database itself")
     beside = output.with_name(f".{output.name}.new")
     beside.unlink(missing_ok=True)
     try:

@@ -124,8 +124,8 @@ def _trials(study: "Study", records: "list[Record]", sort: str | None) -> None:
 
     documents = [trial_document(r) for r in records]
     spent = spent_columns(documents, (*SIZE, *TIMES))
-    shown_first = (sort or study.primary).lower()
-    metrics = sorted(study.metrics, key=lambda m: m.name.lower() != shown_first)
+    shown_first = study.metric(sort or study.primary)
+    metrics = sorted(study.metrics, key=lambda m: m != shown_first)
     brought = any(r.source != "run" for r in records)
     columns = [
         Column("Trial"),

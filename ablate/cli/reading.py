@@ -98,7 +98,8 @@ def trial_of(store: "Store", ref: str, study: str | None, seed: int | None) -> "
 def rule_of(store: "Store", study: "Study", text: str | None) -> "Selection | None":
     """The selection rule that `--select` gives, None without.
 
-    Raises UsageError where it is none, or asks for a split that no completed trial has a curve on.
+    Raises UsageError where it is none, or where no completed trial has a curve that it could be
+    of: scores that came as numbers are made anew by no rule.
     """
     from ablate.errors import UsageError
     from ablate.selection import Selection
@@ -109,13 +110,16 @@ def rule_of(store: "Store", study: "Study", text: str | None) -> "Selection | No
         rule = Selection.parse(text, study.directions)
     except ValueError as wrong:
         raise UsageError(f"--select: {wrong}") from None
-    there = store.splits(study.name, rule.metric) if rule.split else [rule.split]
-    if rule.split not in there:
-        where = f"only on {', '.join(there)}" if there else "nor on any other split"
+    there = store.splits(study.name, rule.metric) if rule.metric else []
+    none = f"--select {text}: no completed trial of study {study.name} has a curve"
+    if not there and not any(store.splits(study.name, m) for m in study.directions):
         raise UsageError(
-            f"--select {text}: no completed trial of study {study.name} has a curve of"
-            f" {rule.metric} on {rule.split!r}, {where}"
+            f"{none}: no rule can make anew scores that were imported or reported as numbers"
         )
+    if rule.metric and not there:
+        raise UsageError(f"{none} of {rule.metric} to choose a step by")
+    if rule.split and rule.split not in there:
+        raise UsageError(f"{none} of {rule.metric} on {rule.split!r}, only on {', '.join(there)}")
     return rule
 
 

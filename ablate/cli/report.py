@@ -54,7 +54,11 @@ def report(
 
     With --synergy, --sensitivity or --pareto, print that part; -o writes it to a file instead.
     """
+    from ablate.cli.writing import document_path, folder_path
+
     part = _part({SYNERGY: synergy, SENSITIVITY: sensitivity, PARETO: pareto}, metric)
+    if output is not None:
+        output = document_path(output) if part else folder_path(output)
     with _uncollected():
         _report(study, select, _Wanted(part, metric, output, stdout, json, dry_run))
 
@@ -118,7 +122,7 @@ def _write(document: dict[str, Any], page: "Page", wanted: _Wanted) -> None:
     folder = wanted.output or Project.find().root / "reports" / document["study"]["name"]
     files = {folder / "README.md": False, folder / "report.json": True}
     if wanted.part:
-        files = {folder: wanted.json or folder.suffix == ".json"}
+        files = {folder: wanted.json or folder.suffix.lower() == ".json"}
     for path, as_json in files.items():
         if not wanted.dry_run:
             write_text(path, json_text(document) if as_json else render(page))
@@ -204,7 +208,9 @@ def _metrics(document: dict[str, Any], name: str | None) -> list[str] | None:
         return None
     if name == EVERY:
         return there
+    titles = {m["name"]: (m["title"] or m["name"]).lower() for m in document["metrics"]}
     found = [m for m in there if m.lower() == name.lower()]
+    found = found or [m for m in there if titles[m] == name.lower()]
     if not found:
         declared = {m["name"].lower() for m in document["metrics"]}
         if name.lower() in declared:

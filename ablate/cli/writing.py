@@ -2,14 +2,47 @@
 
 from pathlib import Path
 
+DOCUMENTS = (".md", ".markdown", ".json")
+"""The suffixes of what reports and comparisons are written to."""
+
+
+def document_path(path: Path) -> Path:
+    """The file that `-o` names; raises UsageError unless it is one of Markdown or JSON.
+
+    Any other suffix may be that of data, of a study file or of the database.
+    """
+    from ablate.errors import UsageError
+
+    if path.is_dir():
+        raise UsageError(f"-o {path}: it is a folder; name a file, as in {path / 'answer.md'}")
+    if path.suffix.lower() not in DOCUMENTS:
+        raise UsageError(
+            f"-o {path}: Markdown or JSON is written here; name a file that ends in"
+            f" {', '.join(DOCUMENTS[:-1])} or {DOCUMENTS[-1]}"
+        )
+    return path
+
+
+def folder_path(path: Path) -> Path:
+    """The folder that `-o` names; raises UsageError where it is a file or lies in one."""
+    from ablate.errors import UsageError
+
+    there = next((p for p in (path, *path.parents) if p.exists()), path)
+    if there.exists() and not there.is_dir():
+        raise UsageError(f"-o {path}: -o is a folder here, and {there} is a file")
+    return path
+
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole, its folder too; raises HostError when that cannot be done."""
-    from ablate.errors import HostError
+    """Write a file whole, its folder too.
+
+    Raises UsageError where the path is a folder, HostError where it cannot be written.
+    """
+    from ablate.errors import HostError, UsageError
     from ablate.files import write_atomically
 
     if path.is_dir():
-        raise HostError(f"cannot write {path}: it is a folder")
+        raise UsageError(f"cannot write {path}: it is a folder; name a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode())

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from ablate.errors import HostError, UsageError
+from ablate.errors import UsageError
 from ablate.record import Ending, Scalar
 from ablate.study import Claims
 from tests.cli.comparing import BASE, LIF, LONG, STUDY, Call, ending, put, put_toy, seeds
@@ -196,9 +196,23 @@ def test_notes_are_of_the_configurations_compared(toy: Call) -> None:
 
 
 def test_a_folder_is_no_file_to_write(toy: Call) -> None:
-    answer = toy("compare", "baseline", "lif", "-o", ".")
-    assert isinstance(answer.exception, HostError)
-    assert str(answer.exception) == "cannot write .: it is a folder"
+    wrong = toy("compare", "baseline", "lif", "-o", ".").exception
+    assert isinstance(wrong, UsageError)
+    assert str(wrong) == "-o .: it is a folder; name a file, as in answer.md"
+
+
+@pytest.mark.parametrize("there", ["studies/toy.toml", "toy.csv", ".ablate/results.db", "noend"])
+def test_no_file_but_one_of_markdown_or_json_is_written_over(
+    toy: Call, folder: Path, there: str
+) -> None:
+    (folder / "studies").mkdir()
+    if not (folder / there).exists():
+        (folder / there).write_text("mine")
+    before = (folder / there).read_bytes()
+    wrong = toy("compare", "baseline", "lif", "-o", there).exception
+    assert isinstance(wrong, UsageError)
+    assert "ends in .md, .markdown or .json" in str(wrong)
+    assert (folder / there).read_bytes() == before
 
 
 def test_a_change_that_no_score_shows_is_told(call: Call, folder: Path) -> None:
@@ -251,6 +265,8 @@ def test_json_is_one_document_with_a_schema_and_unrounded_numbers(toy: Call) -> 
         (("baseline",), "two configurations or more"),
         (("baseline", "lif", "--at", "1,x"), "whole numbers with commas"),
         (("baseline", "lif", "--metric", "map2"), "--metric: metric 'map2' is not one of mAP"),
+        (("baseline", "lif", "--metric", "rank"), "did you mean 'rank1'?"),
+        (("baseline", "lif", "--fail-if", "r < 3"), "did you mean 'rank1'?"),
         (("baseline", "lif", "--cluster", "("), "no regular expression"),
         (("baseline", "lif", "--cluster", "id"), "its first group is the cluster"),
         (("baseline", "lif", "--cluster", "(dog)"), "not every item's name matches it"),

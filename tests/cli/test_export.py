@@ -100,6 +100,18 @@ def test_an_export_does_not_replace_a_file_unasked(imported: Call, folder: Path)
     assert (document["schema"], len(document["trials"])) == ("ablate.export/1", 16)
 
 
+def test_an_export_replaces_neither_a_folder_nor_the_database(imported: Call, folder: Path) -> None:
+    wrong = imported("export", "-o", ".", "--format", "csv", "--force").exception
+    assert isinstance(wrong, UsageError)
+    assert "it is a folder; name a file" in str(wrong)
+    database = folder / ".ablate" / "results.db"
+    before = database.read_bytes()
+    wrong = imported("export", "-o", str(database), "--format", "csv", "--force").exception
+    assert isinstance(wrong, UsageError)
+    assert str(wrong).endswith("is the database itself")
+    assert database.read_bytes() == before
+
+
 def test_an_export_into_a_suffix_that_is_unknown_is_refused(imported: Call, folder: Path) -> None:
     answer = imported("export", "seed000", "-o", "out.xlsx")
     assert isinstance(answer.exception, UsageError)

@@ -12,9 +12,11 @@ import pytest
 from typer.testing import Result
 
 from ablate.errors import LockedError, StoreError, UsageError
+from ablate.metric import Metric
 from ablate.record import Ending, State
 from ablate.store import open_store
 from ablate.study import Placement, Study, Trial, Variant
+from tests.cli.comparing import BASE, STUDY, put, seeds
 
 Call = Callable[..., Result]
 SECOND = Path(__file__).parents[1] / "store" / "second-schema.db"
@@ -135,11 +137,38 @@ def test_a_rule_on_a_split_without_a_curve_names_the_splits_there_are(
     assert call(*command, "--select", "best:mAP@test").exit_code == 0
 
 
-def test_a_score_without_any_curve_has_no_split_to_choose_on(imported: Call) -> None:
-    wrong = imported("ls", "seed000", "--select", "best:mAP@val").exception
+@pytest.mark.parametrize("rule", ["last", "best:mAP", "best:mAP@val"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ls", "seed000"),
+        ("report", "seed000"),
+        ("report", "--synergy"),
+        ("compare", "baseline", "full"),
+        ("export",),
+    ],
+)
+def test_no_rule_makes_anew_scores_that_came_as_numbers(
+    imported: Call, folder: Path, command: tuple[str, ...], rule: str
+) -> None:
+    answer = imported(*command, "--select", rule)
+    assert isinstance(answer.exception, UsageError)
+    assert str(answer.exception) == (
+        f"--select {rule}: no completed trial of study seed000 has a curve: no rule can make anew"
+        " scores that were imported or reported as numbers"
+    )
+    assert not answer.stdout
+    assert not (folder / "reports").exists()
+
+
+@pytest.mark.usefixtures("logs")
+def test_a_rule_by_a_metric_without_a_curve_is_refused(call: Call, folder: Path) -> None:
+    study = replace(STUDY, name="other", metrics=(*STUDY.metrics, Metric("F1")))
+    put(folder, [("a", {}, seeds(BASE))], study)
+    wrong = call("ls", "other", "--select", "best:F1").exception
     assert isinstance(wrong, UsageError)
-    assert "nor on any other split" in str(wrong)
-    assert imported("ls", "seed000", "--select", "best:mAP").exit_code == 0
+    assert str(wrong).endswith("has a curve of F1 to choose a step by")
+    assert call("ls", "other", "--select", "best:loss@train").exit_code == 0
 
 
 @pytest.mark.usefixtures("logs")

@@ -61,6 +61,12 @@ def test_ls_sorts_by_a_metric_best_first(imported: Call) -> None:
     assert [t["scores"]["mAP"]["value"] for t in trials[:3]] == [0.766, 0.76, 0.758]
 
 
+def test_ls_sorts_by_a_metrics_title_too_and_shows_it_first(imported: Call) -> None:
+    by_title = imported("ls", "seed000", "--sort", "rank-1").stdout
+    assert by_title == imported("ls", "seed000", "--sort", "rank1").stdout
+    assert "State      Rank-1 ↑" in imported("ls", "seed000", "--sort", "Rank-1", width=200).stdout
+
+
 def test_ls_with_an_unknown_metric_names_the_nearest(imported: Call) -> None:
     answer = imported("ls", "seed000", "--sort", "rank2")
     assert "did you mean 'rank1'" in str(answer.exception)

@@ -70,8 +70,10 @@ def refused(call: Call, *arguments: str) -> str:
     return str(found.exception)
 
 
-def test_an_unknown_metric_names_the_nearest(imported: Call) -> None:
-    assert "did you mean 'rank1'?" in refused(imported, "--synergy", "--metric", "rank-1")
+def test_an_unknown_metric_names_the_nearest_and_a_title_is_known(imported: Call) -> None:
+    assert "did you mean 'rank1'?" in refused(imported, "--synergy", "--metric", "rank-2")
+    by_title = imported("report", "--synergy", "--metric", "RANK-1").stdout
+    assert by_title == imported("report", "--synergy", "--metric", "rank1").stdout
 
 
 def test_parts_exclude_each_other_and_a_metric_needs_synergy(imported: Call) -> None:
@@ -84,9 +86,31 @@ def test_an_unknown_study_names_the_nearest(imported: Call) -> None:
     assert "did you mean 'seed000'?" in refused(imported, "seed00", "--synergy")
 
 
-def test_the_rule_can_be_chosen_and_one_without_a_curve_is_refused(imported: Call) -> None:
-    assert imported("report", "--synergy", "--select", "last").exit_code == 0
+def test_a_rule_without_a_curve_is_refused(imported: Call) -> None:
     assert "no completed trial" in refused(imported, "--synergy", "--select", "best:mAP@val")
+
+
+@pytest.mark.parametrize("part", ["--synergy", "--sensitivity", "--pareto"])
+@pytest.mark.parametrize("there", ["seed000.csv", ".ablate/results.db", "studies/z.toml"])
+def test_a_part_is_written_over_no_data_database_or_study_file(
+    imported: Call, folder: Path, part: str, there: str
+) -> None:
+    (folder / "studies").mkdir()
+    (folder / "studies" / "z.toml").write_text("mine")
+    before = (folder / there).read_bytes()
+    assert "ends in .md, .markdown or .json" in refused(imported, part, "-o", there)
+    assert (folder / there).read_bytes() == before
+
+
+def test_where_a_file_is_needed_a_folder_is_refused_and_the_other_way(
+    imported: Call, folder: Path
+) -> None:
+    assert "it is a folder; name a file" in refused(imported, "--synergy", "-o", ".")
+    said = refused(imported, "-o", "seed000.csv")
+    assert said == "-o seed000.csv: -o is a folder here, and seed000.csv is a file"
+    assert "and seed000.csv is a file" in refused(imported, "-o", "seed000.csv/inside")
+    assert imported("report", "-o", "new/folder").exit_code == 0
+    assert (folder / "new" / "folder" / "README.md").exists()
 
 
 def test_the_study_report_has_the_sections_of_the_part(imported: Call) -> None:
