@@ -1,15 +1,17 @@
 """Fronts of score against cost: which configurations no other one beats at its price."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
+from scipy import special
 
 from ablate.analysis.contrast import Array
 from ablate.analysis.effects import Corner, Term
 
 Index: TypeAlias = int
+PAIR = 2
 
 
 def dominators(costs: Array, scores: Array) -> list[Index | None]:
@@ -45,3 +47,21 @@ def exact(term: Term, costs: Mapping[Corner, float]) -> float | None:
 def per_unit(gain: float, spent: float, unit: float) -> float | None:
     """What is gained for each `unit` more that is spent, sign kept; None where none is."""
     return gain * unit / spent if spent else None
+
+
+def apart(runs: Sequence[Sequence[float]]) -> tuple[float, float] | None:
+    """The pooled SD of one run's cost, and the p value of the costs' means being all alike.
+
+    `runs` holds the costs of each configuration's runs. One-way analysis of variance: F is the mean
+    square between configurations over that within. Fisher (1925), Statistical Methods for Research
+    Workers. None where no configuration has two runs, or none varies: then costs differ or do not.
+    """
+    values = [np.asarray(of, dtype=float) for of in runs if len(of)]
+    inside = sum(v.size - 1 for v in values)
+    square = sum(float(((v - v.mean()) ** 2).sum()) for v in values)
+    if len(values) < PAIR or not inside or not square:
+        return None
+    centre = np.concatenate(values).mean()
+    between = sum(v.size * float(v.mean() - centre) ** 2 for v in values) / (len(values) - 1)
+    within = square / inside
+    return within**0.5, float(special.fdtrc(len(values) - 1, inside, between / within))

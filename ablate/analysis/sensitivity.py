@@ -11,24 +11,34 @@ from scipy import special
 from ablate.analysis.contrast import Array
 
 Scale: TypeAlias = Literal["linear", "log10"]
-UNEVEN = 3.0
-"""Gaps that differ by more than this are those of a factor that is moved by ratios."""
+UNEVEN = 2.0
+"""Gaps that differ by more than this may be those of a factor that is moved by ratios."""
+WIDE = 8.0
+"""So may those of a range whose ends differ by this factor or more."""
+CLEARLY = 0.75
+"""The logarithms of levels moved by ratios are at most this share as uneven as the levels."""
 TREND = 3
 """Levels from which a trend is told from a difference."""
 ROUNDING = 1e-12
+NEARLY = 1e-9
+"""Decimals such as 8e-4 / 1e-4 are a ratio of whole numbers but for rounding."""
 _POINTS, _WIDEST = 4001, 10.0
 
 
 def scale_of(levels: Sequence[float]) -> Scale:
-    """`log10` where the levels' logarithms are the more evenly spaced, else `linear`.
+    """`log10` where the levels' logarithms are clearly the more evenly spaced, else `linear`.
 
-    That is where all are positive, their gaps differ by more than 3 times, and those of their
-    logarithms differ by less than they do.
+    Unevenness is the largest gap over the smallest. That of the logarithms must be at most three
+    quarters of the levels' own, all must be positive, and either the gaps differ by more than
+    twice or the largest level is eight times the smallest or more: 3e-4, 1e-3, 3e-3 are moved by
+    ratios; 0.5, 0.7, 0.8 and 1, 2, 4 are not.
     """
     if min(levels) <= 0:
         return "linear"
     plain = _unevenness(np.asarray(levels, dtype=float))
-    return "log10" if plain > max(UNEVEN, _unevenness(np.log10(levels))) else "linear"
+    wide = plain > UNEVEN * (1 + NEARLY) or max(levels) >= WIDE * min(levels) * (1 - NEARLY)
+    even = _unevenness(np.log10(levels)) <= CLEARLY * plain
+    return "log10" if wide and even else "linear"
 
 
 def _unevenness(x: Array) -> float:

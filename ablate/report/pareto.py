@@ -9,7 +9,7 @@ import numpy as np
 from ablate.analysis.cells import Cell, cells
 from ablate.analysis.contrast import PAIR, Effect, contrasts
 from ablate.analysis.effects import BASE, Corner, corners, departure, parts, subsets
-from ablate.analysis.pareto import dominators, exact, per_unit
+from ablate.analysis.pareto import apart, dominators, exact, per_unit
 from ablate.analysis.verdict import Verdict, judge, rules_of
 from ablate.errors import UsageError
 from ablate.metric import Metric
@@ -142,8 +142,15 @@ def _front(study: Study, metric: Metric, found: Sequence[Cell], key: Key) -> dic
             for c in there
         ],
         "left_out": [c.variant for c in found if c.variant not in means],
+        "spread": _spread(there, key, study.claims.alpha),
         "hardware": _hardware(there) if key[0] in MEASURED else [],
     }
+
+
+def _spread(found: Sequence[Cell], key: Key, alpha: float) -> dict[str, Any] | None:
+    """Whether a cost's means are told apart by its runs; None where no run of it varies."""
+    told = apart([[c.value for c in cell.costs()[key]] for cell in found])
+    return told and {"sd": told[0], "p": told[1], "noise": told[1] >= alpha}
 
 
 def _hardware(found: Sequence[Cell]) -> list[str]:
@@ -214,7 +221,7 @@ def _gains(
     }
     primary = study.metric(study.primary)
     ranked = [
-        (name, gained[primary.name][variant].estimate * PER[key[0]] / more[variant])
+        (name, gained[primary.name][variant], PER[key[0]] / more[variant])
         for variant, name in alone.items()
         if more.get(variant, 0) > 0 and variant in gained[primary.name]
     ]
@@ -250,21 +257,29 @@ def _per(effect: Effect, more: float, unit: float) -> dict[str, float | None]:
     }
 
 
-def _alone(ranked: Sequence[tuple[str, float]], sign: int) -> list[dict[str, Any]]:
+def _alone(ranked: Sequence[tuple[str, Effect, float]], sign: int) -> list[dict[str, Any]]:
     """The modules by what they gain for their cost, as multiples of the least where all gain.
 
-    Those that cost less than the baseline are in no order with them: a score lost for a cost saved
-    is a positive ratio too.
+    `ranked` holds a module, its gain, and by what that is multiplied to be per unit. Those that
+    cost less than the baseline are in no order with them: a score lost for a cost saved is a
+    positive ratio too. There are no multiples of a gain whose interval holds 0.
     """
-    known = sorted(ranked, key=lambda of: sign * of[1], reverse=True)
-    gain = bool(known) and sign * known[-1][1] > 0
+    known = sorted(
+        ((module, effect.estimate * scale, effect) for module, effect, scale in ranked),
+        key=lambda of: sign * of[1],
+        reverse=True,
+    )
+    least = known[-1] if known else None
+    sure = least is not None and (least[2].interval is None or least[2].interval.excludes_zero)
     return [
         {
             "module": module,
             "per_unit": value,
-            "times": value / known[-1][1] if gain and module != known[-1][0] else None,
+            "times": value / least[1]
+            if least and sure and sign * least[1] > 0 and module != least[0]
+            else None,
         }
-        for module, value in known
+        for module, value, _ in known
     ]
 
 

@@ -1,6 +1,6 @@
 """A document of scores against costs as a page: fronts, gains per cost, sums of costs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ablate.metric import Metric, plain, signed
 from ablate.report import printed
@@ -8,15 +8,19 @@ from ablate.report.facts import rules
 from ablate.report.layout import NONE, Page, Section, Text, table
 from ablate.report.people import notes
 from ablate.report.printed import EVERYTHING, Spent, metric_of, spent_columns
-from ablate.report.significant import amount
+from ablate.report.significant import amount, probability, significant
 from ablate.report.study_page import STANDIN, doubts, findings, remarks
+from ablate.report.synergy_words import interval_head
 from ablate.report.tables import AS_IMPORTED, Document, budgets, counters, one_line, some
 
 NAMED = 6
 """So many configurations are named in a sentence."""
-UNITS = {1: "single", 1e3: "thousand", 1e6: "million", 1e9: "billion"}
+UNITS = {1e3: "thousand", 1e6: "million", 1e9: "billion"}
 CLEAR = " *"
 PAIR = 2
+MEASURED = ("seconds", "step", "memory")
+NEAR = 0.01
+"""Measured costs that differ by less than this share are said to."""
 
 
 def pareto_page(document: Document) -> Page:
@@ -54,12 +58,14 @@ def _front(
     column = columns[front["cost"], front["counter"]]
     if not front["points"]:
         return None
+    title = f"{metric.label} against {column.title}"
+    if front["spread"] and front["spread"]["noise"]:
+        return Section(title, lead=(_ranks_noise(front, column),))
     cells = {c["variant"]: c for c in document["cells"]}
     place = {p["variant"]: i for i, p in enumerate(front["points"], 1)}
     bounded = any(p["difference"] and p["difference"]["low"] is not None for p in front["points"])
-    level = f"{document['study']['level']:.0%}"
     heads = ["Configuration", column.title, metric.label, "Beaten by", "Δ"]
-    heads += [f"{level} interval"] if bounded else []
+    heads += [interval_head(document)] if bounded else []
     rows: list[list[str | Text]] = []
     for p in front["points"]:
         on = p["dominated_by"] is None
@@ -74,12 +80,23 @@ def _front(
             row += [printed.interval(metric, p["difference"]) + (CLEAR if p["clear"] else "")]
         rows.append(row)
     return Section(
-        f"{metric.label} against {column.title}",
+        title,
         lead=(
             f"{printed.heading(metric)} and {column.title}, cheapest first, {_runs(front, cells)}.",
         ),
         tables=(table("", heads, rows),),
         notes=tuple(_front_notes(document, front, bounded=bounded)),
+    )
+
+
+def _ranks_noise(front: Document, column: Spent) -> str:
+    """Why a cost has no front: it would be one of how the runs happened to go."""
+    costs = [p["cost"] / column.scale for p in front["points"]]
+    sd = significant(front["spread"]["sd"] / column.scale)
+    return (
+        f"Left out: its front would rank noise. Runs of one configuration vary with SD {sd},"
+        f" and means from {significant(min(costs))} to {significant(max(costs))} are not told"
+        f" apart by that (analysis of variance, p {probability(front['spread']['p'])})."
     )
 
 
@@ -97,11 +114,14 @@ def _front_notes(document: Document, front: Document, *, bounded: bool) -> Itera
     points = front["points"]
     if len({p["cost"] for p in points}) == 1:
         yield "All cost the same: the front is the best score alone."
+    elif front["cost"] in MEASURED and (share := _range(points)) < NEAR:
+        yield f"All costs lie within {100 * share:.2g} % of each other."
     cells = {c["variant"]: c for c in document["cells"]}
     if all(cells[p["variant"]]["scores"][front["metric"]]["n"] == 1 for p in points):
         yield "One run each decides nothing: another seed may put others on the front."
     elif not bounded:
         yield "No interval: no difference varies over the runs."
+    yield from _beaten(points)
     if front["left_out"]:
         yield (
             "Left out, without a score, with one that is not finite, or without this counter:"
@@ -116,6 +136,23 @@ def _front_notes(document: Document, front: Document, *, bounded: bool) -> Itera
         yield f"Not of one kind of machine ({some(front['hardware'])}): times are not comparable."
 
 
+def _range(points: Sequence[Document]) -> float:
+    """The largest cost minus the smallest, as a share of the largest."""
+    costs = [p["cost"] for p in points]
+    return float((max(costs) - min(costs)) / max(costs)) if max(costs) > 0 else 1.0
+
+
+def _beaten(points: Sequence[Document]) -> Iterable[str]:
+    """How many of those off the front are proven to be, and the least p of all."""
+    found = [p for p in points if p["p_holm"] is not None]
+    if found:
+        clear, least = sum(bool(p["clear"]) for p in found), min(p["p_holm"] for p in found)
+        yield (
+            f"Clearly beaten: {clear} of {len(found)}; the smallest p after Holm over"
+            f" {'it alone' if len(found) == 1 else f'these {len(found)}'} is {probability(least)}."
+        )
+
+
 def _gains(
     document: Document, gains: Document, columns: Mapping[tuple[str, str], Spent]
 ) -> Section | None:
@@ -127,10 +164,9 @@ def _gains(
         return None
     cells = {c["variant"]: c for c in document["cells"]}
     baseline = cells[document["baseline"]]
-    level = f"{document['study']['level']:.0%}"
     heads = ["Configuration", f"Δ {metric.label}", f"Δ {column.title}", "per unit"]
     told = any(r["gains"][primary]["low"] is not None for r in rows)
-    heads += [f"{level} interval"] if told else []
+    heads += [interval_head(document)] if told else []
     texts = [
         [
             one_line(r["variant"]),
@@ -151,7 +187,8 @@ def _gains(
 
 
 def _unit(column: Spent) -> str:
-    return f"{UNITS[column.scale]} {'parameters' if column.name == 'params' else 'operations'}"
+    noun = "parameter" if column.name == "params" else "operation"
+    return noun if column.scale == 1 else f"{UNITS[column.scale]} {noun}s"
 
 
 def _share(metric: Metric, column: Spent, gains: Document, value: float | None) -> float | None:
@@ -177,7 +214,10 @@ def _singles(gains: Document, metric: Metric, column: Spent) -> Iterable[str]:
         + (f" ({plain(a['times'], 0)} × {least})" if a["times"] is not None else "")
         for a in alone
     ]
-    yield f"Modules alone: {', '.join(parts)}."
+    more = ""
+    if alone[-1]["per_unit"] and all(a["times"] is None for a in alone):
+        more = f" No multiples: {least} may gain nothing, or loses."
+    yield f"Modules alone: {', '.join(parts)}.{more}"
 
 
 def _sums(sums: Document, columns: Mapping[tuple[str, str], Spent]) -> Section:
@@ -224,6 +264,24 @@ def _split(row: Document, column: Spent) -> str:
     )
 
 
+def _methods(document: Document) -> Iterable[str]:
+    """Which runs tell the noise of a difference."""
+    used = {
+        p["difference"]["method"]
+        for f in document["fronts"]
+        for p in f["points"]
+        if p["difference"]
+    }
+    said = {
+        "welch": "by the two configurations' own variances (Welch), from three runs each",
+        "pooled": "by one variance, pooled over all replicated configurations of the study",
+        "blocked": "by the differences within each seed",
+    }
+    parts = [text for method, text in said.items() if method in used]
+    if parts:
+        yield f"Intervals of Δ: {'; '.join(parts)}. The unit is one training run."
+
+
 def _reading(document: Document, columns: Mapping[tuple[str, str], Spent]) -> Section:
     """What the words and columns mean."""
     lines = [
@@ -231,7 +289,11 @@ def _reading(document: Document, columns: Mapping[tuple[str, str], Spent]) -> Se
         "Beaten by: of the configurations that do, the best; Δ: the score minus that one's.",
     ]
     if document["paired"]:
-        lines.append("The study is paired: Δ is of the seeds that both have; fronts are by means.")
+        lines.append(
+            "The study is paired: Δ is of the seeds that both have, its interval by the differences"
+            " within them; fronts are by means."
+        )
+    lines += _methods(document)
     fronts = document["fronts"]
     if any(p["clear"] is not None for f in fronts for p in f["points"]):
         alpha = f"{1 - document['study']['level']:.2g}"

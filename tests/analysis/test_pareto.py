@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ablate.analysis.effects import departure, moebius
-from ablate.analysis.pareto import dominators, exact, per_unit
+from ablate.analysis.pareto import apart, dominators, exact, per_unit
 
 
 def dominates(a: tuple[float, float], b: tuple[float, float]) -> bool:
@@ -72,3 +73,18 @@ def test_a_gain_per_cost_keeps_its_sign_and_needs_a_cost() -> None:
     assert per_unit(-1.0, 2.0, 1.0) == -0.5
     assert per_unit(1.0, -2.0, 1.0) == -0.5
     assert per_unit(1.0, 0.0, 1.0) is None
+
+
+def test_costs_are_told_apart_by_the_analysis_of_variance_of_their_runs() -> None:
+    runs = [[5.1, 4.9, 5.3], [5.0, 5.4], [6.1, 5.2, 5.6, 5.9]]
+    found = apart(runs)
+    assert found is not None
+    expected = stats.f_oneway(*runs)
+    assert found[1] == pytest.approx(float(expected.pvalue))
+    # Squares about the means 5.1, 5.2, 5.7: 0.08 + 0.08 + 0.46 over six degrees of freedom.
+    assert found[0] == pytest.approx((0.62 / 6) ** 0.5)
+
+
+@pytest.mark.parametrize("runs", [[[1.0], [2.0]], [[1.0, 1.0], [2.0, 2.0]], [[1.0, 2.0]], []])
+def test_costs_that_do_not_vary_or_stand_alone_need_no_test(runs: list[list[float]]) -> None:
+    assert apart(runs) is None

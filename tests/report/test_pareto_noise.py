@@ -8,7 +8,7 @@ from ablate.record import Attempt, Cost, State
 from ablate.report.markdown import render
 from ablate.report.pareto import pareto_document
 from ablate.report.pareto_page import pareto_page
-from tests.report.test_pareto import STUDY, by_variant, cube, of, runs
+from tests.report.test_pareto import NOISY, STUDY, by_variant, cube, grid, of, runs
 
 
 def test_two_single_runs_are_not_told_apart_by_the_noise_of_others() -> None:
@@ -45,3 +45,52 @@ def test_times_of_one_kind_of_machine_need_no_warning() -> None:
     document = pareto_document(STUDY, records)
     assert of(document, "fronts", "seconds")["hardware"] == []
     assert "Not of one kind of machine" not in render(pareto_page(document))
+
+
+def timed(*seconds: tuple[float, ...]) -> str:
+    """The page of the variants of the grid, whose runs took so long."""
+    records = [
+        record
+        for (name, score), of in zip(
+            (("baseline", 0.5), ("a", 0.6), ("b", 0.7)), seconds, strict=True
+        )
+        for i, value in enumerate(of)
+        for record in runs(name, [score + i / 100], Cost("seconds", value, "s", "wall clock"))
+    ]
+    seeded = [replace(r, seed=i % 3, key=f"{r.variant} {i}") for i, r in enumerate(records)]
+    return render(pareto_page(pareto_document(STUDY, seeded)))
+
+
+def test_a_cost_whose_runs_vary_more_than_configurations_do_has_no_front() -> None:
+    noise = timed((5.0, 6.0, 7.0), (5.1, 6.2, 7.0), (5.2, 6.1, 7.3))
+    assert "Left out: its front would rank noise. Runs of one configuration vary with SD 1" in noise
+    assert "#1" not in noise
+    told = timed((5.0, 5.1, 5.2), (6.0, 6.1, 6.2), (7.0, 7.1, 7.2))
+    assert "rank noise" not in told
+    assert "#1 baseline" in told
+
+
+def test_measured_costs_that_hardly_differ_are_said_to() -> None:
+    text = timed((99.9, 99.9, 99.9), (100.0, 100.0, 100.0), (99.9, 99.9, 99.9))
+    assert "All costs lie within 0.1 % of each other." in text
+    assert "of each other" not in timed((50.0,) * 3, (100.0,) * 3, (99.0,) * 3)
+
+
+def test_there_are_no_multiples_of_a_gain_that_may_be_nothing() -> None:
+    # a: +1 point, its interval holds 0; b: +20 points.
+    sure, unsure = [0.69, 0.70, 0.71], [0.48, 0.51, 0.54]
+    document = cube(none_=([0.49, 0.50, 0.51], 100), a=(unsure, 110), b=(sure, 110))
+    alone = of(document, "gains", "params")["alone"]
+    assert [(e["module"], e["times"]) for e in alone] == [("b", None), ("a", None)]
+    text = render(pareto_page(document))
+    assert "No multiples: a may gain nothing, or loses." in text
+    clear = cube(none_=([0.49, 0.50, 0.51], 100), a=([0.59, 0.6, 0.61], 110), b=(sure, 110))
+    assert of(clear, "gains", "params")["alone"][0]["times"] == pytest.approx(2)
+    assert "points of Rank-1 per parameter more" in text
+
+
+def test_how_many_are_clearly_beaten_and_the_least_p_are_said() -> None:
+    text = render(pareto_page(pareto_document(STUDY, grid(NOISY))))
+    assert "Clearly beaten: 1 of 2; the smallest p after Holm over these 2 is &lt;0.001." in text
+    assert "by the two configurations' own variances (Welch)" in text
+    assert "| 95 % interval |" in text
