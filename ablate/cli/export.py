@@ -46,7 +46,6 @@ def export(
     from ablate.cli.console import note
     from ablate.cli.reading import banner, latest_or, project_store, rule_of, tell_rule
     from ablate.cli.writing import write_text
-    from ablate.errors import UsageError
 
     kind = form or _format(output)
     with project_store() as store:

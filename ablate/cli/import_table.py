@@ -45,6 +45,9 @@ def bring(asked: Asked) -> None:
 
     if not asked.json:
         _tell(found, asked)
+    for column in found.columns:
+        if column.doubt:
+            note(f"warning: {column.doubt}")
     changes = agreed(
         Change(
             path=path,

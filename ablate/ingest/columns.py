@@ -46,11 +46,16 @@ SPREAD = re.compile(
 )
 DURATION = re.compile(r"(?:(\d+) days?,? \+?)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 WHOLE_PARAMETERS = 1e4
+FEW_ROWS = 4
+"""Rows below which most numbers stand once, whatever they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column with its role; `scale` turns a printed number into a stored one."""
+    """A column with its role; `scale` turns a printed number into a stored one.
+
+    `doubt` is what must be said of a role that may be wrong.
+    """
 
     header: str
     role: Role
@@ -58,6 +63,7 @@ class Column:
     scale: float = 1.0
     metric: Metric | None = None
     note: str = ""
+    doubt: str = ""
 
     def value(self, text: str) -> float:
         """The stored value of a cell: 77.6 % is 0.776, the float nearest to it."""
@@ -81,7 +87,42 @@ def understand(table: Table, wanted: Mapping[str, Wanted]) -> tuple[Column, ...]
     )
     columns = _as_the_map_says(_first_of_costs(columns, wanted), wanted)
     _check(table, columns)
-    return columns
+    return _doubted(table, columns, wanted)
+
+
+def _doubted(
+    table: Table, columns: tuple[Column, ...], wanted: Mapping[str, Wanted]
+) -> tuple[Column, ...]:
+    """The columns, with a doubt of factors that look like measurements of each run.
+
+    Such a one holds numbers, another one in more than half of the rows, and tells no runs apart:
+    seed and other factors already do.
+    """
+    factors = [c.header for c in columns if c.role == "factor"]
+    given = {h for h in factors if wanted.get(h, Wanted()).role or SETTINGS.match(h)}
+    odd = [h for h in factors if h not in given and _measured(table.texts(h))]
+    keys = [c.header for c in columns if c.role in {"factor", "seed"} and c.header not in odd]
+    if len({tuple(row.cells[h] for h in keys) for row in table.rows}) < len(table.rows):
+        return columns
+    return tuple(
+        replace(c, doubt=_doubt(c.header, table.texts(c.header))) if c.header in odd else c
+        for c in columns
+    )
+
+
+def _measured(texts: Sequence[str]) -> bool:
+    filled = [t for t in texts if t]
+    numbers = not is_switch(texts) and all(is_number(_plain(t)) for t in filled)
+    return numbers and len(texts) >= FEW_ROWS and 2 * len(set(filled)) > len(texts)
+
+
+def _doubt(header: str, texts: Sequence[str]) -> str:
+    return (
+        f"{header!r} is taken for a factor, though it holds {len(set(texts))} values in"
+        f" {len(texts)} rows that other columns tell apart: so nearly every run is a configuration"
+        f" of its own. If it was measured, import again with --map: [columns] {header!r} ="
+        " { role = 'metric', direction = 'up' } (or 'down', or role = 'cost' or 'ignore')"
+    )
 
 
 def is_switch(texts: Sequence[str]) -> bool:

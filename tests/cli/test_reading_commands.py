@@ -30,6 +30,16 @@ def test_an_import_says_what_it_understood_and_dry_runs_write_nothing(
     assert not (folder / ".ablate").exists()
 
 
+def test_a_score_that_would_be_a_factor_is_warned_of(call: Call, folder: Path) -> None:
+    rows = [f"{i < 4},{i % 4},{70.1 + i},{60 + i}" for i in range(8)]
+    (folder / "odd.csv").write_text("\n".join(["sacr,seed,score1,mAP", *rows]))
+    for more in ((), ("--json",)):
+        said = call("import", "odd.csv", "-n", *more)
+        assert said.exit_code == 0
+        assert "warning: 'score1' is taken for a factor, though it holds 8 values" in said.stderr
+        assert "warning" not in said.stdout
+
+
 def test_importing_twice_leaves_the_same_study(imported: Call) -> None:
     first = imported("ls", "seed000", "--json").stdout
     assert imported("import", "seed000.csv").exit_code == 0

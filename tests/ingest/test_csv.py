@@ -259,3 +259,61 @@ def test_a_key_stands_for_its_levels_whatever_rows_are_added(tmp_path: Path) -> 
 def test_results_beyond_any_size_are_read_without_a_traceback(tmp_path: Path) -> None:
     found = imported(tmp_path, "m,loss\n0,1e30\n1,1e99999999999999999999\n")
     assert [e.scores["loss"] for _, e in found.results] == [1e30, float("inf")]
+
+
+def grid(*more: str, seeds: int = 3) -> str:
+    """A grid of two modules; `more` are further columns before the metric, of numbers in steps."""
+    lines = [f"a,b,{'seed,' if seeds > 1 else ''}{''.join(f'{m},' for m in more)}mAP"]
+    for i in range(4 * seeds):
+        cells = [str(bool(i // seeds & 1)), str(bool(i // seeds & 2))]
+        cells += [str(i % seeds)] if seeds > 1 else []
+        cells += [f"{70 + i * 0.37 * (m + 1):.2f}" for m in range(len(more))]
+        lines.append(",".join([*cells, f"{60 + i}"]))
+    return "\n".join(lines)
+
+
+def doubts(found: Imported) -> dict[str, str]:
+    return {c.header: c.doubt for c in found.columns if c.doubt}
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_an_unknown_score_that_would_be_a_factor_is_doubted(tmp_path: Path, seeds: int) -> None:
+    found = imported(tmp_path, grid("score1", "first_hit", seeds=seeds))
+    said = doubts(found)
+    assert list(said) == ["score1", "first_hit"]
+    rows = 4 * seeds
+    assert f"holds {rows} values in {rows} rows that other columns tell apart" in said["score1"]
+    assert "[columns] 'score1' = { role = 'metric', direction = 'up' }" in said["score1"]
+
+
+def test_what_the_doubt_says_to_write_makes_it_a_metric(tmp_path: Path) -> None:
+    mapping = "[columns]\n'score1' = { role = 'metric', direction = 'up' }\n"
+    found = imported(tmp_path, grid("score1"), mapping)
+    assert [m.name for m in found.study.metrics] == ["score1", "mAP"]
+    assert doubts(found) == {}
+    kept = imported(tmp_path, grid("score1"), "[columns]\nscore1 = { role = 'factor' }\n")
+    assert doubts(kept) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a sweep of single runs, with and without a seed: only the level tells them apart
+        "lr,mAP\n" + "\n".join(f"{0.1 * i:.1f},{60 + i}" for i in range(8)),
+        "lr,seed,mAP\n" + "\n".join(f"{0.1 * i:.1f},0,{60 + i}" for i in range(8)),
+        # a random search of two settings
+        "lr,decay,seed,mAP\n"
+        + "\n".join(f"{0.1 * i:.1f},{0.9**i:.4f},0,{60 + i}" for i in range(8)),
+        # a sweep with replicates: a level stands in several rows
+        "a,lr,seed,mAP\n"
+        + "\n".join(f"{bool(i % 2)},{0.1 * (i // 4):.1f},{i},{60 + i}" for i in range(12)),
+    ],
+)
+def test_a_swept_setting_is_not_doubted(tmp_path: Path, text: str) -> None:
+    found = imported(tmp_path, text)
+    assert {c.role for c in found.columns if c.header == "lr"} == {"factor"}
+    assert doubts(found) == {}
+
+
+def test_the_tables_of_the_published_reports_raise_no_doubt() -> None:
+    assert doubts(read(APPENDIX)) == {}
