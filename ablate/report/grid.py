@@ -16,8 +16,8 @@ from ablate.analysis.verdict import Judgement, judge, rules_of
 from ablate.design.names import cell_name, levels_of
 from ablate.metric import Metric
 from ablate.report.contributions import costs_of, effect_document
-from ablate.report.grid_costs import NAMES, grid_costs
-from ablate.report.grid_questions import ZERO, Asked, Contexts
+from ablate.report.grid_costs import NAMES, grid_costs, idle
+from ablate.report.grid_questions import ZERO, Asked, Contexts, by_order
 from ablate.report.grid_seeds import seeds_document
 from ablate.study import Level, Study, settled
 
@@ -66,6 +66,7 @@ def grid_document(
         "by_metric": by_metric,
         "disagreements": _disagreements(scored, by_metric),
         "costs": grid_costs(tuple(study.on), numbers.costs),
+        "idle": numbers.idle(scored),
     }
 
 
@@ -241,7 +242,7 @@ class _Numbers:
         """The full combination's departure from additivity, with the terms it is the sum of."""
         if not of["whole"]:
             return None
-        sums = _by_order(self.modules, means) if grid.complete else {}
+        sums = by_order(self.modules, means) if grid.complete else {}
         spelled = grid.complete and len(self.modules) <= SPELLED
         parts = subsets(self.modules, 2) if spelled else ()
         return {
@@ -251,6 +252,27 @@ class _Numbers:
                 for order, values in sums.items()
             ],
             "parts": [{"modules": self._ordered(t), "estimate": sums[len(t)][t]} for t in parts],
+        }
+
+    def idle(self, metrics: Sequence[Metric]) -> Document | None:
+        """The cells that seem to repeat others, and the noise that they would then show.
+
+        Those where modules add parameters and no operations, unless more is known of modules.
+        """
+        own = {} if self.inert else idle(self.costs)
+        if not own:
+            return None
+        noise = {m.name: replace(self.grid(m), inert=own).noise() for m in metrics}
+        return {
+            "cells": [
+                {
+                    "variant": self.name(corner),
+                    "modules": self._ordered(modules),
+                    "same_as": self.name(corner - modules),
+                }
+                for corner, modules in own.items()
+            ],
+            "noise": {name: {"sd": n.sd, "df": n.df} for name, n in noise.items() if n},
         }
 
     def missing(self, metric: Metric) -> Document:
@@ -331,20 +353,6 @@ def _addition(of: Sequence[str], means: Mapping[Corner, Effect]) -> Document:
     there = {c: means[c].estimate for c in (BASE, a, b, a | b) if c in means}
     expected = there[a] + there[b] - there[BASE] if {BASE, a, b} <= there.keys() else None
     return {"expected": expected, "observed": there.get(a | b)}
-
-
-def _by_order(
-    modules: Sequence[str], means: Mapping[Corner, Effect]
-) -> dict[int, dict[Corner, float]]:
-    """The Moebius terms of two modules and more of a complete grid, by how many they are of."""
-    value = {corner: means[corner].estimate for corner in subsets(modules)}
-    for module in modules:
-        value = {c: v - value[c - {module}] if module in c else v for c, v in value.items()}
-    found: dict[int, dict[Corner, float]] = {}
-    for corner, v in value.items():
-        if len(corner) > 1:
-            found.setdefault(len(corner), {})[corner] = v
-    return found
 
 
 def _disagreements(metrics: Sequence[Metric], by_metric: Mapping[str, Document]) -> Document:

@@ -9,9 +9,12 @@ from ablate.record import Cost
 
 Spent: TypeAlias = Mapping[tuple[str, str], Sequence[Cost]]
 """(cost name, counter) -> what each completed run of one cell spent."""
+Counts: TypeAlias = Mapping[tuple[str, str, str], float]
+"""(cost name, counter, unit) -> the mean over one cell's completed runs."""
 NAMES = ("params", "live_macs", "macs", "ops")
 """What a module may add to; times are measured, not counted."""
 DIFFERENCES = ("alone", "last")
+OPERATIONS = ("live_macs", "macs", "ops")
 ORDERS = 3
 ROUND = 1e-9
 """A term below this share of the largest cost is what floats leave of nothing."""
@@ -35,7 +38,28 @@ def grid_costs(modules: Sequence[str], placed: Mapping[Corner, Spent]) -> list[d
     return [c for c in found if any(m[k] is not None for m in c["modules"] for k in DIFFERENCES)]
 
 
-def _counted(spent: Spent) -> dict[tuple[str, str, str], float]:
+def idle(placed: Mapping[Corner, Spent]) -> dict[Corner, frozenset[str]]:
+    """The modules of each corner that add parameters to it and no operations, where there are any.
+
+    Either the counter misses such a module, or it is not run there: counts cannot tell which.
+    """
+    by_cell = {corner: _counted(spent) for corner, spent in placed.items()}
+    found = {}
+    for corner, costs in by_cell.items():
+        own = frozenset(m for m in corner if _idle(by_cell.get(corner - {m}, {}), costs))
+        if own:
+            found[corner] = own
+    return found
+
+
+def _idle(without: Counts, costs: Counts) -> bool:
+    both = [k for k in costs if k in without]
+    grown = any(costs[k] > without[k] for k in both if k[0] == "params")
+    ran = [abs(costs[k] - without[k]) > ROUND * costs[k] for k in both if k[0] in OPERATIONS]
+    return grown and bool(ran) and not any(ran)
+
+
+def _counted(spent: Spent) -> Counts:
     """(name, counter, unit) -> the mean over the cell's completed runs."""
     return {
         (name, counter, costs[0].unit): sum(c.value for c in costs) / len(costs)

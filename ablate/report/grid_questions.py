@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ablate.analysis.contrast import Array
+from ablate.analysis.contrast import Array, Effect
 from ablate.analysis.effects import (
     Answer,
     Corner,
@@ -172,3 +172,17 @@ class Contexts:
             }
             for pairs, ranked, listed in zip(self.pairs, self.ranked, self._listed(), strict=True)
         ]
+
+
+def by_order(
+    modules: Sequence[str], means: Mapping[Corner, Effect]
+) -> dict[int, dict[Corner, float]]:
+    """The Moebius terms of two modules and more of a complete grid, by how many they are of."""
+    value = {corner: means[corner].estimate for corner in subsets(modules)}
+    for module in modules:
+        value = {c: v - value[c - {module}] if module in c else v for c, v in value.items()}
+    found: dict[int, dict[Corner, float]] = {}
+    for corner, v in value.items():
+        if len(corner) > 1:
+            found.setdefault(len(corner), {})[corner] = v
+    return found

@@ -21,7 +21,9 @@ from ablate.report.synergy_words import (
     metrics_of,
     module,
     numbers_of,
+    size,
     together,
+    unit,
     verdict,
 )
 from ablate.report.tables import some
@@ -172,6 +174,7 @@ def costs(document: Document) -> Section | None:
             what = "add up exactly" if of["additive"] else "do not add up: see the terms below"
             what = "no module adds any" if _free(of) else f"modules {what}"
             lead.append(f"{title}: {what}.")
+    lead += _idle(document)
     if all(map(_free, found)):
         return Section("Do costs add up?", lead=tuple(lead))
     tables = [made_table(heads, rows)]
@@ -199,6 +202,28 @@ def costs(document: Document) -> Section | None:
         tables=tuple(tables),
         notes=(TOGETHER,),
     )
+
+
+def _idle(document: Document) -> Iterable[str]:
+    """What it means that modules add parameters to some cells and no operations."""
+    found = document["synergy"]["idle"]
+    if found is None:
+        return
+    modules = dict.fromkeys(module(document, m) for c in found["cells"] for m in c["modules"])
+    cells = [c["variant"] for c in found["cells"]]
+    kept = dict.fromkeys(c["same_as"] for c in found["cells"])
+    said = (
+        f"Parameters and no operations are what {', '.join(modules)} add in {some(cells)}: either"
+        " the counter misses them, or they are not run there. In the second case these cells repeat"
+        f" {some(list(kept))}"
+    )
+    noise = [
+        f"{size(average(m), n['sd'])}{unit(m)} of {m.label} ({n['df']} degrees of freedom)"
+        for m in metrics_of(document)
+        for n in [found["noise"].get(m.name)]
+        if n
+    ]
+    yield f"{said}, and one run has an SD of {', '.join(noise)}." if noise else f"{said}."
 
 
 def _free(of: Document) -> bool:

@@ -152,6 +152,24 @@ def test_a_gate_shows_in_the_costs(document: dict[str, Any], page: Page) -> None
     assert "| sdtps | +0.63 | +0.64 | +0.05 | +4.05 |" in text
 
 
+def test_the_cells_that_may_repeat_the_baseline_show_their_noise(
+    document: dict[str, Any], page: Page
+) -> None:
+    # by hand: 76.3 77.6 77.2 74.6 have the mean 76.425 and squares of 5.3275 about it, over 3
+    found = document["synergy"]["idle"]
+    assert {c["variant"]: c["same_as"] for c in found["cells"]} == {
+        "sacr": "baseline",
+        "lif": "baseline",
+        "sacr+lif": "baseline",
+    }
+    assert {m: n["df"] for m, n in found["noise"].items()} == {"rank1": 3, "mAP": 3, "rank10": 3}
+    sizes = {m: round(100 * n["sd"], 4) for m, n in found["noise"].items()}
+    assert sizes == {"rank1": 1.3326, "mAP": 0.9201, "rank10": 0.5802}
+    said = "these cells repeat baseline, and one run has an SD of 1.33 points of Rank-1 (3 degrees"
+    assert said in render(page)
+    assert "either the counter misses them, or they are not run there" in render(page)
+
+
 def test_metrics_that_disagree_are_named(page: Page) -> None:
     text = render(page)
     assert "sacr (main effect): better on Rank-1, mAP; worse on Rank-10." in text
