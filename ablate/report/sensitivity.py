@@ -52,6 +52,7 @@ def sensitivity_document(
     return {
         "schema": SCHEMA,
         "study": study_head(study, records),
+        "paired": study.claims.paired,
         "metrics": [metric_document(m) for m in study.metrics],
         "findings": [asdict(f) for f in findings],
         "notes": notes_of([r for c in shown.values() for r in c.records]),
@@ -117,10 +118,12 @@ def _trends(i: int, sweep: Swept, told: Trends) -> dict[str, Any]:
 
 
 def _smallest(i: int, sweep: Swept, told: Trends) -> dict[str, float | None]:
-    """The smallest effects that the sweep can see: of its differences the largest such."""
+    """The smallest effects that the sweep can see, of its differences the largest and the least."""
     seen = [told.verdict("difference", i, cell.variant).smallest for _, cell in sweep.rows]
+    known = [s for s in seen if s is not None]
     return {
-        "difference": max((s for s in seen if s is not None), default=None),
+        "difference": max(known, default=None),
+        "difference_least": min(known, default=None),
         "linear": told.verdict("linear", i).smallest,
     }
 

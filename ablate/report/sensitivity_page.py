@@ -10,12 +10,14 @@ from ablate.report.people import notes
 from ablate.report.sensitivity_words import (
     bounded,
     levels_text,
+    next_step,
     reading,
     sweep_notes,
     table_notes,
 )
 from ablate.report.significant import amounts, probability, size
 from ablate.report.study_page import STANDIN, doubts, findings, remarks
+from ablate.report.synergy_words import interval_head
 from ablate.report.tables import (
     Document,
     best_of,
@@ -29,6 +31,7 @@ BESIDE = 4
 DEFAULT = " *"
 RISE = {"positive": 1, "negative": -1}
 KINDS = {"linear": ("falls", "rises"), "quadratic": ("bends down", "bends up")}
+SCALES = {"linear": "linear scale", "log10": "logarithmic scale"}
 UNIT = {"linear": ("per 1", "per tenfold"), "quadratic": ("per 1²", "per tenfold²")}
 
 
@@ -99,7 +102,7 @@ def _sweep(document: Document, sweep: Document) -> Section:
             *_trends(document, sweep),
             *_bests(document, sweep),
         ),
-        notes=tuple(sweep_notes(document, sweep)),
+        notes=(*sweep_notes(document, sweep), *next_step(document, sweep)),
     )
 
 
@@ -129,9 +132,8 @@ def _levels_tables(document: Document, sweep: Document, own: Sequence[Document])
 def _level_table(
     document: Document, metric: Metric, sweep: Document, own: Sequence[Document]
 ) -> Table:
-    level = f"{document['study']['level']:.0%}"
     best = best_of(metric, own)
-    heads = ["Level", "n", "mean ± SD", f"{level} interval", "Δ", f"{level} interval"]
+    heads = ["Level", "n", "mean ± SD", interval_head(document), "Δ", interval_head(document)]
     rows: list[list[str | Text]] = []
     for row, cell in zip(sweep["levels"], own, strict=True):
         difference, mean = row["differences"][metric.name], cell["means"][metric.name]
@@ -198,7 +200,6 @@ def _bare(sweep: Document) -> bool:
 
 def _trends(document: Document, sweep: Document) -> Iterable[Table]:
     metrics = metrics_of(document)
-    level = f"{document['study']['level']:.0%}"
     rows = []
     for metric in metrics:
         found = sweep["trends"][metric.name]
@@ -212,8 +213,15 @@ def _trends(document: Document, sweep: Document) -> Iterable[Table]:
             rows.append([*row, probability(trend["p_holm"]), _word(kind, trend)])
     if not rows or _bare(sweep):
         return
-    heads = ["Metric", "Trend", "Estimate", f"{level} interval", "p (Holm)", "Verdict"]
-    yield table(f"Trends over {sweep['title']}{printed.in_points(metrics)}", heads, rows, texts=2)
+    heads = ["Metric", "Trend", "Estimate", interval_head(document), "p (Holm)", "Verdict"]
+    title = f"Trends over {sweep['title']} ({_scales(sweep)}){printed.in_points(metrics)}"
+    yield table(title, heads, rows, texts=2)
+
+
+def _scales(sweep: Document) -> str:
+    """How a factor was taken; the metrics may have runs at other levels."""
+    used = dict.fromkeys(t["scale"] for t in sweep["trends"].values() if t["linear"])
+    return " or ".join(SCALES[scale] for scale in used)
 
 
 def _bests(document: Document, sweep: Document) -> Iterable[Table]:
@@ -227,7 +235,7 @@ def _bests(document: Document, sweep: Document) -> Iterable[Table]:
     bare, title = _bare(sweep), "The best level"
     if bare:
         heads += [f"{k.capitalize()} {UNIT[k][_logarithmic(sweep)]}" for k in KINDS]
-        title += f" and trends{printed.in_points(metrics)}"
+        title += f" and trends over {sweep['title']} ({_scales(sweep)}){printed.in_points(metrics)}"
     rows = []
     for metric, best in found:
         row = [metric.label, _best_at(best)]
@@ -290,7 +298,6 @@ def _twists(document: Document, crossed: Document, metrics: Sequence[Metric]) ->
     told = [(m, t) for m in metrics for t in (crossed["interactions"][m.name],) if t is not None]
     if not told:
         return
-    level = f"{document['study']['level']:.0%}"
     rows = [
         [
             m.label,
@@ -301,7 +308,7 @@ def _twists(document: Document, crossed: Document, metrics: Sequence[Metric]) ->
         ]
         for m, t in told
     ]
-    heads = ["Metric", "Estimate", f"{level} interval", "p (Holm)", "Verdict"]
+    heads = ["Metric", "Estimate", interval_head(document), "p (Holm)", "Verdict"]
     sides = [
         f"{UNIT['linear'][s['scale'] == 'log10'].removeprefix('per ')} of {s['title']}"
         for s in (crossed["rows"], crossed["columns"])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from ablate.metric import Metric
 from ablate.report import printed
 from ablate.report.layout import Section
-from ablate.report.significant import significant, size
+from ablate.report.significant import probability, significant, size
 from ablate.report.tables import Document, lost_runs, metrics_of, some
 
 
@@ -15,7 +15,7 @@ def reading(document: Document) -> Section:
     unit = printed.in_points(metrics)
     lines = [
         f"Δ: mean minus that of the default level{unit}. Span: best minus worst mean.",
-        "Bold: best of its table. Every difference is computed from unrounded values.",
+        "Bold, in Markdown: best of its table. Every difference is computed from unrounded values.",
         *_scales(document),
     ]
     noises = [(m, document["noise"][m.name]) for m in metrics if document["noise"][m.name]]
@@ -35,15 +35,20 @@ def _scales(document: Document) -> Iterable[str]:
         " quadratic: coefficient of the square in the parabola, by the second orthogonal polynomial"
         " of the levels as they are spaced."
     )
-    scales = {
-        scale: [s["title"] for s in document["sweeps"] if s["scale"] == scale]
-        for scale in ("linear", "log10")
-    }
-    if scales["log10"]:
+    found = [
+        (t["scale"], s["title"])
+        for s in document["sweeps"]
+        for t in s["trends"].values()
+        if t["linear"]
+    ]
+    named = {of: some(list(dict.fromkeys(t for s, t in found if s == of))) for of, _ in found}
+    if "log10" in named:
         yield (
-            f"Per tenfold: {', '.join(dict.fromkeys(scales['log10']))} is taken as its decimal"
-            " logarithm, because its levels are spaced by ratios."
+            f"Per tenfold: {named['log10']} is taken by its decimal logarithm, because its levels"
+            " are spaced by ratios."
         )
+    if "linear" in named:
+        yield f"Per 1: {named['linear']} is taken as it is; its levels are not spaced by ratios."
 
 
 def _certain(document: Document, noises: Sequence[tuple[Metric, Document]]) -> Iterable[str]:
@@ -59,9 +64,10 @@ def _certain(document: Document, noises: Sequence[tuple[Metric, Document]]) -> I
     )
     yield (
         f"LSD, least significant difference: what two levels, chosen beforehand, exceed by noise"
-        f" alone in {1 - level:.0%} of studies. A span is the largest of several differences and"
-        " exceeds it more often."
+        f" alone in {100 * (1 - level):.2g} % of studies. A span is the largest of several"
+        " differences and exceeds it more often."
     )
+    yield _one_variance(document, noises)
     yield (
         "Best of k: by how much the best of k equal levels looks better than it is, only for"
         " having been chosen: the expected largest of k standard normals times SD / √n. A winner"
@@ -75,19 +81,35 @@ def _certain(document: Document, noises: Sequence[tuple[Metric, Document]]) -> I
     )
 
 
+def _one_variance(document: Document, noises: Sequence[tuple[Metric, Document]]) -> str:
+    """Why a difference above the LSD may be undecided."""
+    sizes = {(len(n["cells"]), n["df"]) for _, n in noises}
+    cells, df = max(sizes)
+    free = f"df {df}" if len(sizes) == 1 else "df as above"
+    text = (
+        f"The LSD is by one variance, pooled over {cells} configuration{'s' if cells > 1 else ''}"
+        f" ({free}); "
+    )
+    if document["paired"]:
+        return text + (
+            "intervals are by the differences within each seed, as the study is paired. The LSD,"
+            " and what is said to be within noise, are not paired."
+        )
+    if "welch" in _used(document):
+        text += "intervals are by each cell's own where every used cell has three runs, and "
+    return text + "verdicts are after Holm. So they may differ."
+
+
+def _used(document: Document) -> set[str]:
+    """How intervals are made."""
+    means = [e for c in document["cells"] for e in c["means"].values()]
+    rows = [row for s in document["sweeps"] for row in s["levels"]]
+    differences = [e for row in rows for e in row["differences"].values()]
+    return {e["method"] for e in (*means, *differences) if e is not None}
+
+
 def _methods(document: Document) -> Iterable[str]:
-    used = {
-        effect["method"]
-        for c in document["cells"]
-        for effect in c["means"].values()
-        if effect is not None
-    } | {
-        effect["method"]
-        for s in document["sweeps"]
-        for row in s["levels"]
-        for effect in row["differences"].values()
-        if effect is not None
-    }
+    used = _used(document)
     said = {
         "welch": "Welch–Satterthwaite t where every used cell has three runs",
         "pooled": "t with the variance pooled over all replicated cells where one has fewer",
@@ -104,6 +126,7 @@ def sweep_notes(document: Document, sweep: Document) -> Iterable[str]:
     cells = {c["variant"]: c for c in document["cells"]}
     own = [cells[row["variant"]] for row in sweep["levels"]]
     yield from _uncertain(own, metrics)
+    yield from _by_holm(metrics, sweep)
     yield from _smallest(metrics, sweep)
     yield from _chosen(metrics, sweep)
     yield from _disagreements(metrics, sweep)
@@ -168,14 +191,48 @@ def _smallest(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
     for metric in metrics:
         seen = sweep["smallest"][metric.name]
         if seen["difference"] is not None:
-            slope = seen["linear"]
-            more = f", slope {significant(metric.shown(slope))}" if slope is not None else ""
-            parts.append(f"{metric.label} {size(metric, seen['difference'])}{more}")
+            ends = [size(metric, seen[key]) for key in ("difference_least", "difference")]
+            text = f"{metric.label} {' to '.join(dict.fromkeys(ends))}"
+            text += ", by level" if ends[0] != ends[1] else ""
+            if seen["linear"] is not None:
+                per = "tenfold" if sweep["trends"][metric.name]["scale"] == "log10" else "1"
+                text += f", slope {significant(metric.shown(seen['linear']))} per {per}"
+            parts.append(text)
     if parts:
         yield (
-            "Smallest difference, and slope, that this design sees with a power of 80 %: "
-            f"{'; '.join(parts)}."
+            "Smallest difference from the default, and slope, that this design sees with a power"
+            f" of 80 %: {'; '.join(parts)}."
         )
+
+
+def next_step(document: Document, sweep: Document) -> Iterable[str]:
+    """Where to go from `undecided`: said once, at the first sweep that has one."""
+    first = next((s for s in document["sweeps"] if _undecided(s)), None)
+    if first is sweep:
+        yield f"Seeds for an effect: ablate plan {document['study']['name']} --power."
+
+
+def _undecided(sweep: Document) -> list[tuple[str, Document, Document]]:
+    """Every undecided difference, with its metric and its row."""
+    return [
+        (name, row, of)
+        for row in sweep["levels"]
+        for name, of in row["differences"].items()
+        if of is not None and of["verdict"] == "undecided"
+    ]
+
+
+def _by_holm(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:
+    """The differences that are undecided though their interval excludes 0."""
+    labels = {m.name: m.label for m in metrics}
+    parts = [
+        f"{labels[name]} at {printed.level_text(row['level'])} (p {probability(of['p'])} by itself,"
+        f" {probability(of['p_holm'])} after Holm)"
+        for name, row, of in _undecided(sweep)
+        if name in labels and bounded(of) and not of["low"] <= 0 <= of["high"]
+    ]
+    if parts:
+        yield f"Undecided, though the interval excludes 0: {'; '.join(parts)}."
 
 
 def _untold(metrics: Sequence[Metric], sweep: Document) -> Iterable[str]:

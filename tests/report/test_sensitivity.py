@@ -230,6 +230,7 @@ def test_levels_spaced_by_ratios_have_their_slope_per_tenfold() -> None:
     text = render(sensitivity_page(sensitivity_document(study, records)))
     assert "linear, per tenfold" in text
     assert "decimal logarithm" in text
+    assert "Trends over lr (logarithmic scale); differences of percent scores in points" in text
 
 
 def test_a_choice_has_differences_and_no_trend() -> None:
