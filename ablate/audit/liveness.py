@@ -63,7 +63,8 @@ def inert_of(study: Study, cells: Iterable[Cell]) -> dict[str, frozenset[str]]:
     """Variant -> the modules of the grid none of whose own parameters can move its output.
 
     Those that W204 names in every run that counted them, and no loss that trains the score reaches
-    them either. Where only the live parameters were counted, that is unknown of them.
+    them either, nor has the output any operation of theirs. Where only the live parameters were
+    counted, that is unknown of them.
     """
     found: dict[str, frozenset[str]] = {}
     for cell in cells:
@@ -77,7 +78,7 @@ def inert_of(study: Study, cells: Iterable[Cell]) -> dict[str, frozenset[str]]:
 
 
 def _still(of: Mapping[str, Cost]) -> bool:
-    return _kind(of) == UNREAD + NOWHERE
+    return _kind(of) == UNREAD + NOWHERE and not _count(of, "live_macs")
 
 
 def recorded(records: Iterable[Record]) -> Shares:

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ablate.analysis.cells import Cell, cells
-from ablate.analysis.contrast import difference
+from ablate.analysis.contrast import Effect, difference
 from ablate.analysis.verdict import rules_of
 from ablate.metric import Metric
 from ablate.record import Finding, Note, Record, State
@@ -54,7 +54,7 @@ def study_document(  # noqa: PLR0913, PLR0917 - each is one thing that the store
         "limits": limits_of(study, found),
         "provenance": _provenance(records),
         "baseline": baseline.variant if baseline else None,
-        "cells": [_cell(study, cell, baseline) for cell in found],
+        "cells": [_cell(study, cell, baseline, (inert or {}).get(cell.variant)) for cell in found],
         "synergy": grid_document(study, found, inert),
         "courses": courses(study, grid_cells(study, found), curves or {}, inert),
         "sweeps": sweeps(study, found),
@@ -227,8 +227,11 @@ def limits_of(study: Study, found: Sequence[Cell]) -> list[dict[str, Any]]:
     ]
 
 
-def _cell(study: Study, cell: Cell, baseline: Cell | None) -> dict[str, Any]:
-    spent = cell.costs()
+def _cell(
+    study: Study, cell: Cell, baseline: Cell | None, inert: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """A configuration; its differences have no interval where all that it changes is inert."""
+    spent, still = cell.costs(), bool(cell.changed) and set(cell.changed) <= (inert or set())
     return {
         "variant": cell.variant,
         "role": cell.role,
@@ -238,9 +241,7 @@ def _cell(study: Study, cell: Cell, baseline: Cell | None) -> dict[str, Any]:
         "placed": len(cell.records),
         "scores": {m.name: scores_document(cell, m.name) for m in study.metrics},
         "differences": {
-            m.name: effect_document(
-                difference(baseline.runs(m.name), cell.runs(m.name), rules_of(study.claims, m))
-            )
+            m.name: effect_document(_difference(study, m, baseline, cell, still=still))
             if baseline is not None and baseline.variant != cell.variant
             else None
             for m in study.metrics
@@ -248,3 +249,11 @@ def _cell(study: Study, cell: Cell, baseline: Cell | None) -> dict[str, Any]:
         "costs": [costs_of(costs) for costs in spent.values()],
         "shares": {f: [costs_of(c) for c in of.values()] for f, of in cell.shares().items()},
     }
+
+
+def _difference(
+    study: Study, metric: Metric, baseline: Cell, cell: Cell, *, still: bool
+) -> Effect | None:
+    a, b = baseline.runs(metric.name), cell.runs(metric.name)
+    found = difference(a, b, rules_of(study.claims, metric))
+    return Effect(found.estimate, found.runs) if found and still else found

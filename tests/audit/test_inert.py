@@ -26,6 +26,14 @@ def test_parameters_that_a_loss_of_the_score_teaches_may_act_through_shared_weig
     assert inert_of(AC, with_shares(c=taught)) == {}
 
 
+def test_a_module_whose_operations_the_output_uses_is_no_inert_one() -> None:
+    own = share("c", live=False)
+    own["c"]["live_macs"] = replace(own["c"]["params"], name="live_macs", value=0.0)
+    assert inert_of(AC, with_shares(c=own)) == {"c": frozenset({"c"})}
+    own["c"]["live_macs"] = replace(own["c"]["live_macs"], value=64.0)
+    assert inert_of(AC, with_shares(c=own)) == {}
+
+
 def test_what_was_not_counted_is_not_known() -> None:
     uncounted = share("c", live=False)
     del uncounted["c"]["live_params"]

@@ -208,3 +208,11 @@ def test_very_large_values_have_a_noise_and_a_page() -> None:
     small = noise([[(0, 1e-200), (1, 3e-200)]])
     assert small is not None
     assert small.sd == pytest.approx(2**0.5 * 1e-200)
+
+
+def test_a_configuration_of_the_baselines_function_differs_from_it_without_p() -> None:
+    document = study_document(AB, runs(AB, flat, 3), inert={"b": frozenset("b")})
+    differences = {c["variant"]: c["differences"]["rank1"] for c in document["cells"]}
+    assert (differences["b"]["p"], differences["b"]["low"]) == (None, None)
+    assert differences["b"]["runs"] == 6
+    assert differences["a"]["p"] < 0.05
