@@ -151,7 +151,7 @@ class Condition:
         ends = [self.metric.shown(effect[k]) for k in ("low", "high")]
         beyond = all(_HOLDS[self.sign](round(e, EXACT), self.bound) for e in ends)
         kept = "excludes" if beyond else "reaches beyond"
-        return f"its {level:.0%} interval {kept} the bound"
+        return f"its {100 * level:g} % interval {kept} the bound"
 
 
 _HOLDS = {

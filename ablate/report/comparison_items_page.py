@@ -6,6 +6,7 @@ from ablate.metric import Metric
 from ablate.report import printed
 from ablate.report.comparison_words import (
     Document,
+    interval_head,
     labels,
     listed,
     many,
@@ -72,9 +73,8 @@ def _samples(
                 str(entry["lower" if up else "higher"]),
             ]
         )
-    level = f"{document['study']['level']:.0%} interval"
-    heads = ["Mean over items", names[pair["a"]], names[pair["b"]], "Δ", level, "better", "worse"]
-    return table("", heads, rows)
+    heads = ["Mean over items", names[pair["a"]], names[pair["b"]], "Δ"]
+    return table("", [*heads, interval_head(document), "better", "worse"], rows)
 
 
 def _sampled_notes(entry: Document) -> Iterable[str]:
@@ -145,7 +145,7 @@ def _classes(
     sure = any(r["p_adjusted"] is not None for r in rows)
     tiers = bool(document["study"]["tiers"])
     heads = [("Item", False), (names[pair["a"]], True), (names[pair["b"]], True), ("Δ", True)]
-    heads += [(f"{document['study']['level']:.0%} interval", True), ("p BH", True)] if sure else []
+    heads += [(interval_head(document), True), ("p BH", True)] if sure else []
     heads += [("Tier", False)] if tiers else []
     body = [_class_row(metric, r, sure=sure, tiers=tiers) for r in shown]
     mean = ["mean", metric.text(entry["a"]), metric.text(entry["b"])]

@@ -77,6 +77,11 @@ def _runs(cells: Sequence[Cell], metric: Metric) -> list[Sample]:
     return [c.runs(metric.name) for c in cells]
 
 
+def _replicates(samples: Sequence[Sample]) -> int:
+    """How many cells have a spread of their own."""
+    return sum(len(s) >= PAIR for s in samples)
+
+
 def _replicated(found: Against | None) -> Effect | None:
     """The effect that a verdict may be given of: where a side has two runs or more."""
     return found.difference if found is not None and found.difference.runs > PAIR else None
@@ -103,13 +108,14 @@ def _spread(
 ) -> dict[str, Any]:
     """What runs of the study vary by, and what that makes of a difference at these counts."""
     x, y = used(study, a.runs(metric.name), b.runs(metric.name))
-    own = noise(_runs(trained_apart([a, b, *others]), metric))
+    samples = _runs(trained_apart([a, b, *others]), metric)
+    own = noise(samples)
     least = None
     if own is not None and x and y:
         least = own.least_difference(len(x), len(y), study.claims.alpha)
     return {
         "correlation": correlated(a.runs(metric.name), b.runs(metric.name)),
-        "noise": {"sd": own.sd, "df": own.df} if own else None,
+        "noise": {"sd": own.sd, "df": own.df, "cells": _replicates(samples)} if own else None,
         "least_difference": least,
     }
 

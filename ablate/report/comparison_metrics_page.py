@@ -8,7 +8,10 @@ from ablate.report.comparison_words import (
     Document,
     change,
     fits,
+    interval_head,
+    interval_of,
     labels,
+    level,
     listed,
     many,
     metrics_in,
@@ -16,6 +19,7 @@ from ablate.report.comparison_words import (
     p_text,
     relative,
     side_of,
+    without,
 )
 from ablate.report.layout import NONE, Section, Table, table
 
@@ -25,8 +29,7 @@ FEWEST = 2
 def in_short(document: Document) -> Section:
     """What the numbers come to, a sentence for each further variant; then all differences."""
     lines = [line for pair in document["pairs"] for line in _sentences(document, pair)]
-    overview = _overview(document)
-    tables = (overview,) if overview is not None and fits(overview) else ()
+    tables = _overview(document)
     notes = ["Δ: minus the first."] if tables else []
     if len(document["pairs"]) > 1:
         notes.append("Verdicts are of each pair by itself: Holm over its metrics, not over pairs.")
@@ -35,9 +38,9 @@ def in_short(document: Document) -> Section:
 
 def _sentences(document: Document, pair: Document) -> Iterable[str]:
     a, b = (side_of(document, pair[side]) for side in ("a", "b"))
-    without = [s["variant"] for s in (a, b) if not s["runs"]]
-    if without:
-        yield f"No completed run of {listed(without)}: there is nothing to compare."
+    unrun = [s["variant"] for s in (a, b) if not s["runs"]]
+    if unrun:
+        yield f"No completed run of {listed(unrun)}: there is nothing to compare."
         return
     if not pair["metrics"]:
         yield f"Neither {a['variant']} nor {b['variant']} has a score."
@@ -45,16 +48,28 @@ def _sentences(document: Document, pair: Document) -> Iterable[str]:
     counts = pair["tally"]
     of = sum(counts.values())
     more = f", unknown on {counts['unknown']}" if counts["unknown"] else ""
-    metrics = metrics_in(document)
     told = [e for e in pair["metrics"] if e["difference"] is not None]
     main = [e for e in told if e["metric"] in _main(document, pair)]
-    changes = ", ".join(change(metrics[e["metric"]], e) for e in main)
+    changes = ", ".join(_change(document, pair, e) for e in main)
     yield (
         f"By its means {b['variant']} is better than {a['variant']} on {counts['better']} of"
         f" {many(of, 'metric')}, worse on {counts['worse']}, the same on {counts['same']}{more}"
         + (f"; {changes}" if changes else "")
         + f"; {_verdict(document, pair)}."
     )
+
+
+def _change(document: Document, pair: Document, entry: Document) -> str:
+    """A metric's difference as the sentence says it; that of the first with all that is known."""
+    metric = metrics_in(document)[entry["metric"]]
+    text = change(metric, entry)
+    if entry is pair["metrics"][0] and _sure(entry):
+        effect = entry["difference"]
+        text += (
+            f", {interval_of(document)} {printed.interval(metric, effect)},"
+            f" p {p_text(effect['p'])}, {p_text(entry['p_holm'])} after Holm"
+        )
+    return f"{text}{without(pair, entry)}"
 
 
 def _main(document: Document, pair: Document) -> Sequence[str]:
@@ -75,9 +90,8 @@ def _verdict(document: Document, pair: Document) -> str:
     text = f"verdict on {metric.label}: {entry['verdict']}"
     if entry["verdict"] != "undecided":
         return text
-    p = entry["difference"]["p"]
-    if p < document["study"]["alpha"]:
-        return f"{text} (p {p_text(p)} by itself, {p_text(entry['p_holm'])} after Holm)"
+    if entry["difference"]["p"] < document["study"]["alpha"]:
+        return f"{text} (Holm's p decides)"
     if entry["smallest"] is None:
         return text
     least = _size(metric, entry["smallest"])
@@ -89,12 +103,21 @@ def _size(metric: Metric, value: float) -> str:
     return f"{plain(metric.shown(value), metric.digits)}{unit}"
 
 
-def _overview(document: Document) -> Table | None:
-    """Every variant's differences in one table, where there are three variants or more."""
+def _overview(document: Document) -> tuple[Table, ...]:
+    """Every variant's differences in one table, where there are three variants or more.
+
+    Verdicts stand beside them where there are any and the terminal has room for them.
+    """
     if len(document["pairs"]) < FEWEST:
-        return None
+        return ()
+    judged = any(e["verdict"] for p in document["pairs"] for e in p["metrics"])
+    tables = [_differences(document, judged=True)] if judged else []
+    tables.append(_differences(document, judged=False))
+    return tuple([t for t in tables if t.rows and fits(t)][:1])
+
+
+def _differences(document: Document, *, judged: bool) -> Table:
     names, metrics = labels(document), metrics_in(document)
-    first = document["sides"][0]["variant"]
     by_metric: dict[str, dict[str, Document]] = {}
     for pair in document["pairs"]:
         for entry in pair["metrics"]:
@@ -102,14 +125,17 @@ def _overview(document: Document) -> Table | None:
     rows = []
     for name, of in by_metric.items():
         metric = metrics[name]
-        reference = next(iter(of.values()))["a"]
-        gaps = [
-            printed.estimate(metric, of[p["b"]]["difference"]) if p["b"] in of else NONE
-            for p in document["pairs"]
-        ]
-        rows.append([printed.heading(metric), printed.score(metric, reference), *gaps])
-    heads = ["Metric", names[first], *(f"Δ {names[p['b']]}" for p in document["pairs"])]
-    return table("", heads, rows) if rows else None
+        row = [printed.heading(metric), printed.score(metric, next(iter(of.values()))["a"])]
+        for pair in document["pairs"]:
+            entry = of.get(pair["b"])
+            row.append(NONE if entry is None else printed.estimate(metric, entry["difference"]))
+            if judged:
+                row.append(NONE if entry is None else entry["verdict"] or NONE)
+        rows.append(row)
+    heads = [("Metric", False), (names[document["sides"][0]["variant"]], True)]
+    for pair in document["pairs"]:
+        heads += [(f"Δ {names[pair['b']]}", True), *([("Verdict", False)] if judged else [])]
+    return mixed("", heads, rows)
 
 
 def metrics(document: Document, pair: Document) -> Section:
@@ -189,6 +215,7 @@ def _plus_minus(metric: Metric, value: float) -> str:
 
 
 def _certainty(document: Document, entries: Sequence[Document], known: Sequence[Metric]) -> Table:
+    least = any(map(_unpaired, entries))
     rows = [
         [
             m.label,
@@ -197,14 +224,18 @@ def _certainty(document: Document, entries: Sequence[Document], known: Sequence[
             p_text(e["p_holm"]),
             NONE if e["hedges_g"] is None else signed(e["hedges_g"], 2),
             plain(e["better_share"], 2),
-            _bare(m, e["least_difference"]),
+            *([_bare(m, e["least_difference"] if _unpaired(e) else None)] if least else []),
             _bare(m, e["smallest"]),
         ]
         for m, e in zip(known, entries, strict=True)
     ]
-    level = f"{document['study']['level']:.0%} interval"
-    heads = ["Metric", level, "p", "p Holm", "g", "P (better)", "LSD", "Smallest effect"]
-    return table("", heads, rows)
+    heads = ["Metric", interval_head(document), "p", "p Holm", "g", "P (better)"]
+    return table("", [*heads, *(["LSD"] if least else []), "Smallest effect"], rows)
+
+
+def _unpaired(entry: Document) -> bool:
+    """Whether a difference is one of unpaired runs, as the least significant one is."""
+    return entry["noise"] is not None and entry["difference"]["method"] != "blocked"
 
 
 def _bare(metric: Metric, value: float | None) -> str:
@@ -243,7 +274,7 @@ def _reasons(document: Document, pair: Document) -> Iterable[str]:
     if bands:
         yield (
             "One run a side: no verdict. noise: the difference that two such runs of one"
-            f" configuration stay within in {document['study']['level']:.0%} of cases,"
+            f" configuration stay within in {level(document['study']['level'])} of cases,"
             f" {_from_noise(document, bands)}"
         )
     elif single:
@@ -264,7 +295,8 @@ def _from_noise(document: Document, entries: Sequence[Document]) -> str:
     metric = metrics_in(document)[entries[0]["metric"]]
     own = entries[0]["noise"]
     return (
-        f"t s √(1/n + 1/n), with s pooled over the study's replicated configurations"
+        "t s √(1/n + 1/n) by one variance, pooled over"
+        f" {many(own['cells'], 'replicated configuration')} of the study"
         f" ({metric.label}: s = {_bare(metric, own['sd'])}, {own['df']} df)."
     )
 
@@ -289,13 +321,34 @@ def _terms(document: Document, pair: Document, entries: Sequence[Document]) -> I
         f"P (better): share of pairs of runs in which {pair['b']} is better, ties as half."
         " A description."
     )
-    noisy = [e for e in entries if e["noise"] is not None]
+    noisy = [e for e in entries if _unpaired(e)]
     if noisy:
-        yield f"LSD, least significant difference: {_from_noise(document, noisy)}"
+        yield (
+            "LSD, least significant difference of unpaired runs, before Holm:"
+            f" {_from_noise(document, noisy)}"
+        )
+        yield from _beyond(document, noisy)
     yield (
         "Smallest effect: what these runs find with a power of 80 % at"
         f" p < {document['study']['alpha']:g}, before Holm."
     )
+
+
+def _beyond(document: Document, entries: Iterable[Document]) -> Iterable[str]:
+    """Why a difference above its LSD is undecided."""
+    known, alpha = metrics_in(document), document["study"]["alpha"]
+    above = [
+        e
+        for e in entries
+        if e["verdict"] == "undecided" and abs(e["difference"]["estimate"]) > e["least_difference"]
+    ]
+    for holm, why in (
+        (False, "its interval goes by the variances of these two alone, with fewer df."),
+        (True, "p is below alpha by itself, and the verdict goes by Holm's p."),
+    ):
+        told = [e for e in above if (e["difference"]["p"] < alpha) is holm]
+        if told:
+            yield f"{listed([known[e['metric']].label for e in told])}: Δ exceeds LSD, yet {why}"
 
 
 def score_split(document: Document, pair: Document) -> Section | None:

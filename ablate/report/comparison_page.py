@@ -23,6 +23,7 @@ from ablate.report.facts import rules
 from ablate.report.layout import Page, Section, Table, table
 from ablate.report.people import externals, notes
 from ablate.report.study_page import STANDIN, doubts, findings, remarks
+from ablate.report.tables import one_line
 
 SETTINGS = 12
 """Settings that a page shows; --json has them all."""
@@ -145,7 +146,8 @@ def _path(document: Document, pair: Document) -> Iterable[str]:
     parts = [f"{len(present)} of {total} with runs" + (f" ({_some(present)})" if present else "")]
     parts += [f"placed without a run: {_some(unrun)}"] if unrun else []
     parts += [f"not in the study: {_some(missing)}"] if missing else []
-    yield f"Between the two, by the levels changed: {'; '.join(parts)}."
+    a, b = (one_line(pair[side]) for side in ("a", "b"))
+    yield f"Between {a} and {b}, by the levels changed: {'; '.join(parts)}."
 
 
 def _some(names: Sequence[str]) -> str:

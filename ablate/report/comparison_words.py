@@ -101,6 +101,21 @@ def p_text(p: float | None) -> str:
     return "<0.001" if p < TINY else plain(p, 3)
 
 
+def interval_of(document: Document) -> str:
+    """What intervals are called in sentences, with their level: `95 % interval`."""
+    return f"{level(document['study']['level'])} interval"
+
+
+def interval_head(document: Document) -> str:
+    """The head of a column of intervals, which breaks after the sign of percent only."""
+    return interval_of(document).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def level(share: float) -> str:
+    """A level of confidence in percent."""
+    return f"{100 * share:g} %"
+
+
 def relative(metric: Metric, share: float | None) -> str:
     """A relative change in percent, without the sign of percent: its column says it."""
     return NONE if share is None else signed(100 * share, min(metric.digits, 2))
@@ -113,6 +128,13 @@ def change(metric: Metric, entry: Document) -> str:
     share = relative(metric, entry["relative"])
     rel = "" if share == NONE else f" ({share} % rel.)"
     return f"{metric.label} {metric.difference(effect['estimate'])}{unit}{rel}"
+
+
+def without(pair: Document, entry: Document) -> str:
+    """How many runs of which side are left out of a metric, as the end of a clause; or nothing."""
+    lost = [(pair[side], entry[side]["lost"]) for side in ("a", "b") if entry[side]["lost"]]
+    told = " and ".join(f"{many(count, 'run')} of {one_line(name)}" for name, count in lost)
+    return f", without {told} (not finite)" if told else ""
 
 
 def apart(a: Sequence[str], b: Sequence[str], none: str) -> tuple[str, str]:

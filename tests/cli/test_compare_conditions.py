@@ -51,11 +51,11 @@ def test_a_failed_condition_says_what_failed_and_how_sure_it_is(toy: Call, folde
     lines = [x for x in answer.stderr.splitlines() if x.startswith("failed: ")]
     assert lines == [
         (
-            "failed: mAP < 7: mAP +6.33 points (lif minus baseline; its 95% interval reaches"
+            "failed: mAP < 7: mAP +6.33 points (lif minus baseline; its 95 % interval reaches"
             " beyond the bound)"
         ),
         (
-            "failed: mAP < 7: mAP \N{MINUS SIGN}0.33 points (sdtps minus baseline; its 95%"
+            "failed: mAP < 7: mAP \N{MINUS SIGN}0.33 points (sdtps minus baseline; its 95 %"
             " interval excludes the bound)"
         ),
     ]
@@ -75,7 +75,7 @@ def test_any_of_several_conditions_ends_it_with_1(toy: Call) -> None:
     assert answer.exit_code == 1
     assert [x for x in answer.stderr.splitlines() if x.startswith("failed: ")] == [
         (
-            "failed: rank1 > 5: Rank-1 +6.3 points (lif minus baseline; its 95% interval reaches"
+            "failed: rank1 > 5: Rank-1 +6.3 points (lif minus baseline; its 95 % interval reaches"
             " beyond the bound)"
         )
     ]

@@ -141,13 +141,52 @@ def test_three_variants_have_one_table_of_differences_and_each_pair_its_own() ->
         for n, levels, v in (("off", OFF, 0.5), ("on", ON, 0.6), ("b", {"b": True}, 0.55))
     ]
     found = page(chosen)
-    assert rows(section(found, "In short"))["Rank-1 (%) ↑"] == ["51.3 ± 1.5", "+10.0", "+5.0"]
+    short = section(found, "In short")
+    assert [c.text for c in short.tables[0].columns][2:] == ["Δ on", "Verdict", "Δ b", "Verdict"]
+    told = ["51.3 ± 1.5", "+10.0", "positive", "+5.0", "positive"]
+    assert rows(short)["Rank-1 (%) ↑"] == told
     assert rows(section(found, "Configuration"))["b"] == ["false", "false", "true"]
     first, second = section(found, "Metrics: on"), section(found, "Metrics: b")
     assert rows(first)["Rank-1 (%) ↑"][2] == "+10.0"
     assert rows(second)["Rank-1 (%) ↑"][2] == "+5.0"
     said = [n for n in second.notes if n in first.notes]
     assert said == []
+
+
+def test_verdicts_leave_the_table_of_all_before_its_differences_do() -> None:
+    chosen = [
+        cell(side(f"number {i}", {"a.rate": 0.1 * i, "a": True}, {0: 0.5, 1: 0.6 + i / 10}))
+        for i in range(5)
+    ]
+    (table,) = section(page(chosen), "In short").tables
+    assert [c.text for c in table.columns][2:] == [f"Δ number {i}" for i in range(1, 5)]
+
+
+def test_a_difference_above_the_least_significant_one_says_why_it_is_undecided() -> None:
+    quiet = cell(side("quiet", {"a": True, "b": True}, {s: 0.5 + s / 1000 for s in range(12)}))
+    chosen = [
+        cell(side("off", OFF, {0: 0.60, 1: 0.65, 2: 0.70})),
+        cell(side("on", ON, {0: 0.70, 1: 0.71, 2: 0.72})),
+    ]
+    notes = section(page(chosen, (quiet,)), "Metrics").notes
+    own = "Δ exceeds LSD, yet its interval goes by the variances of these two alone"
+    assert f"Rank-1, Loss: {own}, with fewer df." in notes
+    (least,) = (n for n in notes if n.startswith("LSD"))
+    assert "pooled over 3 replicated configurations of the study" in least
+    # without the quiet one: s = 3.6 points of 4 df, an LSD of 8.2 above the 6.0 found
+    assert not any("exceeds" in n for n in section(page(chosen), "Metrics").notes)
+
+
+def test_pairs_have_no_least_difference_of_unpaired_runs() -> None:
+    chosen = [
+        cell(side("off", OFF, {0: 0.60, 1: 0.65, 2: 0.70})),
+        cell(side("on", ON, {0: 0.70, 1: 0.71, 2: 0.72})),
+    ]
+    found = section(comparison_page(comparison_document(PAIRED, chosen)), "Metrics")
+    assert "LSD" not in [c.text for c in found.tables[1].columns]
+    assert not any("LSD" in n for n in found.notes)
+    unpaired = section(page(chosen), "Metrics")
+    assert "LSD" in [c.text for c in unpaired.tables[1].columns]
 
 
 def test_many_variants_fall_back_to_tables_of_pairs_that_fit() -> None:
@@ -227,6 +266,7 @@ def test_what_holm_leaves_undecided_is_not_put_down_to_the_design() -> None:
     assert "the smallest effect that this design can see" in found
     more = [chosen[0], cell(side("on", ON, {0: 0.75, 1: 0.77, 2: 0.79}))]
     # t = 3.062: p = 0.0376, twice that after Holm over two metrics
-    assert (
-        "undecided (p 0.038 by itself, 0.075 after Holm)" in section(page(more), "In short").lead[0]
-    )
+    lead = section(page(more), "In short").lead[0]
+    assert "p 0.038, 0.075 after Holm; verdict on Rank-1: undecided (Holm's p decides)." in lead
+    why = "Δ exceeds LSD, yet p is below alpha by itself, and the verdict goes by Holm's p."
+    assert f"Rank-1, Loss: {why}" in section(page(more), "Metrics").notes
