@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ablate.store import Store
     from ablate.study import Resources
 
 
@@ -44,3 +45,12 @@ class Hours:
 
         digits = max(1, 1 - math.floor(math.log10(hours))) if hours else 1
         return f"{hours:.{digits}f}"
+
+
+def hours_of(store: "Store", study: str, share: "Resources") -> Hours:
+    """What the trials of a study have taken; those brought in from elsewhere took 0, and tell none.
+
+    `share` is what each trial gets. None is known of a study that the store does not have.
+    """
+    held = store.durations(study) if study in store.studies() else ()
+    return Hours([(variant, seconds) for variant, seconds in held if seconds > 0], share)

@@ -1,23 +1,26 @@
 """`ablate plan`: which trials a study makes, which are there, and what is left to do."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ablate.cli.options import Data, Json, Only, Overrides, Scale, Seeds, StudyFile
+from ablate.cli.options import Data, Json, Only, Overrides, Scale, Seeds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ablate.cli.asking import Asked
     from ablate.cli.hours import Hours
     from ablate.record import State
     from ablate.run.probing import Answer
-    from ablate.study import Placement
 
 
 def plan(
-    study: StudyFile,
+    study: Annotated[
+        Path,
+        typer.Argument(help="The study file; with --power also the name of a study in the store."),
+    ],
     overrides: Overrides = None,
     *,
     seeds: Seeds = "",
@@ -54,7 +57,7 @@ def plan(
 ) -> None:
     """Show the trials of a study: complete, failed, to run. Writes nothing, trains nothing."""
     from ablate.cli import power as planned
-    from ablate.cli import power_text, probe_text, probed
+    from ablate.cli import power_text, probe_text, probed, stored_plan
     from ablate.cli.asking import Wishes, asked, say_seed
     from ablate.cli.console import print_json
     from ablate.errors import UsageError
@@ -64,16 +67,24 @@ def plan(
     if not power and (sigma is not None or effect is not None):
         option = "--effect" if sigma is None else "--sigma"
         raise UsageError(f"{option} means something with --power only")
+    if power and probe:
+        raise UsageError("--power and --probe answer two questions: ask one at a time")
 
     wishes = Wishes(
         overrides=overrides or (), seeds=seeds, only=only, scale=scale, data=data, yes=yes
     )
+    if not study.is_file() and stored_plan.answered(
+        str(study), wishes, stored_plan.Asks(sigma, effect, json=json) if power else None
+    ):
+        return
     found = asked(study, wishes)
     _say_absent(found)
     if len({p.trial.seed for p in found.chosen}) > 1:
         say_seed(found)
     states, hours = _known(found)
-    seen = planned.document(found, sigma, effect, states, hours) if power else None
+    seen = None
+    if power:
+        seen = planned.document(planned.of_file(found, states), sigma, effect, hours)
     answers = _probed(found, ops) if probe else None
     if json:
         document = _document(found, states, hours)
@@ -124,7 +135,7 @@ def _say_absent(found: "Asked") -> None:
 
 def _known(found: "Asked") -> "tuple[Mapping[str, State], Hours]":
     """States by trial key and what trials take, as far as there is a store."""
-    from ablate.cli.hours import Hours
+    from ablate.cli.hours import Hours, hours_of
     from ablate.store import open_store
 
     share = found.study.resources
@@ -132,8 +143,7 @@ def _known(found: "Asked") -> "tuple[Mapping[str, State], Hours]":
         return {}, Hours((), share)
     with open_store(found.project.store) as store:
         states = store.states([p.trial.key for p in (*found.placements, *found.chosen)])
-        known = found.study.name in store.studies()
-        return states, Hours(store.durations(found.study.name) if known else (), share)
+        return states, hours_of(store, found.study.name, share)
 
 
 def _document(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> dict[str, object]:
@@ -145,8 +155,8 @@ def _document(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> 
         "scale": study.scale,
         "standin": study.standin,
         "data": study.data,
-        "counts": _counts(found.chosen, states),
-        "hours_left": _hours_left(found, states, hours),
+        "counts": counts(_now(found, states)),
+        "hours_left": hours.of(_left(found, states)),
         "trials": [
             {
                 "key": p.trial.key,
@@ -163,30 +173,35 @@ def _document(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> 
     }
 
 
-def _counts(placements: "Sequence[Placement]", states: "Mapping[str, State]") -> dict[str, int]:
+def _now(found: "Asked", states: "Mapping[str, State]") -> "dict[str, State]":
+    """The state of every chosen trial, by its key."""
+    from ablate.record import State
+
+    return {p.trial.key: states.get(p.trial.key, State.PENDING) for p in found.chosen}
+
+
+def _left(found: "Asked", states: "Mapping[str, State]") -> "dict[str, int]":
+    """The trials of each variant that a run would take up."""
+    from collections import Counter
+
+    from ablate.record import RERUN
+
+    names = {p.trial.key: p.variant.name for p in found.chosen}
+    return Counter(names[key] for key, now in _now(found, states).items() if now in RERUN)
+
+
+def counts(states: "Mapping[str, State]") -> dict[str, int]:
+    """How many trials there are, by where they stand; `states` by their keys."""
     from ablate.record import RERUN, State
 
-    keys = {p.trial.key for p in placements}
-    now = [states.get(key, State.PENDING) for key in keys]
+    now = list(states.values())
     return {
-        "trials": len(keys),
+        "trials": len(now),
         "complete": now.count(State.COMPLETED),
         "failed": now.count(State.FAILED) + now.count(State.TIMEOUT),
         "running": now.count(State.RUNNING),
         "to_run": sum(state in RERUN for state in now),
     }
-
-
-def _hours_left(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> float | None:
-    """The hours of the trials that a run would take up."""
-    from collections import Counter
-
-    from ablate.record import RERUN, State
-
-    left = {p.trial.key: p.variant.name for p in found.chosen}
-    return hours.of(
-        Counter(n for key, n in left.items() if states.get(key, State.PENDING) in RERUN)
-    )
 
 
 def _print_headline(found: "Asked") -> None:
@@ -225,12 +240,15 @@ def _print_trials(found: "Asked", states: "Mapping[str, State]", limit: int | No
 
 
 def _print_counts(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> None:
+    say_counts(counts(_now(found, states)), hours.of(_left(found, states)), hours)
+
+
+def say_counts(found: "Mapping[str, int]", left: float | None, hours: "Hours") -> None:
+    """Print how many trials there are, and the hours `left` of those to run."""
     from ablate.cli.console import out
 
-    counts = _counts(found.chosen, states)
-    parts = [f"{counts['complete']} complete", f"{counts['failed']} failed"]
-    parts += [f"{counts['running']} running"] if counts["running"] else []
-    parts += [f"{counts['to_run']} to run"]
-    left = _hours_left(found, states, hours)
+    parts = [f"{found['complete']} complete", f"{found['failed']} failed"]
+    parts += [f"{found['running']} running"] if found["running"] else []
+    parts += [f"{found['to_run']} to run"]
     parts += [f"~{hours.text(left)} {hours.unit} left"] if left else []
-    out().print(f"{counts['trials']} trials: {', '.join(parts)}", soft_wrap=True)
+    out().print(f"{found['trials']} trials: {', '.join(parts)}", soft_wrap=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ablate.analysis.cells import Cell
     from ablate.analysis.effects import Corner
     from ablate.analysis.planning import Assumed, Question
@@ -43,6 +45,20 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A design: a study's variants with so many seeds each, of which some are `done`.
+
+    `store` is the database that tells the noise of one run, if it is there.
+    """
+
+    study: "Study"
+    store: "Path"
+    variants: "tuple[Variant, ...]"
+    seeds: int
+    done: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """A question and the variants whose runs answer it."""
 
@@ -50,13 +66,16 @@ class Asking:
     variants: tuple[str, ...]
 
 
-def document(
-    found: "Asked",
-    sigma: float | None,
-    effect: float | None,
-    states: "Mapping[str, State]",
-    hours: "Hours",
-) -> Json:
+def of_file(found: "Asked", states: "Mapping[str, State]") -> Planned:
+    """The design that a study file asks for."""
+    variants = {p.variant.name: p.variant for p in found.chosen}
+    seeds = len({p.trial.seed for p in found.chosen})
+    return Planned(
+        found.study, found.project.store, tuple(variants.values()), seeds, _done(found, states)
+    )
+
+
+def document(planned: Planned, sigma: float | None, effect: float | None, hours: "Hours") -> Json:
     """The section `power` of a plan; numbers in stored units, None where there is no answer.
 
     `sigma` and `effect` are options, in display units. Raises UsageError where they are no spread,
@@ -65,23 +84,24 @@ def document(
     from ablate.cli import power_sigma
     from ablate.report.document import metric_document
 
-    study = found.study
+    study, seeds = planned.study, planned.seeds
     metric = study.metric(study.primary)
     wanted = None if effect is None else power_sigma.positive("--effect", effect, metric)
-    noise = power_sigma.stored(found) if sigma is None else power_sigma.told(sigma, metric)
+    if sigma is None:
+        noise = power_sigma.stored(study, planned.store)
+    else:
+        noise = power_sigma.told(sigma, metric)
     ends = _assumed(study, metric, noise)
-    cells = _cells({p.variant.name: p.variant for p in found.chosen}.values())
+    cells = _cells(planned.variants)
     grid = _grid(study, cells)
-    seeds = len({p.trial.seed for p in found.chosen})
     source = "option"
     if wanted is None:
         source, wanted = _usual_effect(metric, ends.usual)
-    done = _done(found, states)
     answers = []
     for asking in _asked(study, cells, grid):
         needs = _needs(asking.question, wanted, ends)
         most = needs["seeds"]["value"] if needs["seeds"] else None
-        cost = _cost(asking, most, done, hours)
+        cost = _cost(asking, most, planned.done, hours)
         answers.append(_sight(asking.question, seeds, ends) | needs | cost)
     return {
         "metric": metric_document(metric),

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ablate.analysis.cells import Cell
     from ablate.analysis.contrast import Sample
-    from ablate.cli.asking import Asked
     from ablate.metric import Metric
     from ablate.store import Store
     from ablate.study import Study
@@ -53,30 +53,33 @@ def positive(option: str, value: float, metric: "Metric") -> float:
     return value / metric.shown(1.0)
 
 
-def stored(found: "Asked") -> Sigma:
-    """The noise of this study's own runs, else of the last like it; raises UsageError for none."""
+def stored(study: "Study", path: "Path") -> Sigma:
+    """The noise of this study's own runs, else of the last like it; raises UsageError for none.
+
+    `path` is that of the database, which may not be there.
+    """
     from ablate.store import open_store
 
-    if not found.project.store.exists():
-        raise _unknown(found, "there is no database yet")
-    with open_store(found.project.store) as store:
+    if not path.exists():
+        raise _unknown(study, "there is no database yet")
+    with open_store(path) as store:
         names = store.studies()
-        own = found.study.name
+        own = study.name
         for name in [*(n for n in names if n == own), *(n for n in names if n != own)]:
-            sigma = _of_study(store, store.study(name), found)
+            sigma = _of_study(store, store.study(name), study)
             if sigma is not None:
                 return sigma
     raise _unknown(
-        found,
-        f"no configuration of study {own!r}, or of another of system {found.study.system} at"
-        f" {found.study.scale} scale on these data, has two completed runs with that score",
+        study,
+        f"no configuration of study {own!r}, or of another of system {study.system} at"
+        f" {study.scale} scale on these data, has two completed runs with that score",
     )
 
 
-def _unknown(found: "Asked", why: str) -> Exception:
+def _unknown(study: "Study", why: str) -> Exception:
     from ablate.errors import UsageError
 
-    metric = found.study.metric(found.study.primary)
+    metric = study.metric(study.primary)
     unit = f" ({metric.unit})" if metric.unit else ""
     return UsageError(
         f"--power needs the standard deviation of one run's {metric.label}{unit}: {why};"
@@ -84,7 +87,7 @@ def _unknown(found: "Asked", why: str) -> Exception:
     )
 
 
-def _of_study(store: "Store", held: "Study", found: "Asked") -> Sigma | None:
+def _of_study(store: "Store", held: "Study", study: "Study") -> Sigma | None:
     """The pooled noise of a study's cells; None where it is another question or has no replicates.
 
     Raises UsageError where the study's own runs agree to the last digit over the seeds.
@@ -93,7 +96,6 @@ def _of_study(store: "Store", held: "Study", found: "Asked") -> Sigma | None:
     from ablate.analysis.contrast import noise
     from ablate.audit.seeds import unseeded
 
-    study = found.study
     metric = study.metric(study.primary).name
     if not _like(held, study):
         return None
@@ -120,7 +122,7 @@ def _of_study(store: "Store", held: "Study", found: "Asked") -> Sigma | None:
     if replicated and held.name == study.name:
         code = " (W126)" if seedless else ""
         raise _unknown(
-            found,
+            study,
             f"the runs of study {held.name!r} agree over the seeds to the last digit{code},"
             " which tells nothing of it",
         )

@@ -34,6 +34,7 @@ EFFECTS = {
     "sigma": ", one sigma (another: --effect)",
 }
 NONE = "–"
+UNTOLD = "no test"
 
 
 def show(document: Json, study: str, hours: "Hours") -> None:
@@ -232,13 +233,15 @@ def _print_designs(document: Json, metric: "Metric") -> None:
         row += [f"{d[key]:,}" for key in ("cells", "seeds", "runs")]
         for kind in SHORT:
             answer = by_kind.get(kind)
-            unseen = "n = 1" if kind in by_kind else NONE
+            unseen = UNTOLD if kind in by_kind else NONE
             row.append(amount(metric, answer["value"]) if answer else unseen)
         cells.append(row)
     print_table(columns, cells)
     lines = [
         "Pair: two modules' interaction, the others off. " + NONE + ": no answer in that design."
     ]
+    if any(d["seeds"] == 1 for d in designs):
+        lines.append(f"{UNTOLD[0].upper()}{UNTOLD[1:]}: with one run of each cell there is none.")
     if any(not d["seeds"] for d in designs):
         lines.append("Without seeds: one of them alone costs more.")
     _say(*lines)

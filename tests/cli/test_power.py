@@ -1,6 +1,7 @@
 """`ablate plan --power` as a user types it: what a design can see."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -297,11 +298,18 @@ def test_the_options_need_power(write: Write, option: str) -> None:
     assert str(said.exception) == f"{option} means something with --power only"
 
 
+def test_power_and_probe_are_not_asked_at_once(write: Write) -> None:
+    assert refusal(write(GRID), "--probe", "--sigma", "1") == (
+        "--power and --probe answer two questions: ask one at a time"
+    )
+
+
 def test_one_seed_sees_nothing(write: Write) -> None:
     said = planned(write(GRID), "--sigma", "1.3", "--seeds", "0").stdout
     assert "Smallest effects that 1 seed can see" in said
     assert "None: without a second run" in said
-    assert "n = 1" in said
+    assert re.search(r"full \(this\) +8 +1 +8 +no test +no test", said)
+    assert "No test: with one run of each cell there is none." in said
     assert by_kind(numbers(write(GRID), "--sigma", "1", "--seeds", "0"))["main"]["smallest"] is None
 
 
