@@ -5,14 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from scipy import stats
 
 from ablate.analysis.contrast import noise
-from ablate.record import Record
+from ablate.record import Cost, Record
 from ablate.report import study_document
+from ablate.report.grid_costs import Spent, idle
+from ablate.report.layout import NONE
 from ablate.report.markdown import render
 from ablate.report.study_page import study_page
 from ablate.report.synergy import synergy_document
 from ablate.report.synergy_page import synergy_page
+from ablate.report.synergy_words import sees
 from ablate.study import Axis, Claims, Study, real
 from tests.report.planted import LOSS, RANK1, record, runs, study
 
@@ -216,3 +220,75 @@ def test_a_configuration_of_the_baselines_function_differs_from_it_without_p() -
     assert (differences["b"]["p"], differences["b"]["low"]) == (None, None)
     assert differences["b"]["runs"] == 6
     assert differences["a"]["p"] < 0.05
+
+
+def test_noise_and_what_seeds_share_are_at_the_studys_own_level() -> None:
+    of = replace(AB, claims=Claims(alpha=0.1))
+    found = numbers(of, runs(of, flat, 4))
+    own, shared = found["noise"], found["seeds"]["intraclass"]
+    low, high = (own["sd"] * (12 / stats.chi2.ppf(p, 12)) ** 0.5 for p in (0.95, 0.05))
+    assert (own["low"], own["high"]) == pytest.approx((low, high))
+    least = stats.t.ppf(0.95, 12) * own["sd"] * 0.5**0.5
+    assert own["least_difference"] == pytest.approx(least)
+    f = (1 + 3 * shared["value"]) / (1 - shared["value"])
+    ends = [f / stats.f.ppf(0.95, 3, 9), f * stats.f.ppf(0.95, 9, 3)]
+    want = [(r - 1) / (r + 3) for r in ends]
+    assert [shared["low"], shared["high"]] == pytest.approx(want)
+
+
+def test_less_of_a_lower_metric_agrees_with_more_of_a_higher_one() -> None:
+    of = replace(ABC, metrics=(LOSS, RANK1), primary="loss")
+    text = page_of(of, runs(of, lambda on: 0.5 + 0.05 * len(on), 3))
+    assert "Best mean: full." in text
+    assert "Best cell on every metric: full." in text
+    assert "No effect changes its sign between metrics." in text
+    turned = [
+        replace(r, scores={**r.scores, "loss": replace(r.scores["loss"], value=v)})
+        for r in runs(of, flat, 3)
+        for v in (r.scores["rank1"].value,)
+    ]
+    assert "a (main effect): better on Rank-1; worse on Loss." in page_of(of, turned)
+    inert = {"+".join(sorted(on)): frozenset("a") for on in CORNERS if "a" in on}
+    names = {"a+b+c": "full"}
+    noise = {names.get(n, n): of for n, of in inert.items()}
+    assert "a (main effect)" not in page_of(of, turned, inert=noise)
+
+
+def test_an_effect_out_of_reach_is_said_to_be_seen_by_nothing() -> None:
+    told = {"p_holm": 0.5, "smallest": None}
+    assert sees(RANK1, told) == "nothing"
+    assert sees(RANK1, {**told, "smallest": 0.02}) == "2.0"
+    assert sees(RANK1, {"p_holm": None, "smallest": None}) == NONE
+
+
+def test_seeds_that_metrics_share_unequally_are_counted_from_to() -> None:
+    records = [
+        replace(r, scores={**r.scores, "loss": replace(r.scores["loss"], value=float("nan"))})
+        if (r.variant, r.seed) == ("full", 0)
+        else r
+        for r in runs(AB, flat, 4)
+    ]
+    assert "over 3 to 4 seeds that 4 cells share" in page_of(AB, records)
+    assert "n = 3 to 4." in page_of(AB, records)
+
+
+def test_only_parameters_without_operations_make_a_module_seem_idle() -> None:
+    def spent(params: float, macs: float | None) -> Spent:
+        of = {"params": params} if macs is None else {"params": params, "macs": macs}
+        return {(n, "tree"): (Cost(n, v, "", "tree"),) for n, v in of.items()}
+
+    base, a = frozenset[str](), frozenset("a")
+    assert idle({base: spent(5, 7), a: spent(6, 7)}) == {a: frozenset("a")}
+    assert idle({base: spent(5, 7), a: spent(6, 8)}) == {}
+    assert idle({base: spent(5, 7), a: spent(5, 7)}) == {}
+    assert idle({base: spent(5, None), a: spent(6, None)}) == {}
+    assert idle({a: spent(6, 7)}) == {}
+
+
+def test_nothing_seems_idle_where_inert_modules_are_known() -> None:
+    costs = {n: Cost(n, v, "", "tree") for n, v in (("params", 5.0), ("macs", 7.0))}
+    more = {**costs, "params": replace(costs["params"], value=6.0)}
+    records = [replace(r, costs=more if r.levels["a"] else costs) for r in runs(AB, flat, 2)]
+    assert synergy_document(AB, records)["synergy"]["idle"]["cells"][0]["variant"] == "a"
+    known = {"a": frozenset("a")}
+    assert synergy_document(AB, records, inert=known)["synergy"]["idle"] is None
