@@ -20,6 +20,9 @@ def document_path(path: Path) -> Path:
             f"-o {path}: Markdown or JSON is written here; name a file that ends in"
             f" {', '.join(DOCUMENTS[:-1])} or {DOCUMENTS[-1]}"
         )
+    there = _file_among(path.parent)
+    if there is not None:
+        raise UsageError(f"-o {path}: {there} is a file, not a folder")
     return path
 
 
@@ -27,10 +30,15 @@ def folder_path(path: Path) -> Path:
     """The folder that `-o` names; raises UsageError where it is a file or lies in one."""
     from ablate.errors import UsageError
 
-    there = next((p for p in (path, *path.parents) if p.exists()), path)
-    if there.exists() and not there.is_dir():
+    there = _file_among(path)
+    if there is not None:
         raise UsageError(f"-o {path}: -o is a folder here, and {there} is a file")
     return path
+
+
+def _file_among(folder: Path) -> Path | None:
+    """The file that stands where a folder, or one that it lies in, would be."""
+    return next((p for p in (folder, *folder.parents) if p.exists() and not p.is_dir()), None)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -106,6 +106,8 @@ def test_where_a_file_is_needed_a_folder_is_refused_and_the_other_way(
     imported: Call, folder: Path
 ) -> None:
     assert "it is a folder; name a file" in refused(imported, "--synergy", "-o", ".")
+    inside = refused(imported, "--synergy", "-o", "seed000.csv/a/b.md")
+    assert inside == "-o seed000.csv/a/b.md: seed000.csv is a file, not a folder"
     said = refused(imported, "-o", "seed000.csv")
     assert said == "-o seed000.csv: -o is a folder here, and seed000.csv is a file"
     assert "and seed000.csv is a file" in refused(imported, "-o", "seed000.csv/inside")
