@@ -67,10 +67,13 @@ def inert_of(study: Study, cells: Iterable[Cell]) -> dict[str, frozenset[str]]:
     counted, that is unknown of them.
     """
     found: dict[str, frozenset[str]] = {}
+    modules = tuple(study.on)
     for cell in cells:
+        if not any(r.shares for r in cell.records):
+            continue
         counted = [r.shares for r in cell.completed if r.shares]
         own = frozenset(
-            m for m in study.on if counted and all(_still(of.get(m, {})) for of in counted)
+            m for m in modules if counted and all(_still(of.get(m, {})) for of in counted)
         )
         if own:
             found[cell.variant] = own

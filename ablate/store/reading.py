@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from ablate.errors import UsageError
 from ablate.record import Attempt, Cost, Finding, Item, Record, State
 from ablate.selection import Score, Selection
 from ablate.store import by_hand, finals, values
-from ablate.store.schema import AttemptRow, FindingRow, StudyRow, TrialRow
+from ablate.store.schema import AttemptRow, StudyRow, TrialRow
 from ablate.study import Study
 
 _STATES = {str(state): state for state in State}
@@ -325,7 +325,9 @@ def find_trial(session: Session, ref: str) -> list[str]:
 
 def findings(session: Session, study_id: int) -> list[Finding]:
     """A study's findings, in the order they were put."""
-    rows: Iterable[FindingRow] = session.exec(
-        select(FindingRow).where(FindingRow.study_id == study_id).order_by(col(FindingRow.position))
+    rows = session.connection().exec_driver_sql(
+        "SELECT code, severity, sentence, command FROM finding WHERE study_id = ?"
+        " ORDER BY position",
+        (study_id,),
     )
-    return [Finding(r.code, r.severity, r.sentence, r.command) for r in rows]
+    return [Finding(*row) for row in rows]
