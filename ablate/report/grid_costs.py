@@ -53,10 +53,17 @@ def idle(placed: Mapping[Corner, Spent]) -> dict[Corner, frozenset[str]]:
 
 
 def _idle(without: Counts, costs: Counts) -> bool:
-    both = [k for k in costs if k in without]
-    grown = any(costs[k] > without[k] for k in both if k[0] == "params")
-    ran = [abs(costs[k] - without[k]) > ROUND * costs[k] for k in both if k[0] in OPERATIONS]
-    return grown and bool(ran) and not any(ran)
+    ran = grown = False
+    for key, count in costs.items():
+        if key not in without:
+            continue
+        if key[0] == "params":
+            grown = grown or count > without[key]
+        elif key[0] in OPERATIONS:
+            if abs(count - without[key]) > ROUND * count:
+                return False
+            ran = True
+    return grown and ran
 
 
 def _counted(spent: Spent) -> Counts:
