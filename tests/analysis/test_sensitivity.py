@@ -81,6 +81,7 @@ def test_the_interaction_is_the_coefficient_of_the_product() -> None:
         ([1.0, 3.4, 8.0], "log10"),
         ([1.0, 2.0, 3.0], "linear"),
         ([0.1, 0.2, 0.4], "linear"),
+        ([0.04, 0.09, 0.19], "linear"),
         ([0.7, 0.8, 1.1], "linear"),
         ([90.0, 100.0, 130.0], "linear"),
         ([1.0, 2.0, 4.0, 6.0, 8.0], "linear"),

@@ -9,7 +9,10 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 from ablate.cli import app
+from ablate.cli.asking import Wishes, asked
 from ablate.errors import UsageError
+from ablate.record import Ending, Scalar, State
+from ablate.store import open_store
 from tests.cli.test_power import GRID, Write, by_kind, noisy, numbers, offset, put, write
 
 __all__ = ["write"]
@@ -85,6 +88,21 @@ def test_the_store_answers_as_the_file_does(write: Write) -> None:
     answer = said("cube", "--power", "--json")
     assert json.loads(answer.stdout)["power"] == by_file
     assert {q["asks"] for q in by_file["questions"]} >= {"main", "level", "linear", "arm"}
+
+
+def test_runs_that_broke_off_are_still_to_do(write: Write) -> None:
+    found = asked(write(GRID), Wishes())
+    ends = []
+    for p in found.chosen:
+        score = noisy(p.variant.name, p.trial.seed)
+        state = State.INCOMPLETE if p.trial.seed == 2 else State.COMPLETED
+        ends.append((p, Ending(state, 1.0, "", scalars=(Scalar(1, "test", "fit", score),))))
+    with open_store(found.project.store, create=True) as store:
+        store.put_results(found.study, ends, source="test")
+    answer = json.loads(said("cube", "--power", "--json", "--sigma", "0.7").stdout)
+    assert answer["counts"]["to_run"] == 8
+    main = by_kind(answer["power"])["main"]
+    assert (main["seeds"]["value"], main["runs_to_do"]) == (3, 8)
 
 
 @pytest.mark.usefixtures("imported")

@@ -39,6 +39,8 @@ def test_an_effect_linear_in_the_logarithm_does_not_bend(tmp_path: Path) -> None
     text = render(sensitivity_page(document))
     assert "Trends over lr (logarithmic scale), in points" in text
     assert "Per tenfold: lr is taken by its decimal logarithm" in text
+    slope = 100 * sweep(document, "lr")["smallest"]["mAP"]["linear"]
+    assert f", slope {slope:.3f} per tenfold." in text
 
 
 def test_a_linear_scale_is_named_as_well() -> None:
@@ -96,7 +98,9 @@ def test_undecided_differences_point_to_the_planner_once() -> None:
         *runs("full lr=0.002", OWN[::-1], lr=2e-3),
         *runs("full lr=0.003", [0.70, 0.72, 0.71], lr=3e-3),
     ]
-    assert page([*near, *beside]).count(NEXT) == 1
+    text = page([*near, *beside])
+    assert text.count(NEXT) == 1
+    assert "though the interval excludes 0" not in text
     assert NEXT not in page(swept(LOW, OWN, HIGH))
     assert NEXT not in page(swept(LOW[:1], OWN[:1], HIGH[:1]))
 
