@@ -156,7 +156,10 @@ def _print_seen(document: Json, metric: "Metric", rows: Sequence[tuple[str, Json
     if document["blocked"] is None:
         _say(_variances(document, welch=welch))
     if any(q["asks"] == "linear" for q in document["questions"]):
-        _say("Line: the straight line's rise from the lowest level to the highest.")
+        _say(
+            "Line: the straight line's rise from the lowest level to the highest; over logarithms"
+            " where levels are spaced by ratios, as in reports."
+        )
     if margin:
         _say(
             "Negligible: the chance that an effect of 0 is shown to lie within the margin of"

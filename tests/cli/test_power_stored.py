@@ -73,6 +73,7 @@ def test_an_imported_study_is_asked_by_its_name_with_its_own_noise(imported: Pat
 def test_runs_that_were_brought_in_took_no_time_that_is_known() -> None:
     text = said("half", "--power").stdout
     assert "unknown until a trial of this study has run" in text
+    assert "over logarithms where levels are spaced by ratios" in " ".join(text.split())
     assert text.startswith("half: as the store has it, data import:half")
     assert text.endswith("12 trials: 12 complete, 0 failed, 0 to run\n")
     assert max(map(cell_len, text.splitlines())) <= 80
