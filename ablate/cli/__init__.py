@@ -1,6 +1,7 @@
 """The command line: one command, one file. Nothing heavy is imported before a command runs."""
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
@@ -29,9 +30,11 @@ from ablate.cli import (
 )
 from ablate.errors import AblateError
 
+UNREAD = 141
 EXIT_CODES = (
     "Exit codes: 0 ok · 1 some trials failed · 2 wrong usage or study file · 3 database unusable"
     " · 4 environment · 5 internal error · 6 locked by another process · 130/143 interrupted"
+    " · 141 nobody reads on"
 )
 app = typer.Typer(
     name="ablate",
@@ -84,10 +87,15 @@ def main() -> NoReturn:
         sys.exit(2)
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except AblateError as error:
         if debug:
             raise
         _fail(str(error), error.exit_code)
+    except (SystemExit, BrokenPipeError) as error:
+        if BrokenPipeError not in {type(error), type(error.__context__)}:
+            raise
+        _unread()
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", 130)
     except Exception as error:
@@ -98,6 +106,12 @@ def main() -> NoReturn:
         _fail(f"internal: {type(error).__name__}: {error} (--debug shows where)", 5)
     gc.freeze()  # else the interpreter looks through all that was read once more at its end
     sys.exit(code or 0)
+
+
+def _unread() -> NoReturn:
+    """End as a program does whose reader has gone: no word, and the exit code of SIGPIPE."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held goes there
+    sys.exit(UNREAD)
 
 
 def _usage(error: Any) -> str:  # noqa: ANN401 - typer exports no name of its usage errors' kind

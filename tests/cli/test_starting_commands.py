@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -166,3 +168,12 @@ def test_what_only_leaves_out_of_an_override_is_not_placed_in_the_study() -> Non
     found = asked(Path("studies/toy.toml"), Wishes(overrides=["lr=0.1"], only="deep"))
     assert {p.variant.name for p in found.placements if p.extra} == {"deep lr=0.1"}
     assert len(found.placements) == 18 + 3
+
+
+def test_a_reader_that_has_gone_is_no_failed_trial() -> None:
+    gone, end = os.pipe()
+    os.close(gone)
+    asked = [sys.executable, "-m", "ablate", "--help"]
+    found = subprocess.run(asked, stdout=end, stderr=subprocess.PIPE, check=False)
+    os.close(end)
+    assert (found.returncode, found.stderr) == (141, b"")
