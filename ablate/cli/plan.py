@@ -73,7 +73,7 @@ def plan(
     wishes = Wishes(
         overrides=overrides or (), seeds=seeds, only=only, scale=scale, data=data, yes=yes
     )
-    if not study.is_file() and stored_plan.answered(
+    if not _is_file(study) and stored_plan.answered(
         str(study), wishes, stored_plan.Asks(sigma, effect, json=json) if power else None
     ):
         return
@@ -100,6 +100,13 @@ def plan(
     _print_counts(found, states, hours)
     if answers is not None:
         probe_text.show(found, answers)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _probed(found: "Asked", ops: Literal["", "seed"]) -> "list[Answer]":
