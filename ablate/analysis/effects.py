@@ -103,14 +103,23 @@ class Grid:
         """The standard deviation of one run, pooled over all functions."""
         return noise([self.samples[c] for c in self.present], level, self._groups)
 
+    @property
+    def replicated(self) -> int:
+        """How many cells' runs the noise is pooled over: those of functions of two runs or more."""
+        return sum(len(of) for of in self._by_function().values() if sum(map(len, of)) > 1)
+
     def distinct(self) -> list[Sample]:
         """The runs of every cell that is not the twin of an earlier one of its function."""
+        return [s for of in self._by_function().values() for s in of]
+
+    def _by_function(self) -> dict[Corner, list[Sample]]:
+        """The runs of the distinct cells of every function."""
         kept: dict[Corner, list[Sample]] = {}
         for corner, group in zip(self.present, self._groups, strict=True):
             of = kept.setdefault(group, [])
             if not any(twins(other, self.samples[corner]) for other in of):
                 of.append(self.samples[corner])
-        return [s for of in kept.values() for s in of]
+        return kept
 
     def means(self, rules: Rules) -> dict[Corner, Effect]:
         """The mean of every corner that has a run, with its interval; never blocked."""

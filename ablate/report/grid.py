@@ -17,6 +17,7 @@ from ablate.design.names import cell_name, levels_of
 from ablate.metric import Metric
 from ablate.report.contributions import costs_of, effect_document
 from ablate.report.grid_costs import NAMES, grid_costs, idle
+from ablate.report.grid_disagreements import disagreements
 from ablate.report.grid_questions import ZERO, Asked, Contexts, by_order
 from ablate.report.grid_seeds import seeds_document
 from ablate.study import Level, Study, settled
@@ -64,7 +65,7 @@ def grid_document(
         "missing": numbers.missing(order[0]),
         "metrics": list(by_metric),
         "by_metric": by_metric,
-        "disagreements": _disagreements(scored, by_metric),
+        "disagreements": disagreements(scored, by_metric),
         "costs": grid_costs(tuple(study.on), numbers.costs),
         "idle": numbers.idle(scored),
     }
@@ -172,6 +173,9 @@ class _Numbers:
             "most": max(counts, default=0),
             "aligned": not rules.paired or _aligned(grid),
             "noise": _noise(grid, min(counts, default=0), rules.alpha),
+            "methods": sorted(
+                {a.effect.method for a in answers if a.effect} | {e.method for e in means.values()}
+            ),
             "cells": [
                 _cell(cell.variant, scores[c], grid.samples[c], means.get(c))
                 for c, cell in self.placed.items()
@@ -314,6 +318,7 @@ def _noise(grid: Grid, runs: int, alpha: float) -> Document | None:
         "low": found.interval.low,
         "high": found.interval.high,
         "runs": runs,
+        "cells": grid.replicated,
         "least_difference": found.least_difference(runs, runs, alpha),
     }
 
@@ -344,6 +349,7 @@ def _cell(
         "sd": spread,
         "low": effect["low"] if effect else None,
         "high": effect["high"] if effect else None,
+        "method": effect["method"] if effect else None,
     }
 
 
@@ -353,36 +359,3 @@ def _addition(of: Sequence[str], means: Mapping[Corner, Effect]) -> Document:
     there = {c: means[c].estimate for c in (BASE, a, b, a | b) if c in means}
     expected = there[a] + there[b] - there[BASE] if {BASE, a, b} <= there.keys() else None
     return {"expected": expected, "observed": there.get(a | b)}
-
-
-def _disagreements(metrics: Sequence[Metric], by_metric: Mapping[str, Document]) -> Document:
-    """The effects that are better on one metric and worse on another, and each metric's best."""
-    found: list[Document] = []
-    for part, kind in (("modules", "main"), ("pairs", "averaged")):
-        first = by_metric[metrics[0].name][part]
-        for i, entry in enumerate(first):
-            sides: dict[bool, list[str]] = {}
-            for m in metrics:
-                effect = by_metric[m.name][part][i][kind]["effect"]
-                inert = by_metric[m.name][part][i][kind]["inert"]
-                if effect is None or inert or abs(effect["estimate"]) < ZERO:
-                    continue
-                better = (effect["estimate"] > 0) == (m.direction == "up")
-                sides.setdefault(better, []).append(m.name)
-            if len(sides) > 1:
-                modules = [entry["module"]] if part == "modules" else entry["modules"]
-                found.append(
-                    {
-                        "kind": kind,
-                        "modules": modules,
-                        "better": sides[True],
-                        "worse": sides[False],
-                    }
-                )
-    best = {}
-    for m in metrics:
-        known = [c for c in by_metric[m.name]["cells"] if c["mean"] is not None and not c["lost"]]
-        if known:
-            top = (max if m.direction == "up" else min)(known, key=lambda c: c["mean"])
-            best[m.name] = [c["variant"] for c in known if c["mean"] == top["mean"]]
-    return {"effects": found, "best": best}

@@ -74,7 +74,15 @@ def interval(metric: Metric, effect: Mapping[str, Any] | None) -> str:
     """An effect's interval in display units."""
     if effect is None or effect["low"] is None:
         return NONE
-    return f"[{metric.difference(effect['low'])}, {metric.difference(effect['high'])}]"
+    return f"[{bound(metric, effect['low'])}, {bound(metric, effect['high'])}]"
+
+
+def bound(metric: Metric, value: float) -> str:
+    """One end of an interval; what rounds to zero keeps its sign, which says where zero lies."""
+    text = metric.difference(value)
+    if value and text.startswith(PLUS_MINUS):
+        return text.replace(PLUS_MINUS, "+" if value > 0 else MINUS)
+    return text
 
 
 @dataclass(frozen=True, slots=True)

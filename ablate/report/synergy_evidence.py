@@ -10,6 +10,8 @@ from ablate.report.printed import spent_columns
 from ablate.report.synergy_words import (
     OFF,
     ON,
+    POOLED,
+    POOLED_NOTE,
     Document,
     average,
     has_interval,
@@ -18,6 +20,7 @@ from ablate.report.synergy_words import (
     made_table,
     module,
     numbers_of,
+    pooled_mark,
     size,
     unit,
 )
@@ -83,10 +86,11 @@ def _noise(document: Document, metric: Metric, of: Document) -> list[tuple[str, 
         f" {size(fine, noise['low'])} to {size(fine, noise['high'])}"
         f" (pooled over the cells, {noise['df']} degrees of freedom)"
     )
-    n = noise["runs"]
+    n, cells = noise["runs"], noise["cells"]
     least = (
         f"by {size(fine, noise['least_difference'])}{unit(metric)} or more at n = {n} each, to be"
-        " told apart by this noise (least significant difference)"
+        " told apart by this noise (least significant difference, by one variance pooled over"
+        f" {cells} cell{'' if cells == 1 else 's'}{_others_use(of['methods'])})"
     )
     return [("Noise of one run", spread), ("Two cells differ", least)]
 
@@ -96,8 +100,32 @@ def _claims(document: Document, metric: Metric, of: Document) -> str:
     margin = "no margin, so nothing is called negligible"
     if of["margin"] is not None:
         margin = f"margin {size(average(metric), of['margin'])}{unit(metric)}"
-    families = f"{len(of['modules'])} main effects; {len(of['pairs'])} averaged interactions"
-    return f"alpha {alpha:g}, {margin}; Holm within each family: {families}"
+    tested = {
+        "main effect": [m["main"] for m in of["modules"]],
+        "averaged interaction": [p["averaged"] for p in of["pairs"]],
+    }
+    counts = {name: sum(a["p_holm"] is not None for a in each) for name, each in tested.items()}
+    families = [f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items() if n]
+    if not families:
+        return f"alpha {alpha:g}, {margin}; nothing was tested: {_untested(of)}"
+    return f"alpha {alpha:g}, {margin}; Holm within each family: {'; '.join(families)}"
+
+
+def _untested(of: Document) -> str:
+    """Why no effect of a family has been tested."""
+    if any(m["main"]["missing_count"] for m in of["modules"]):
+        return "cells are missing"
+    if of["noise"] is None:
+        return "no cell has two runs that differ"
+    return "no effect has an interval"
+
+
+def _others_use(methods: Sequence[str]) -> str:
+    """What the intervals use instead of the pooled variance, where they do."""
+    if "blocked" in methods:
+        return "; blocked intervals use differences within seeds"
+    marked = f" without {POOLED.strip()}" if "pooled" in methods else ""
+    return f"; intervals{marked} use each cell's own" if "welch" in methods else ""
 
 
 def cells(document: Document, metric: Metric) -> Section:
@@ -125,13 +153,14 @@ def cells(document: Document, metric: Metric) -> Section:
             NONE if scored["mean"] is None else metric.text(scored["mean"]),
         ]
         row += [_plain(metric, scored["sd"])] * spread
-        row += [_range(metric, scored)] * sure
+        row += [_range(metric, of, scored)] * sure
         row += [cell["same_as"] or NONE] * inert
         rows.append([*row, *(c.text(cell["costs"]) for c in columns)])
     made = made_table([*headings, *((c.title, False) for c in columns)], rows)
     order = ", ".join(module(document, m["module"]) for m in grid["modules"])
     notes = [f"On: {order}, in this order."]
     alike = [f"{title} {next(iter(of))}" for title, of in texts.items() if len(of) == 1]
+    notes += [_by(of)] if sure else []
     notes += [f"In every cell: {', '.join(alike)}."] if alike else []
     if best is not None:
         names = [c["variant"] for c in of["cells"] if c["mean"] == best and not c["lost"]]
@@ -155,10 +184,20 @@ def _plain(metric: Metric, value: float | None) -> str:
     return NONE if value is None else size(average(metric), value)
 
 
-def _range(metric: Metric, scored: Document) -> str:
+def _by(of: Document) -> str:
+    """How the intervals of the cells' means were made."""
+    own, pooled = ({"welch"} & {c["method"] for c in of["cells"]}, POOLED_NOTE[3:])
+    if not own:
+        return f"Interval: {pooled}"
+    said = "Interval: by the cell's own runs"
+    marked = any(pooled_mark(of, c) for c in of["cells"])
+    return f"{said}; {POOLED_NOTE}" if marked else f"{said}."
+
+
+def _range(metric: Metric, of: Document, scored: Document) -> str:
     if scored["low"] is None:
         return NONE
-    return f"[{metric.text(scored['low'])}, {metric.text(scored['high'])}]"
+    return f"[{metric.text(scored['low'])}, {metric.text(scored['high'])}]{pooled_mark(of, scored)}"
 
 
 def how(document: Document, metric: Metric) -> list[str]:
@@ -197,17 +236,18 @@ def _made(of: Document, methods: set[str]) -> Iterable[str]:
         )
     elif of["seeds"]["paired"] and methods - {"none"}:
         yield "Not blocked (paired = true), for the cells used do not share two seeds."
+    marked = f"{POOLED.strip()}: " if {"welch", "blocked"} & {*of["methods"]} else ""
     if "welch" in methods:
         yield "Intervals: Welch–Satterthwaite t over the cells used; the unit is one training run."
     if "pooled" in methods and of["fewest"] == 1:
         yield (
-            "Intervals by the variance pooled over the cells, because a cell used has one run,"
-            " whose variance is taken from the replicated cells. " + LIBERAL
+            f"{marked}Intervals by the variance pooled over the cells, because a cell used has one"
+            " run, whose variance is taken from the replicated cells. " + LIBERAL
         )
     elif "pooled" in methods:
         yield (
-            "Intervals by the variance pooled over the cells, because a cell used has two runs"
-            " (three allow Welch's)."
+            f"{marked}Intervals by the variance pooled over the cells, because a cell used has two"
+            " runs (three allow Welch's)."
         )
 
 

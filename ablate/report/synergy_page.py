@@ -9,6 +9,8 @@ from ablate.report.printed import counted_columns
 from ablate.report.said import STANDIN, doubts, findings, remarks
 from ablate.report.synergy_evidence import plain_number
 from ablate.report.synergy_words import (
+    POOLED,
+    POOLED_NOTE,
     Document,
     average,
     claim,
@@ -116,13 +118,20 @@ def further(document: Document, metrics: Sequence[Metric]) -> Iterable[Section]:
         sure = sure or has_interval(a for _, a in answers)
         judged = judged or any(a["verdict"] or a["inert"] for _, a in answers)
         rows += [
-            [printed.heading(metric), name, effect(fine, a), interval(fine, a), verdict(a)]
+            [
+                printed.heading(metric),
+                name,
+                effect(fine, a),
+                interval(document, fine, a),
+                verdict(a),
+            ]
             for name, a in answers
             if a["effect"]
         ]
     absent = [m.label for m in metrics if _absent(numbers_of(document, m))]
     notes = [FAMILIES, *_downward(metrics)]
     notes += [f"A missing cell leaves them open: {', '.join(absent)}."] if absent else []
+    notes += [POOLED_NOTE] if any(POOLED in text for row in rows for text in row) else []
     if not rows:
         if absent:
             yield Section("Further metrics", lead=tuple(notes))

@@ -100,7 +100,7 @@ def _family(  # noqa: PLR0913, PLR0917 - one table of one family
     rows = []
     for entry, answer in zip(entries, answers, strict=True):
         row = [_name(document, entry), effect(fine, answer)]
-        row += [interval(fine, answer), p_text(answer["p_holm"])] if sure else []
+        row += [interval(document, fine, answer), p_text(answer["p_holm"])] if sure else []
         rows.append([*row, verdict(answer), *([sees(fine, answer)] if sure else [])])
     return made_table(headings, rows, {"main": "Main effects"}.get(kind, "Averaged interactions"))
 
@@ -128,7 +128,7 @@ def _questions(
     headings = [("Module", True), ("Question", True), ("Effect", False)]
     headings += [(interval_head(document), False), ("Runs", False)]
     rows = [
-        [_name(document, m), title, effect(as_, m[k]), interval(as_, m[k]), _runs(m[k])]
+        [_name(document, m), title, effect(as_, m[k]), interval(document, as_, m[k]), _runs(m[k])]
         for m in of
         for k, (title, as_) in kinds.items()
     ]
@@ -171,7 +171,7 @@ def contexts(document: Document, metric: Metric) -> Section | None:
             module(document, name),
             ", ".join(module(document, m) for m in pair["others_on"]) or "none",
             effect(metric, pair),
-            *([interval(metric, pair)] if sure else []),
+            *([interval(document, metric, pair)] if sure else []),
         ]
         for name, pair in shown
     ]
@@ -262,7 +262,7 @@ def _addition(document: Document, metric: Metric, pairs: Sequence[Document]) -> 
             _name(document, p),
             *_added(metric, p),
             effect(metric, p["off"]),
-            interval(metric, p["off"]),
+            interval(document, metric, p["off"]),
         ]
         for p in pairs
         if p["off"]["effect"]
@@ -289,7 +289,11 @@ def _terms(
     sure = has_interval([*(p["on"] for p in ons), *kept, whole])
 
     def row(name: str, answer: Document) -> list[str]:
-        return [name, effect(metric, answer), *([interval(metric, answer)] if sure else [])]
+        return [
+            name,
+            effect(metric, answer),
+            *([interval(document, metric, answer)] if sure else []),
+        ]
 
     rows = [row(f"{_name(document, p)}, others on", p["on"]) for p in ons]
     rows += [row(_name(document, t), t) for t in kept]

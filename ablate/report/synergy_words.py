@@ -14,6 +14,8 @@ TIMES = " \N{MULTIPLICATION SIGN} "
 ON, OFF = "\N{BLACK CIRCLE}", "\N{MIDDLE DOT}"
 SMALL_P = 0.001
 MARK = " *"
+POOLED = "\N{NO-BREAK SPACE}\N{DAGGER}"
+POOLED_NOTE = "\N{DAGGER}: by the variance pooled over the cells."
 NOISE = "noise: module not in the output"
 
 
@@ -72,9 +74,17 @@ def effect(metric: Metric, answer: Document | None) -> str:
     return printed.estimate(metric, answer["effect"]) + (MARK if answer["inert"] else "")
 
 
-def interval(metric: Metric, answer: Document | None) -> str:
-    """An answer's interval."""
-    return NONE if answer is None else printed.interval(metric, answer["effect"])
+def interval(document: Document, metric: Metric, answer: Document | None) -> str:
+    """An answer's interval, marked where it is pooled and others of the metric are not."""
+    if answer is None or answer["effect"] is None:
+        return NONE
+    found = answer["effect"]
+    return printed.interval(metric, found) + pooled_mark(numbers_of(document, metric), found)
+
+
+def pooled_mark(of: Document, found: Document) -> str:
+    """The mark of an interval that is pooled, where others of the metric are not."""
+    return POOLED * (found["method"] == "pooled" and bool({"welch", "blocked"} & {*of["methods"]}))
 
 
 def p_text(p: float | None) -> str:
@@ -137,14 +147,22 @@ def claim(document: Document, metric: Metric, name: str, answer: Document) -> st
     if found["low"] is None:
         return f"{said}: no interval, no verdict."
     said += (
-        f", {level(document)} interval {fine.difference(found['low'])} to"
-        f" {fine.difference(found['high'])}: {answer['verdict']}"
+        f", {level(document)} interval {printed.bound(fine, found['low'])} to"
+        f" {printed.bound(fine, found['high'])}: {answer['verdict']}"
     )
     if answer["verdict"] == "undecided":
         least = sees(fine, answer)
         seen = "nothing" if least == "nothing" else f"{least}{unit(metric)} or more"
-        return f"{said}; this design sees {seen} (80 % power)."
+        return f"{said}{_corrected(answer)}; this design sees {seen} (80 % power)."
     if answer["verdict"] == "negligible":
         margin = size(fine, numbers_of(document, metric)["margin"])
         return f"{said}, within {margin}{unit(metric)} of 0."
     return f"{said}, Holm p {p_text(answer['p_holm'])}."
+
+
+def _corrected(answer: Document) -> str:
+    """Why an effect is undecided although its interval leaves out 0."""
+    found = answer["effect"]
+    if found["low"] <= 0 <= found["high"]:
+        return ""
+    return f" (p {p_text(found['p'])} by itself, {p_text(answer['p_holm'])} after Holm)"
