@@ -76,8 +76,8 @@ def _grid(document: Document) -> Iterable[Section]:
         return
     primary, *others = grid_metrics(document)
     yield evidence(document, primary)
-    yield from contributions(document, primary)
     yield from claims(document, primary)
+    yield from contributions(document, primary)
     yield from further(document, others)
 
 

@@ -22,6 +22,7 @@ from ablate.report.synergy_words import (
     numbers_of,
     pooled_mark,
     size,
+    together,
     unit,
 )
 from ablate.report.tables import FEW, some
@@ -164,13 +165,28 @@ def cells(document: Document, metric: Metric) -> Section:
     notes += [f"In every cell: {', '.join(alike)}."] if alike else []
     if best is not None:
         names = [c["variant"] for c in of["cells"] if c["mean"] == best and not c["lost"]]
-        notes.append(f"Best mean: {some(names)}.")
+        notes.append(f"Best mean: {some(names)}{_better(metric, of, best)}.")
     if inert:
         notes.append(
             "Same function as: its further modules are not in the output (W204); its runs are"
             " replicates of that cell's, unless they agree to the last digit."
         )
     return Section("Cells", tables=(_droppable(made, len(columns)),), notes=tuple(notes))
+
+
+def _better(metric: Metric, of: Document, best: float) -> str:
+    """The cells of a better mean that are not called best, because they lost runs."""
+    sign = 1 if metric.direction == "up" else -1
+    passed = [
+        f"{c['variant']}, {metric.text(c['mean'])}, lost {_runs(c['lost'])}"
+        for c in of["cells"]
+        if c["lost"] and c["mean"] is not None and sign * c["mean"] > sign * best
+    ]
+    return f" ({'; '.join(passed)})" if passed else ""
+
+
+def _runs(count: int) -> str:
+    return "a run" if count == 1 else f"{count} runs"
 
 
 def _droppable(made: Table, costs: int) -> Table:
@@ -218,11 +234,20 @@ def how(document: Document, metric: Metric) -> list[str]:
             "A hint and no test: were most effects nothing, chance alone would keep a main effect"
             f" within {size(average(metric), margin)}{unit(metric)} and an averaged interaction"
             f" within {size(average(metric), 2 * margin)} (Lenth's margin, from the grid's own"
-            " effects)."
+            f" effects). {_beyond(document, of)}"
         )
     if any(a["inert"] for a in known):
         said.append(STILL)
     return said
+
+
+def _beyond(document: Document, of: Document) -> str:
+    """The effects beyond Lenth's margin, by name; an averaged interaction has twice the margin."""
+    margin = of["lenth"]["margin"]
+    sized = [(module(document, m["module"]), m["main"], margin) for m in of["modules"]]
+    sized += [(together(document, p["modules"]), p["averaged"], 2 * margin) for p in of["pairs"]]
+    names = [n for n, a, most in sized if abs(a["effect"]["estimate"]) > most]
+    return f"Beyond it: {', '.join(names)}." if names else "None of them is beyond it."
 
 
 def _made(of: Document, methods: set[str]) -> Iterable[str]:

@@ -43,8 +43,9 @@ MOST_NAMED = 3
 FAMILIES = "Of a module: its main effect. Of a pair: its averaged interaction."
 TOGETHER = (
     "Together: the Möbius term of the cost, what the combination costs beyond its parts; a module"
-    " that runs only beside another shows here. Costs are counted: they have no interval."
+    " that runs only beside another shows here."
 )
+COUNTED = "Costs are counted: they have no interval."
 
 
 def synergy_page(document: Document, metrics: Sequence[str] | None = None) -> Page:
@@ -67,9 +68,9 @@ def _all(document: Document, names: Sequence[str] | None) -> Iterable[Section]:
     full = every[:1] if names is None else [m for m in every if m.name in names]
     for metric in full:
         yield synergy_evidence.evidence(document, metric)
+        yield from claims(document, metric)
         yield synergy_evidence.cells(document, metric)
         yield from contributions(document, metric)
-        yield from claims(document, metric)
     if names is None:
         yield from further(document, every[1:])
     yield from closing(document)
@@ -131,6 +132,9 @@ def further(document: Document, metrics: Sequence[Metric]) -> Iterable[Section]:
     absent = [m.label for m in metrics if _absent(numbers_of(document, m))]
     notes = [FAMILIES, *_downward(metrics)]
     notes += [f"A missing cell leaves them open: {', '.join(absent)}."] if absent else []
+    if rows or absent:
+        name = document["study"]["name"]
+        notes.append(f"In full: ablate report {name} --synergy --metric all.")
     notes += [POOLED_NOTE] if any(POOLED in text for row in rows for text in row) else []
     if not rows:
         if absent:
@@ -209,7 +213,7 @@ def costs(document: Document) -> Section | None:
         "Do costs add up?",
         lead=tuple(lead),
         tables=tuple(tables),
-        notes=(TOGETHER,),
+        notes=(*([TOGETHER] if odd else []), COUNTED),
     )
 
 
@@ -248,7 +252,8 @@ def seeds(document: Document) -> Section | None:
     notes = [
         "Blocked where the cells used share two seeds, because the study says paired = true."
         if any(of["paired"] for _, of in found)
-        else "Intervals treat runs of one seed as unrelated; [claims] paired = true blocks them.",
+        else "Intervals treat runs of one seed as unrelated; [claims] paired = true in the study"
+        " file, decided before the runs, blocks them.",
     ]
     rows = [
         [
@@ -281,7 +286,7 @@ def seeds(document: Document) -> Section | None:
         notes.append(
             "Intraclass: the share of a run's variance that its seed brings to every cell. Ratios"
             " of main effects and averaged interactions: of standard errors (root mean square),"
-            " and of widths of intervals, which also pay for the degrees of freedom lost."
+            " and of mean widths of intervals, which also pay for the degrees of freedom lost."
         )
     return Section("What seeds share", lead=(lead,), tables=tuple(tables), notes=tuple(notes))
 
@@ -325,7 +330,10 @@ def disagreements(document: Document) -> Section | None:
         lead.append(f"Best cell on every metric: {next(iter(best.values()))}.")
     if not found["effects"] and not all(_absent(numbers_of(document, m)) for m in metrics):
         lead.insert(0, "No effect changes its sign between metrics.")
-    return Section("Where metrics disagree", lead=tuple(lead), notes=("By estimates alone.",))
+    note = "By estimates alone"
+    if found["effects"] and not any(e["decided"] for e in found["effects"]):
+        note += ": none of these effects is decided both as better and as worse"
+    return Section("Where metrics disagree", lead=tuple(lead), notes=(f"{note}.",))
 
 
 def missing(document: Document) -> Section | None:

@@ -48,12 +48,18 @@ HOLM = (
     " that one that leaves out 0 may stay undecided."
 )
 SEES = "Sees: the smallest effect found with 80 % power at this alpha, before Holm."
+ONE = "Of one module the Shapley share, the effect alone and the effect last are the same number."
+TWO = (
+    "Of two modules the interaction with the others off or on, and the departure of the full"
+    " combination from additivity, are the same number."
+)
 ONE_MORE = "Averages over cells have one digit more than scores."
 ABOVE = "Intervals and verdicts as above."
 NO_COUNT = "Where a module is not in the output, its context counts as neither better nor worse."
 EFFECTS = "Effects of each module"
 OTHER = "Other questions to each module"
 ONE_SETTING = "The interaction at one setting of the others"
+ADDED = "What the two add up to"
 OTHERS_OFF = "The interaction with all others off"
 MORE_TERMS = "With all others on, and terms of more modules"
 MOST_CONTEXTS = 32
@@ -64,15 +70,19 @@ def modules(document: Document, metric: Metric) -> Section:
     """What each module contributes: averaged over the others, shared, alone and last."""
     of = numbers_of(document, metric)["modules"]
     mains = _family(document, metric, "Module", of, "main", "Main effect")
-    tables = [mains, _questions(document, metric, of, mains is None)]
-    notes = [MAIN, SHAPLEY, ALONE]
+    kinds = _kinds(metric, of, mains is None)
+    tables = [mains, _questions(document, of, kinds) if kinds else None]
+    notes = [MAIN] if mains is not None or "main" in kinds else []
+    notes += [SHAPLEY] if "shapley" in kinds else []
+    notes += [ALONE] if {"alone", "last"} & kinds.keys() else []
+    notes += [ONE] if len(of) == 1 and notes else []
     if has_interval(m["main"] for m in of):
         notes += [HOLM, SEES]
     return Section(
         "What each module contributes",
         lead=(direction(metric),),
         tables=tuple(t for t in tables if t is not None),
-        notes=(*notes, ONE_MORE, *how(document, metric)),
+        notes=(*notes, *([ONE_MORE] if MAIN in notes else []), *how(document, metric)),
     )
 
 
@@ -105,13 +115,12 @@ def _family(  # noqa: PLR0913, PLR0917 - one table of one family
     return made_table(headings, rows, {"main": "Main effects"}.get(kind, "Averaged interactions"))
 
 
-def _questions(
-    document: Document,
+def _kinds(
     metric: Metric,
     of: Sequence[Document],
     mains: bool,  # noqa: FBT001 - whether they have no table of their own
-) -> Table:
-    """Every other question to a module, beside each other, or below where they have intervals."""
+) -> dict[str, tuple[str, Metric]]:
+    """The questions to modules that have an answer; of one module, all have the same."""
     fine = average(metric)
     kinds = {
         **({"main": ("Main effect", fine)} if mains else {}),
@@ -119,18 +128,32 @@ def _questions(
         "alone": ("Alone", metric),
         "last": ("Last", metric),
     }
+    if len(of) == 1:
+        kinds = {k: v for k, v in kinds.items() if k == "main"}
+    return {k: v for k, v in kinds.items() if answered(m[k] for m in of)}
+
+
+def _questions(
+    document: Document,
+    of: Sequence[Document],
+    kinds: Mapping[str, tuple[str, Metric]],
+) -> Table:
+    """Every other question to a module, beside each other, or below where they have intervals."""
     if not has_interval(m[k] for m in of for k in kinds):
         headings = [("Module", True), *((title, False) for title, _ in kinds.values())]
         rows = [
-            [_name(document, m), *(effect(as_, m[k]) for k, (_, as_) in kinds.items())] for m in of
+            [_name(document, m), *(effect(as_, m[k]) for k, (_, as_) in kinds.items())]
+            for m in of
+            if answered(m[k] for k in kinds)
         ]
-        return made_table(headings, rows, EFFECTS if mains else OTHER)
+        return made_table(headings, rows, EFFECTS if "main" in kinds else OTHER)
     headings = [("Module", True), ("Question", True), ("Effect", False)]
     headings += [(interval_head(document), False), ("Runs", False)]
     rows = [
         [_name(document, m), title, effect(as_, m[k]), interval(document, as_, m[k]), _runs(m[k])]
         for m in of
         for k, (title, as_) in kinds.items()
+        if m[k]["effect"]
     ]
     return made_table(headings, rows, OTHER)
 
@@ -142,8 +165,8 @@ def _runs(answer: Document) -> str:
 def contexts(document: Document, metric: Metric) -> Section | None:
     """Each module's effect at every setting of the others: the matched pairs."""
     of = numbers_of(document, metric)["modules"]
-    told = {m["module"]: m["contexts"] for m in of}
-    if not any(c["pairs"] for c in told.values()):
+    told = {m["module"]: m["contexts"] for m in of if m["contexts"]["pairs"]}
+    if not told or len(of) == 1:
         return None
     headings = [("Module", True), ("Worst", False), ("Best", False)]
     headings += [("Better in", False), ("Sign", True)]
@@ -160,7 +183,7 @@ def contexts(document: Document, metric: Metric) -> Section | None:
     listed = [(name, pair) for name, c in told.items() for pair in c["listed"]]
     every = all(c["complete"] for c in told.values())
     few = every and len(listed) <= MOST_CONTEXTS
-    inner = range(1, len(told) - 1)  # the outer two are the module alone and last
+    inner = range(1, len(of) - 1)  # the outer two are the module alone and last
     shown = [(name, pair) for name, pair in listed if len(pair["others_on"]) in inner]
     shown = shown if few else _ends(told, metric)
     sure = has_interval(pair for _, pair in shown)
@@ -177,6 +200,7 @@ def contexts(document: Document, metric: Metric) -> Section | None:
     ]
     pairs = sum(c["pairs"] for c in told.values())
     notes = ["Context: one setting of the other modules; the effect is with minus without."]
+    notes.append("Better in and Sign are by estimates alone.")
     if not few:
         kept = "report.json has all" if every else "the others count above only"
         notes.append(f"Below the worst and the best of {pairs} contexts are listed; {kept}.")
@@ -221,14 +245,22 @@ def synergy(document: Document, metric: Metric) -> Section | None:
     sure = has_interval(p[k] for p in pairs for k in ("off", "on"))
     tables = [
         judged,
-        _addition(document, metric, pairs) if sure else _settings(document, metric, pairs, judged),
+        _addition(document, metric, pairs)
+        if sure and not two
+        else _settings(document, metric, pairs, judged),
         None if two else _terms(document, metric, of, pairs if sure else ()),
     ]
-    notes = [AVERAGED, *([] if two else [OTHERS]), EXPECTED, *([] if two else [MOEBIUS])]
+    shown = [t for t in tables if t is not None]
+    if not shown:
+        return None
+    notes = [AVERAGED] if answered(p["averaged"] for p in pairs) else []
+    notes += [] if two else [OTHERS]
+    notes += [EXPECTED] if any(h.text == "Expected" for t in shown for h in t.columns) else []
+    notes += [TWO] if two else [MOEBIUS]
     return Section(
         "Synergy",
-        lead=tuple(_sum(metric, of)),
-        tables=tuple(t for t in tables if t is not None),
+        lead=() if two else tuple(_sum(document, metric, of)),
+        tables=tuple(shown),
         notes=(*notes, *([ABOVE] if sure else [])),
     )
 
@@ -239,10 +271,14 @@ def _settings(
     """The interaction of each pair, without intervals: averaged, the others off, the others on."""
     if not pairs:
         return None
+    two = len(document["synergy"]["modules"]) == 2  # noqa: PLR2004 - then the three are one
     kinds = {"averaged": average(metric), "off": metric, "on": metric}
     titles = {"averaged": "Averaged", "off": "Others off", "on": "Others on"}
     if judged is not None:
         del kinds["averaged"]
+    if two:
+        kinds = {k: m for k, m in kinds.items() if k == "averaged"}
+    kinds = {k: m for k, m in kinds.items() if answered(p[k] for p in pairs)}
     rows = [
         [
             _name(document, p),
@@ -252,7 +288,8 @@ def _settings(
         for p in pairs
     ]
     heads = [("Pair", True), *((titles[k], False) for k in kinds)]
-    return made_table([*heads, ("Expected", False), ("Observed", False)], rows, ONE_SETTING)
+    title = ADDED if two else ONE_SETTING
+    return made_table([*heads, ("Expected", False), ("Observed", False)], rows, title)
 
 
 def _addition(document: Document, metric: Metric, pairs: Sequence[Document]) -> Table | None:
@@ -312,19 +349,21 @@ def _terms(
     return made_table(heads, rows, MORE_TERMS if ons else "Terms of more modules")
 
 
-def _sum(metric: Metric, of: Document) -> list[str]:
+def _sum(document: Document, metric: Metric, of: Document) -> list[str]:
     """The departure from additivity as the sum of its terms, spelled out where they are few."""
     whole = of["departure"]
     if whole is None or whole["effect"] is None or not whole["orders"]:
         return []
     said = f"full departs from additivity by {effect(metric, whole)}{unit(metric)}"
-    if whole["parts"] and len(whole["parts"]) > 1:
+    if has_interval([whole]):
+        said += f" {interval(document, metric, whole)}, not corrected"
+    elif of["most"] == 1:
+        said = f"By single runs, {said}"
+    if whole["parts"]:
         terms = " ".join(metric.difference(p["estimate"]) for p in whole["parts"])
         total = sum(p["estimate"] for p in whole["parts"])
         means = "" if of["aligned"] else " by the means of all runs"
         return [f"{said}:{means} {terms} = {metric.difference(total)}, term by term below."]
-    if whole["parts"]:
-        return [f"{said}."]
     sums = ", ".join(
         f"{metric.difference(o['sum'])} ({o['terms']} terms of {o['order']} modules)"
         for o in whole["orders"]

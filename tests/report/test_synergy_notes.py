@@ -64,7 +64,9 @@ def test_paired_runs_of_unequal_seeds_say_which_numbers_are_of_all_runs() -> Non
     assert "expected and observed are of all runs" in text
     of = numbers(PAIRED, records)
     total = 100 * sum(p["estimate"] for p in of["departure"]["parts"])
-    assert f"points: by the means of all runs {' '.join(parts(of))} = {signed(total)}" in text
+    assert (
+        f"not corrected: by the means of all runs {' '.join(parts(of))} = {signed(total)}" in text
+    )
     assert abs(total - 100 * of["departure"]["effect"]["estimate"]) > 0.05
     assert "of all runs" not in page_of(PAIRED, runs(PAIRED, flat, 5))
 
