@@ -23,6 +23,7 @@ from ablate.report.synergy_words import (
     metrics_of,
     module,
     numbers_of,
+    p_text,
     size,
     together,
     unit,
@@ -124,6 +125,7 @@ def further(document: Document, metrics: Sequence[Metric]) -> Iterable[Section]:
                 name,
                 effect(fine, a),
                 interval(document, fine, a),
+                p_text(a["p_holm"]),
                 verdict(a),
             ]
             for name, a in answers
@@ -140,10 +142,9 @@ def further(document: Document, metrics: Sequence[Metric]) -> Iterable[Section]:
         if absent:
             yield Section("Further metrics", lead=tuple(notes))
         return
-    keep = [True, True, True, sure, judged]
+    keep = [True, True, True, sure, sure, judged]
     heads = [("Metric", True), ("Module or pair", True), ("Effect", False)]
-    heads.append((interval_head(document), False))
-    heads.append(("Verdict", True))
+    heads += [(interval_head(document), False), ("Holm p", False), ("Verdict", True)]
     rows = [[text for text, kept in zip(row, keep, strict=True) if kept] for row in rows]
     yield Section(
         "Further metrics",

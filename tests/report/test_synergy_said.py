@@ -169,7 +169,7 @@ def test_a_better_mean_that_lost_a_run_is_named_beside_the_best() -> None:
     assert "Best mean: full." in page_of(ABC, records)
     text = page_of(ABC, scored(records, "full", 0, float("nan")))
     mean = row(text, "●●● | full").split(" | ")[3]
-    assert f"Best mean: a+b (full, {mean}, lost a run)." in text
+    assert f" (full, {mean}, lost a run)." in section(text, "Cells")
     worse = page_of(ABC, scored(records, "baseline", 0, float("nan")))
     assert "Best mean: full." in worse
     of = replace(AB, metrics=(LOSS, RANK1), primary="loss")
@@ -279,3 +279,13 @@ def test_effects_beyond_lenths_margin_are_named() -> None:
     assert "Beyond it: a, b, a × b." in page_of(ABC, both)
     noise = page_of(ABC, runs(ABC, lambda _: 0.5, 1))
     assert "None of them is beyond it." in noise
+
+
+def test_further_metrics_have_the_p_that_their_verdicts_rest_on() -> None:
+    document = synergy_document(ABC, runs(ABC, flat, 3))
+    told = document["synergy"]["by_metric"]["loss"]["modules"][1]["main"]
+    text = section(render(synergy_page(document)), "Further metrics")
+    assert "| Holm p | Verdict |" in text
+    assert f"| {told['p_holm']:.3f} | {told['verdict']} |" in row(text, "Loss ↓ | b")
+    one = section(page_of(ABC, runs(ABC, flat, 1)), "Further metrics")
+    assert "Holm p" not in one
