@@ -289,3 +289,13 @@ def test_further_metrics_have_the_p_that_their_verdicts_rest_on() -> None:
     assert f"| {told['p_holm']:.3f} | {told['verdict']} |" in row(text, "Loss ↓ | b")
     one = section(page_of(ABC, runs(ABC, flat, 1)), "Further metrics")
     assert "Holm p" not in one
+
+
+def test_an_averaged_interaction_has_twice_the_margin() -> None:
+    document = synergy_document(ABC, runs(ABC, lambda on: 0.5 + 0.2 * ({"a", "b"} <= on), 1))
+    of = document["synergy"]["by_metric"]["rank1"]
+    size = abs(of["pairs"][0]["averaged"]["effect"]["estimate"])
+    for share, named in ((0.4, True), (0.6, False)):
+        of["lenth"]["margin"] = share * size
+        beyond = render(synergy_page(document)).split("Beyond it: ")[-1].split(".\n")[0]
+        assert ("a × b" in beyond) is named
