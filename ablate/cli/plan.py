@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ablate.cli.hours import Hours
     from ablate.record import State
     from ablate.run.probing import Answer
+    from ablate.study import Study
 
 
 def plan(
@@ -153,8 +154,10 @@ def _known(found: "Asked") -> "tuple[Mapping[str, State], Hours]":
         return states, hours_of(store, found.study.name, share)
 
 
-def _document(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> dict[str, object]:
-    study = found.study
+def head(
+    study: "Study", states: "Mapping[str, State]", hours_left: float | None
+) -> dict[str, object]:
+    """What the document of a plan begins with; `states` by the trials' keys."""
     return {
         "schema": "ablate.plan/1",
         "study": study.name,
@@ -162,8 +165,14 @@ def _document(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> 
         "scale": study.scale,
         "standin": study.standin,
         "data": study.data,
-        "counts": counts(_now(found, states)),
-        "hours_left": hours.of(_left(found, states)),
+        "counts": counts(states),
+        "hours_left": hours_left,
+    }
+
+
+def _document(found: "Asked", states: "Mapping[str, State]", hours: "Hours") -> dict[str, object]:
+    return {
+        **head(found.study, _now(found, states), hours.of(_left(found, states))),
         "trials": [
             {
                 "key": p.trial.key,

@@ -135,7 +135,7 @@ def _part(asked: dict[str, bool], metric: str | None) -> str:
 
     parts = [name for name, is_asked in asked.items() if is_asked]
     if len(parts) > 1:
-        raise UsageError(f"{' and '.join(parts)}: choose one; without any, the report has them all")
+        raise UsageError(f"{' and '.join(parts)}: choose one")
     if metric is not None and parts != [SYNERGY]:
         raise UsageError(f"--metric goes with {SYNERGY}: other parts and the report show all")
     return next(iter(parts), "")

@@ -82,10 +82,10 @@ def _meant(
 def _board(study: "Study", records: "list[Record]", json: bool) -> None:
     from ablate.cli.console import Column, out, print_json, print_table
     from ablate.cli.reading import banner
-    from ablate.report import study_document
+    from ablate.report.document import board_document
     from ablate.report.printed import SIZE, estimate, metric_of, score, spent_columns
 
-    document = study_document(study, records)
+    document = board_document(study, records)
     cells, primary = document["cells"], study.metric(study.primary)
     ranked = sorted(cells, key=lambda c: _worst_last(c["scores"][primary.name], primary))
     if json:

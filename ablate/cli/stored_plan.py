@@ -1,7 +1,7 @@
 """`ablate plan NAME --power`: what the design of a study in the store can see."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,7 @@ def _show(name: str, wishes: "Wishes", asks: Asks, project: "Project") -> None:
     from ablate.cli import power, power_text
     from ablate.cli.console import out, print_json
     from ablate.cli.hours import hours_of
-    from ablate.cli.plan import counts, say_counts
+    from ablate.cli.plan import counts, head, say_counts
     from ablate.cli.reading import banner
     from ablate.record import RERUN
     from ablate.store import open_store
@@ -96,14 +96,14 @@ def _show(name: str, wishes: "Wishes", asks: Asks, project: "Project") -> None:
         hours = hours_of(store, name, study.resources)
     banner(study)
     seen = power.document(_planned(study, records, wishes, project), asks.sigma, asks.effect, hours)
-    now = counts({r.key: r.state for r in records})
+    states = {r.key: r.state for r in records}
     left = hours.of(Counter({r.key: r.variant for r in records if r.state in RERUN}.values()))
     if asks.json:
-        print_json(_document(study, records, now, left) | {"power": seen})
+        print_json({**head(study, states, left), "trials": _trials(records), "power": seen})
         return
     out().print(f"{study.name}: as the store has it, data {study.data}", soft_wrap=True)
     power_text.show(seen, study.name, hours)
-    say_counts(now, left, hours)
+    say_counts(counts(states), left, hours)
 
 
 def _planned(
@@ -133,29 +133,17 @@ def _planned(
     return Planned(study, project.store, tuple(variants.values()), seeds, done)
 
 
-def _document(
-    study: "Study", records: "Sequence[Record]", now: Mapping[str, int], left: float | None
-) -> dict[str, Any]:
-    return {
-        "schema": "ablate.plan/1",
-        "study": study.name,
-        "system": study.system,
-        "scale": study.scale,
-        "standin": study.standin,
-        "data": study.data,
-        "counts": now,
-        "hours_left": left,
-        "trials": [
-            {
-                "key": r.key,
-                "variant": r.variant,
-                "role": r.role,
-                "parent": r.parent,
-                "seed": r.seed,
-                "state": str(r.state),
-                "levels": dict(r.levels),
-                "changed": dict(r.changed),
-            }
-            for r in records
-        ],
-    }
+def _trials(records: "Sequence[Record]") -> list[dict[str, Any]]:
+    return [
+        {
+            "key": r.key,
+            "variant": r.variant,
+            "role": r.role,
+            "parent": r.parent,
+            "seed": r.seed,
+            "state": str(r.state),
+            "levels": dict(r.levels),
+            "changed": dict(r.changed),
+        }
+        for r in records
+    ]

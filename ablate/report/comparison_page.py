@@ -22,7 +22,7 @@ from ablate.report.comparison_words import (
 from ablate.report.facts import rules
 from ablate.report.layout import Page, Section, Table, table
 from ablate.report.people import externals, notes
-from ablate.report.study_page import STANDIN, doubts, findings, remarks
+from ablate.report.said import STANDIN, doubts, findings, remarks
 from ablate.report.tables import one_line
 
 SETTINGS = 12

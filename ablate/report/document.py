@@ -38,10 +38,8 @@ def study_document(  # noqa: PLR0913, PLR0917 - each is one thing that the store
     training. `findings` are the doubts that the store holds about the study, `notes` what people
     have written about it; `inert` tells by variant which modules are known not to be in the output.
     """
-    # What is off was stored at the reference of its day, which an import's next row may move.
-    records = [replace(r, levels=settled(r.levels, study.factors)) for r in records]
-    found = cells(records)
-    baseline = baseline_of(found)
+    records, found = _cells(study, records)
+    baseline, placed = baseline_of(found), grid_cells(study, found)
     return {
         "schema": SCHEMA,
         "study": study_head(study, records),
@@ -55,11 +53,50 @@ def study_document(  # noqa: PLR0913, PLR0917 - each is one thing that the store
         "provenance": _provenance(records),
         "baseline": baseline.variant if baseline else None,
         "cells": [_cell(study, cell, baseline, (inert or {}).get(cell.variant)) for cell in found],
-        "synergy": grid_document(study, found, inert),
-        "courses": courses(study, grid_cells(study, found), curves or {}, inert),
+        "synergy": grid_document(study, placed, inert),
+        "courses": courses(study, placed, curves or {}, inert),
         "sweeps": sweeps(study, found),
         "trials": [trial_document(r) for r in records],
     }
+
+
+def part_head(
+    schema: str,
+    study: Study,
+    records: Sequence[Record],
+    findings: Sequence[Finding],
+    notes: Sequence[Note],
+) -> dict[str, Any]:
+    """What the document of a part begins with: the study, its metrics, what must be read first."""
+    return {
+        "schema": schema,
+        "study": study_head(study, records),
+        "metrics": [metric_document(m) for m in study.metrics],
+        "findings": [asdict(f) for f in findings],
+        "notes": notes_of(records),
+        "by_hand": by_hand(records, notes),
+    }
+
+
+def board_document(study: Study, records: Sequence[Record]) -> dict[str, Any]:
+    """A study's configurations with their scores, costs and differences from the baseline."""
+    records, found = _cells(study, records)
+    baseline = baseline_of(found)
+    return {
+        "study": study_head(study, records),
+        "metrics": [metric_document(m) for m in study.metrics],
+        "counts": _counts(records),
+        "cells": [_cell(study, cell, baseline) for cell in found],
+    }
+
+
+def _cells(study: Study, records: Sequence[Record]) -> tuple[list[Record], list[Cell]]:
+    """The records and their cells; what is off stands at today's reference.
+
+    It was stored at the reference of its day, which an import's next row may move.
+    """
+    told = [replace(r, levels=settled(r.levels, study.factors)) for r in records]
+    return told, cells(told)
 
 
 def baseline_of(found: Sequence[Cell]) -> Cell | None:

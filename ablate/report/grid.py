@@ -34,13 +34,13 @@ Document = dict[str, Any]
 
 
 def grid_document(
-    study: Study, found: Sequence[Cell], inert: Mapping[str, frozenset[str]] | None = None
+    study: Study, placed: Mapping[Corner, Cell], inert: Mapping[str, frozenset[str]] | None = None
 ) -> Document | None:
     """All numbers of the grid by metric, the primary first, in stored units; None without a grid.
 
-    `inert` tells by variant which modules are known not to be in the output.
+    `placed` are its cells (`grid_cells`); `inert` tells by variant which modules are known not to
+    be in the output.
     """
-    placed = grid_cells(study, found)
     if not placed:
         return None
     order = sorted(study.metrics, key=lambda m: m.name != study.metric(study.primary).name)

@@ -1,7 +1,7 @@
 """Scores against costs, as numbers: fronts, points per unit of cost, whether costs add up."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,13 +17,10 @@ from ablate.record import Finding, Note, Record
 from ablate.report.contributions import effect_document
 from ablate.report.document import (
     baseline_of,
-    by_hand,
     costs_of,
     limits_of,
-    metric_document,
-    notes_of,
+    part_head,
     scores_document,
-    study_head,
 )
 from ablate.report.printed import OPERATIONS
 from ablate.study import Study, settled
@@ -63,12 +60,7 @@ def pareto_document(
     asked = [study.metric(name) for name in metrics or (study.primary,)]
     baseline = baseline_of(found)
     return {
-        "schema": SCHEMA,
-        "study": study_head(study, records),
-        "metrics": [metric_document(m) for m in study.metrics],
-        "findings": [asdict(f) for f in findings],
-        "notes": notes_of(records),
-        "by_hand": by_hand(records, notes),
+        **part_head(SCHEMA, study, records, findings, notes),
         "baseline": baseline.variant if baseline else None,
         "paired": study.claims.paired,
         "cells": [_cell(study, c) for c in found],

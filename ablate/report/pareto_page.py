@@ -8,8 +8,8 @@ from ablate.report.facts import rules
 from ablate.report.layout import NONE, Page, Section, Text, table
 from ablate.report.people import notes
 from ablate.report.printed import EVERYTHING, Spent, metric_of, spent_columns
+from ablate.report.said import part_page
 from ablate.report.significant import amount, probability, significant
-from ablate.report.study_page import STANDIN, doubts, findings, remarks
 from ablate.report.synergy_words import interval_head
 from ablate.report.tables import AS_IMPORTED, Document, budgets, counters, one_line, some
 
@@ -35,14 +35,8 @@ def pareto_page(document: Document) -> Page:
         _reading(document, columns),
         notes(document["by_hand"]),
     )
-    return Page(
-        title=f"{study['title'] or study['name']}: scores against costs",
-        standin=STANDIN if study["standin"] else "",
-        warnings=(*doubts(document, len(document["cells"])), *findings(document)),
-        remarks=tuple(remarks(document)),
-        facts=(("Study", study["name"]), ("Selection", rules(study))),
-        sections=tuple(s for s in sections if s is not None),
-    )
+    facts = (("Study", study["name"]), ("Selection", rules(study)))
+    return part_page(document, "scores against costs", sections, len(document["cells"]), facts)
 
 
 def _columns(document: Document) -> Mapping[tuple[str, str], Spent]:

@@ -1,10 +1,30 @@
 """What stands before the sections of a page: stand-in data, doubts of trainings, findings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from ablate.report.layout import Page, Section
 from ablate.report.tables import Document, some
 
 STANDIN = "the generated stand-in of the data, not the real data set; no number here is about it."
+
+
+def part_page(
+    document: Document,
+    what: str,
+    sections: Iterable[Section | None],
+    everything: int,
+    facts: Sequence[tuple[str, str]] = (),
+) -> Page:
+    """The page of a study's part called `what`, of `everything` variants."""
+    study = document["study"]
+    return Page(
+        title=f"{study['title'] or study['name']}: {what}",
+        standin=STANDIN if study["standin"] else "",
+        warnings=(*doubts(document, everything), *findings(document)),
+        remarks=tuple(remarks(document)),
+        facts=tuple(facts),
+        sections=tuple(s for s in sections if s is not None),
+    )
 
 
 def doubts(document: Document, everything: int) -> Iterable[str]:

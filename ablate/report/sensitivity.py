@@ -1,7 +1,7 @@
 """What moving one factor does, as numbers: levels, trends, the best of them, pairs of factors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ablate.analysis.cells import Cell, cells
@@ -11,11 +11,9 @@ from ablate.errors import UsageError
 from ablate.record import Finding, Note, Record
 from ablate.report.contributions import effect_document
 from ablate.report.document import (
-    by_hand,
-    metric_document,
     notes_of,
+    part_head,
     scores_document,
-    study_head,
 )
 from ablate.report.sweeps import Crossed, Swept, crossed, every
 from ablate.report.trends import Trends, numbers
@@ -50,13 +48,9 @@ def sensitivity_document(
     shown = {c.variant: c for s in swept for _, c in s.rows}
     shown |= {c.variant: c for t in tables for c in t.places.values()}
     return {
-        "schema": SCHEMA,
-        "study": study_head(study, records),
-        "paired": study.claims.paired,
-        "metrics": [metric_document(m) for m in study.metrics],
-        "findings": [asdict(f) for f in findings],
+        **part_head(SCHEMA, study, records, findings, notes),
         "notes": notes_of([r for c in shown.values() for r in c.records]),
-        "by_hand": by_hand(records, notes),
+        "paired": study.claims.paired,
         "noise": {name: of.noise_document() for name, of in told.items()},
         "cells": [_cell(c, told) for c in shown.values()],
         "sweeps": [_sweep(study, i, s, told) for i, s in enumerate(swept)],

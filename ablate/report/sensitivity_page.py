@@ -7,6 +7,7 @@ from ablate.report import printed
 from ablate.report.facts import rules
 from ablate.report.layout import NONE, Page, Section, Table, Text, table
 from ablate.report.people import notes
+from ablate.report.said import part_page
 from ablate.report.sensitivity_words import (
     bounded,
     levels_text,
@@ -16,7 +17,6 @@ from ablate.report.sensitivity_words import (
     table_notes,
 )
 from ablate.report.significant import amounts, probability, size
-from ablate.report.study_page import STANDIN, doubts, findings, remarks
 from ablate.report.synergy_words import interval_head
 from ablate.report.tables import (
     Document,
@@ -45,14 +45,8 @@ def sensitivity_page(document: Document) -> Page:
         reading(document),
         notes(document["by_hand"]),
     )
-    return Page(
-        title=f"{study['title'] or study['name']}: sensitivity",
-        standin=STANDIN if study["standin"] else "",
-        warnings=(*doubts(document, len(document["cells"])), *findings(document)),
-        remarks=tuple(remarks(document)),
-        facts=(("Study", study["name"]), ("Selection", rules(study))),
-        sections=tuple(s for s in sections if s is not None),
-    )
+    facts = (("Study", study["name"]), ("Selection", rules(study)))
+    return part_page(document, "sensitivity", sections, len(document["cells"]), facts)
 
 
 def _overview(document: Document) -> Section | None:

@@ -8,10 +8,7 @@ from ablate.report.facts import facts
 from ablate.report.layout import Page, Section, table
 from ablate.report.people import externals, notes
 from ablate.report.printed import metric_of
-from ablate.report.said import STANDIN as STANDIN
-from ablate.report.said import doubts as doubts
-from ablate.report.said import findings as findings
-from ablate.report.said import remarks as remarks
+from ablate.report.said import STANDIN, doubts, findings, remarks
 from ablate.report.sweeps_page import settings
 from ablate.report.synergy_evidence import STILL, evidence
 from ablate.report.synergy_page import claims, closing, contributions, further

@@ -1,14 +1,13 @@
 """`report --synergy` as numbers: a study's grid with all that must be read beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ablate.analysis.cells import cells
 from ablate.errors import UsageError
 from ablate.record import Finding, Note, Record
-from ablate.report.document import by_hand, metric_document, notes_of, study_head
-from ablate.report.grid import grid_document
+from ablate.report.document import part_head
+from ablate.report.grid import grid_cells, grid_document
 from ablate.study import Study
 
 
@@ -25,19 +24,10 @@ def synergy_document(
     Raises UsageError where the study has no grid.
     """
     found = cells(records)
-    grid = grid_document(study, found, inert)
+    grid = grid_document(study, grid_cells(study, found), inert)
     if grid is None:
         raise UsageError(_without_grid(study, {c.role for c in found}))
-    schema = grid["schema"]
-    return {
-        "schema": schema,
-        "study": study_head(study, records),
-        "metrics": [metric_document(m) for m in study.metrics],
-        "findings": [asdict(f) for f in findings],
-        "notes": notes_of(records),
-        "by_hand": by_hand(records, notes),
-        "synergy": grid,
-    }
+    return {**part_head(grid["schema"], study, records, findings, notes), "synergy": grid}
 
 
 def _without_grid(study: Study, roles: set[str]) -> str:

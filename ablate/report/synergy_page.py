@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from ablate.metric import Metric
 from ablate.report import printed, synergy_evidence, synergy_tables
 from ablate.report.layout import NONE, Page, Section
+from ablate.report.people import notes
 from ablate.report.printed import counted_columns
-from ablate.report.said import STANDIN, doubts, findings, remarks
+from ablate.report.said import part_page
 from ablate.report.synergy_evidence import plain_number
 from ablate.report.synergy_words import (
     POOLED,
@@ -54,14 +55,8 @@ def synergy_page(document: Document, metrics: Sequence[str] | None = None) -> Pa
 
     `metrics` names those to be shown in full instead.
     """
-    everything = len(document["synergy"]["cells"])
-    return Page(
-        title=f"{document['study']['title'] or document['study']['name']}: synergy",
-        standin=STANDIN if document["study"]["standin"] else "",
-        warnings=(*doubts(document, everything), *findings(document)),
-        remarks=tuple(remarks(document)),
-        sections=tuple(_all(document, metrics)),
-    )
+    sections = (*_all(document, metrics), notes(document["by_hand"]))
+    return part_page(document, "synergy", sections, len(document["synergy"]["cells"]))
 
 
 def _all(document: Document, names: Sequence[str] | None) -> Iterable[Section]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ablate.analysis.effects import Grid
-from ablate.record import Cost, Record
+from ablate.record import Cost, Note, Record
 from ablate.report import printed, study_document
 from ablate.report.markdown import render
 from ablate.report.study_page import study_page
@@ -49,6 +49,11 @@ def test_an_undecided_effect_whose_interval_leaves_out_zero_says_why() -> None:
     assert ": undecided (p 0.036 by itself, 0.109 after Holm); this design sees 3.00" in said
     answer["effect"] = {"estimate": 0.02, "low": -0.002, "high": 0.042, "p": 0.07}
     assert "by itself" not in claim(document, RANK1, "a", answer)
+
+
+def test_what_people_wrote_stands_on_the_page_of_the_grid_too() -> None:
+    words = Note("trained on the old split", "somebody", "2026-01-31", study=ABC.name)
+    assert "trained on the old split" in page_of(ABC, runs(ABC, flat, 1), notes=[words])
 
 
 def test_a_bound_that_rounds_to_zero_keeps_its_sign() -> None:
