@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 from ablate.selection import Score
 from ablate.study import Level, Role
+
+Severity: TypeAlias = Literal["error", "warning", "note"]
 
 
 class State(StrEnum):
@@ -81,7 +84,11 @@ class External:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Somebody's words on a study, on one of its variants, or on a trial; they change no number."""
+    """Somebody's words on a study, on one of its variants, or on a trial; they change no number.
+
+    With a `finding` (its name or its code) they acknowledge what the audit says of the study: the
+    finding is printed as before, and they with it.
+    """
 
     text: str
     author: str
@@ -89,6 +96,7 @@ class Note:
     study: str = ""
     variant: str = ""
     key: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +168,23 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One audit result: code, severity (`error`, `warning`, `note`), fact, and what settles it."""
+    """One audit result: what was found, of whom, and what settles it.
+
+    `subject` tells apart what one code says of several things (a module, a metric); `chinese` is
+    the sentence again; `keys` are the trials it rests on; `remedy` is the text of a study file
+    whose runs would settle it, where one can.
+    """
 
     code: str
-    severity: str
+    severity: Severity
     sentence: str
     command: str = ""
+    subject: str = ""
+    chinese: str = ""
+    keys: tuple[str, ...] = ()
+    remedy: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: `W120`, or `W204:sacr` where its code is said of several."""
+        return f"{self.code}:{self.subject}" if self.subject else self.code

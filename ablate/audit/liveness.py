@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from ablate.analysis.cells import Cell
-from ablate.record import Cost, Finding, Record
+from ablate.record import Cost, Finding, Record, Severity
 from ablate.study import Study
 
 Shares: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Cost]]]
@@ -18,7 +18,7 @@ UNTAUGHT = (
     "no gradient from the losses that train the score in {1} ({0} trainable parameters that reach"
     " the scored output as they were made, or as another loss makes them)"
 )
-KINDS = (
+KINDS: tuple[tuple[str, Severity, str], ...] = (
     ("W204", "warning", UNREAD + NOWHERE),
     ("W204", "warning", UNREAD),
     ("N204", "note", UNREAD + BESIDE),

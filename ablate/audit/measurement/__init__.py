@@ -1,0 +1,5 @@
+"""Whether numbers that stand side by side are of one kind."""
+
+from ablate.audit.check import Check
+
+CHECKS: tuple[Check, ...] = ()
