@@ -98,6 +98,10 @@ class Note:
     key: str = ""
     finding: str = ""
 
+    def acknowledges(self, found: "Finding") -> bool:
+        """Whether it is about this finding: named as it is, or by its code alone."""
+        return self.finding.casefold() in {found.name.casefold(), found.code.casefold()}
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

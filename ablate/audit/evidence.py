@@ -34,6 +34,8 @@ class Evidence:
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     items: Callable[[str], Sequence[Item]] = _no_items
     others: "Callable[[], Sequence[Evidence]]" = _no_others
+    path: str = ""
+    """The study's file as somebody named it, where somebody did."""
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -53,8 +55,8 @@ class Evidence:
 
     @property
     def file(self) -> str:
-        """The study's file by its usual place, for commands."""
-        return f"studies/{self.study.name}.toml"
+        """The study's file for commands: as it was named, else by its usual place."""
+        return self.path or f"studies/{self.study.name}.toml"
 
     @property
     def imported(self) -> bool:

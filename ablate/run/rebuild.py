@@ -13,7 +13,7 @@ from ablate.run.stored import STORED, read_stored
 from ablate.store import Store, open_store
 from ablate.store.beside import BY_HAND, read_study, study_files
 from ablate.store.connection import BACKUPS, check, settle_aside
-from ablate.store.schema import VERSION
+from ablate.store.schema import SAME_RESULTS
 from ablate.study import Trial
 
 
@@ -101,7 +101,7 @@ def _from_copies(store: Store, backups: Path, done: Rebuilt) -> None:
         if not wanted:
             return
         try:
-            count = store.put_imported(copy, wanted) if check(copy) == VERSION else 0
+            count = store.put_imported(copy, wanted) if check(copy) >= SAME_RESULTS else 0
         except StoreError:
             continue  # a copy that cannot be read is none; what it alone held is said in the end
         if count:

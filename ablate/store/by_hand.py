@@ -75,6 +75,7 @@ def put_note(session: Session, note: Note) -> bool:
         text=values.text(note.text),
         author=values.text(note.author),
         date=note.date,
+        finding=values.text(note.finding),
     )
     if note in notes(session):
         return False
@@ -92,6 +93,6 @@ def notes(session: Session) -> list[Note]:
         .order_by(col(NoteRow.id))
     )
     return [
-        Note(row.text, row.author, row.date, study or "", row.variant, key or "")
+        Note(row.text, row.author, row.date, study or "", row.variant, key or "", row.finding)
         for row, study, key in rows
     ]

@@ -2,21 +2,25 @@
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlmodel import Session, col, select
 
 from ablate.errors import UsageError
-from ablate.record import Attempt, Cost, Finding, Item, Record, State
-from ablate.selection import Score, Selection
+from ablate.record import Attempt, Cost, Item, Record, State
+from ablate.selection import Curves, Score, Selection
 from ablate.store import by_hand, finals, values
 from ablate.store.schema import AttemptRow, StudyRow, TrialRow
 from ablate.study import Study
 
 _STATES = {str(state): state for state in State}
 _PLACED = "SELECT trial_id FROM placement WHERE study_id = ?"
+_KEYS = f"SELECT id, key FROM trial WHERE id IN ({_PLACED})"  # noqa: S608 - our own text
 _LAST = f"SELECT max(id) FROM attempt WHERE trial_id IN ({_PLACED}) GROUP BY trial_id"  # noqa: S608 - our own text
 
 
@@ -181,9 +185,14 @@ def records(session: Session, row: StudyRow, selection: Selection | None) -> lis
 
 def _rows(connection: Connection, query: str, study_id: int) -> list[tuple[Any, ...]]:
     """All rows of a query about one study, by the driver's own cursor: no object per row."""
+    return list(_each(connection, query, study_id))
+
+
+def _each(connection: Connection, query: str, study_id: int) -> Iterator[tuple[Any, ...]]:
+    """The same rows one at a time."""
     cursor = connection.connection.cursor()
     try:
-        return list(cursor.execute(query, (study_id,)))
+        yield from cursor.execute(query, (study_id,))
     finally:
         cursor.close()
 
@@ -295,6 +304,39 @@ def settings(session: Session, key: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in rows}
 
 
+def all_curves(session: Session, study_id: int) -> dict[str, Curves]:
+    """Key -> (split, name) -> step -> value of every completed trial of a study that logged any."""
+    keys = dict(_rows(session.connection(), _KEYS, study_id))
+    rows = _each(
+        session.connection(),
+        "SELECT trial_id, split, name, step, value, nonfinite FROM scalar"  # noqa: S608 - our own text
+        f" WHERE trial_id IN ({finals.COMPLETED}) ORDER BY trial_id, step",
+        study_id,
+    )
+    found: dict[str, Curves] = {}
+    for trial, of in groupby(rows, itemgetter(0)):
+        own: defaultdict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+        for _, split, name, step, value, nonfinite in of:
+            own[split, name][step] = value if nonfinite is None else values.read(value, nonfinite)
+        found[keys[trial]] = dict(own)
+    return found
+
+
+def all_settings(session: Session, study_id: int) -> dict[str, dict[str, str]]:
+    """Key -> the configuration that each trial's own program resolved, where one is known."""
+    rows = _rows(
+        session.connection(),
+        "SELECT trial.key, setting.key, value FROM setting"  # noqa: S608 - our own text
+        " JOIN trial ON trial.id = setting.trial_id"
+        f" WHERE trial_id IN ({_PLACED}) ORDER BY trial_id, setting.key",
+        study_id,
+    )
+    found: dict[str, dict[str, str]] = {}
+    for trial, key, value in rows:
+        found.setdefault(trial, {})[key] = value
+    return found
+
+
 def splits(session: Session, study: str, metric: str) -> list[str]:
     """The splits on which a completed trial of a study has a curve of a metric, in order."""
     rows = session.connection().exec_driver_sql(
@@ -321,13 +363,3 @@ def find_trial(session: Session, ref: str) -> list[str]:
         "SELECT key FROM trial WHERE substr(key, 1, ?) = ? ORDER BY key", (len(ref), ref.lower())
     )
     return [key for (key,) in rows]
-
-
-def findings(session: Session, study_id: int) -> list[Finding]:
-    """A study's findings, in the order they were put."""
-    rows = session.connection().exec_driver_sql(
-        "SELECT code, severity, sentence, command FROM finding WHERE study_id = ?"
-        " ORDER BY position",
-        (study_id,),
-    )
-    return [Finding(*row) for row in rows]

@@ -14,8 +14,11 @@ from ablate.record import State
 APPLICATION_ID = 0x61626C74
 """`ablt`: marks a SQLite file as a results database of ablate."""
 
-VERSION = 3
+VERSION = 4
 """The schema that this program reads and writes: `PRAGMA user_version`."""
+
+SAME_RESULTS = 3
+"""The oldest schema whose tables of trials and results are those of this one."""
 
 _STATES = ", ".join(f"'{state}'" for state in State)
 
@@ -281,12 +284,13 @@ class ExternalRow(Table, table=True):
 
 
 class NoteRow(Table, table=True):
-    """Somebody's words on a study, one of its variants, or a trial."""
+    """Somebody's words on a study, one of its variants or findings, or a trial."""
 
     __tablename__: ClassVar[Any] = "note"
     __table_args__: ClassVar[Any] = (
         CheckConstraint(
-            "(study_id IS NULL) <> (trial_id IS NULL) AND (variant = '' OR trial_id IS NULL)",
+            "(study_id IS NULL) <> (trial_id IS NULL) AND (variant = '' OR trial_id IS NULL)"
+            " AND (finding = '' OR (variant = '' AND trial_id IS NULL))",
             name="note_is_on_one_thing",
         ),
     )
@@ -298,6 +302,7 @@ class NoteRow(Table, table=True):
     text: str = _text()
     author: str = _text()
     date: str = _text()
+    finding: str = _text()
 
 
 class FindingRow(Table, table=True):
@@ -311,6 +316,20 @@ class FindingRow(Table, table=True):
     severity: str = _text()
     sentence: str = _text()
     command: str = _text()
+    subject: str = _text()
+    chinese: str = _text()
+    keys: str = _text()
+    remedy: str = _text()
+
+
+class AuditRow(Table, table=True):
+    """When a study was last audited; `stamp` is of the checks and of all that they looked at."""
+
+    __tablename__: ClassVar[Any] = "audit"
+
+    study_id: int = _of("study", primary_key=True)
+    stamp: str = _text()
+    audited: str = _text()
 
 
 RESULTS_VIEW = """\

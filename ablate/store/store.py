@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from ablate.record import Attempt, Ending, External, Finding, Item, Note, Record, State
-from ablate.selection import Selection
+from ablate.selection import Curves, Selection
 from ablate.store import (
     beside,
     by_hand,
     changing,
     checking,
     connection,
+    findings,
     importing,
     placing,
     reading,
@@ -203,6 +204,20 @@ class Store:
         with self.reading() as session:
             return reading.curves(session, key)
 
+    def all_curves(self, study: str) -> dict[str, Curves]:
+        """Key -> the curves of every completed trial of a study that logged any."""
+        with self.reading() as session:
+            row = reading.row_of(session, study)
+            assert row.id is not None
+            return reading.all_curves(session, row.id)
+
+    def all_settings(self, study: str) -> dict[str, dict[str, str]]:
+        """Key -> what each trial's own program resolved, of a study's trials that say so."""
+        with self.reading() as session:
+            row = reading.row_of(session, study)
+            assert row.id is not None
+            return reading.all_settings(session, row.id)
+
     def splits(self, study: str, metric: str) -> list[str]:
         """The splits on which a completed trial of a study has a curve of a metric, in order."""
         with self.reading() as session:
@@ -333,18 +348,30 @@ class Store:
             importing.write_finals(session, list(found))
         return len(found)
 
-    def findings(self, study: str) -> list[Finding]:
-        """The study's audit results, in the order they were put."""
-        with self.reading() as session:
-            row = reading.row_of(session, study)
-            assert row.id is not None
-            return reading.findings(session, row.id)
+    def state(self, study: str) -> str:
+        """A digest of all that findings of a study rest on; it changes whenever that does.
 
-    def put_findings(self, study: str, findings: Iterable[Finding]) -> None:
-        """Replace the study's audit results."""
-        found = list(findings)
+        That is the study with its placements, results and scores by hand, and which results the
+        other studies have.
+        """
+        with self.reading() as session:
+            return findings.state(session, reading.row_of(session, study))
+
+    def stamp(self, study: str) -> str:
+        """With what `put_findings` stamped the study's findings; nothing where it never did."""
+        with self.reading() as session:
+            return findings.stamp(session, reading.row_of(session, study))
+
+    def findings(self, study: str) -> list[Finding]:
+        """The study's audit results, in the order they were put; of what, its stamp says."""
+        with self.reading() as session:
+            return findings.findings(session, reading.row_of(session, study))
+
+    def put_findings(self, study: str, found: Iterable[Finding], stamp: str = "") -> None:
+        """Replace the study's audit results, and the stamp that says what they are of."""
+        given = list(found)
         with self.writing() as session:
-            writing.put_findings(session, reading.row_of(session, study), found)
+            findings.put(session, reading.row_of(session, study), given, stamp)
 
 
 def open_store(path: Path, *, create: bool = False) -> Store:

@@ -7,9 +7,9 @@ from math import isfinite
 from sqlalchemy import Connection
 from sqlmodel import Session, select
 
-from ablate.record import RERUN, Attempt, Cost, Ending, Finding, Item, Scalar, State
+from ablate.record import RERUN, Attempt, Cost, Ending, Item, Scalar, State
 from ablate.store import finals, reading, values
-from ablate.store.schema import AttemptRow, FindingRow, StudyRow, TrialRow
+from ablate.store.schema import AttemptRow, TrialRow
 
 MEASURED = ("scalar", "item", "cost", "setting", "final")
 """The tables that hold what a trial's newest attempt left behind."""
@@ -121,23 +121,6 @@ def write_settings(connection: Connection, trial: int, settings: Mapping[str, st
             "INSERT INTO setting VALUES (?, ?, ?)",
             [(trial, values.text(k), values.text(v)) for k, v in settings.items()],
         )
-
-
-def put_findings(session: Session, study: StudyRow, findings: Iterable[Finding]) -> None:
-    """Replace a study's findings."""
-    assert study.id is not None
-    session.connection().exec_driver_sql("DELETE FROM finding WHERE study_id = ?", (study.id,))
-    session.add_all(
-        FindingRow(
-            study_id=study.id,
-            position=position,
-            code=f.code,
-            severity=f.severity,
-            sentence=values.text(f.sentence),
-            command=values.text(f.command),
-        )
-        for position, f in enumerate(findings)
-    )
 
 
 def touch(session: Session, studies: Iterable[int]) -> None:

@@ -62,6 +62,7 @@ def test_notes_are_kept_in_the_order_of_writing_each_once(store: Store, key: str
         Note("the whole study", "Ada", "2026-01-02", study="small"),
         Note("one variant", "Ada", "2026-01-02", study="small", variant="lif"),
         Note("one trial", "Ada", "2026-01-01", key=key),
+        Note("a finding", "Ada", "2026-01-01", study="small", finding="W204:lif"),
     ]
-    assert [store.put_note(n) for n in (*notes, notes[0])] == [True, True, True, False]
+    assert [store.put_note(n) for n in (*notes, notes[0])] == [True, True, True, True, False]
     assert store.notes("small") == store.notes() == notes

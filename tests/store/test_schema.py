@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from ablate.errors import StoreError
-from ablate.record import State
+from ablate.record import External, Finding, Note, State
 from ablate.selection import Score
 from ablate.store import Store, open_store
 from ablate.store.schema import RESULTS_VIEW, Table
@@ -16,6 +16,7 @@ from ablate.study import Placement, Study
 
 FIRST = Path(__file__).parent / "first-schema.db"
 SECOND = Path(__file__).parent / "second-schema.db"
+THIRD = Path(__file__).parent / "third-schema.db"
 
 
 def objects(path: Path) -> dict[str, str]:
@@ -65,8 +66,11 @@ def test_the_migrations_make_exactly_the_declared_tables(store: Store, tmp_path:
         "UPDATE attempt SET number = 'second'",
         "INSERT INTO external VALUES (1, 'NDS', '', 'Codabench', '2026-01-02', 'high', 'now')",
         "INSERT INTO external VALUES (99, 'NDS', '', 'Codabench', '2026-01-02', 0.72, 'now')",
-        "INSERT INTO note VALUES (1, 1, '', 1, 'on two things', 'me', '2026-01-02')",
-        "INSERT INTO note VALUES (1, NULL, '', NULL, 'on nothing', 'me', '2026-01-02')",
+        "INSERT INTO note VALUES (1, 1, '', 1, 'on two things', 'me', '2026-01-02', '')",
+        "INSERT INTO note VALUES (1, NULL, '', NULL, 'on nothing', 'me', '2026-01-02', '')",
+        "INSERT INTO note VALUES (1, NULL, '', 1, 'a trial finds', 'me', '2026-01-02', 'W120')",
+        "INSERT INTO note VALUES (1, 1, 'lif', NULL, 'or one', 'me', '2026-01-02', 'W120')",
+        "INSERT INTO audit VALUES (99, 'stamp', 'now')",
         "INSERT INTO setting VALUES (99, 'SOLVER.SEED', '1234')",
     ],
 )
@@ -82,7 +86,7 @@ def test_the_database_itself_refuses_what_it_could_not_read_back(
     raw.close()
 
 
-@pytest.mark.parametrize("old", [FIRST, SECOND])
+@pytest.mark.parametrize("old", [FIRST, SECOND, THIRD])
 def test_a_database_of_an_older_schema_is_not_changed_by_a_reader(
     old: Path, tmp_path: Path
 ) -> None:
@@ -93,7 +97,7 @@ def test_a_database_of_an_older_schema_is_not_changed_by_a_reader(
     assert path.read_bytes() == old.read_bytes()
 
 
-@pytest.mark.parametrize(("old", "version"), [(FIRST, 1), (SECOND, 2)])
+@pytest.mark.parametrize(("old", "version"), [(FIRST, 1), (SECOND, 2), (THIRD, 3)])
 def test_a_copy_of_an_older_database_is_kept_before_it_is_brought_up_to_date(
     old: Path, version: int, tmp_path: Path
 ) -> None:
@@ -134,6 +138,32 @@ def test_a_database_of_the_second_schema_keeps_all_it_had_when_it_is_brought_up_
     assert (timeout.number, timeout.error_type, timeout.error) == (1, "Timeout", "ran past 10 s")
     assert records[2].source == "grid.csv"
     assert str(curves["train", "loss"][1]) == "nan"
+    assert objects(path) == objects(_fresh(tmp_path))
+
+
+def test_a_database_of_the_third_schema_keeps_what_was_found_and_noted(tmp_path: Path) -> None:
+    path = tmp_path / "results.db"
+    shutil.copy(THIRD, path)
+    open_store(path, create=True).close()
+    key = "f5cd8e632518fa1a"
+    with open_store(path) as store:
+        records = store.records("third")
+        assert store.findings("third") == [
+            Finding("W120", "warning", "the best step was chosen on the test split", "set select"),
+            Finding("W204", "warning", "lif: nothing reaches the score", "ablate plan"),
+        ]
+        assert not store.stamp("third")  # of which state they were, nobody knows
+        assert store.notes() == [
+            Note("the whole study", "Ada", "2026-01-02", study="third"),
+            Note("one variant", "Ada", "2026-01-02", study="third", variant="lif"),
+            Note("one trial", "Ada", "2026-01-01", key=key),
+        ]
+        assert store.all_settings("third")[key] == {"SOLVER.SEED": "1234"}
+        assert store.problems() == []
+    states = [State.COMPLETED, State.COMPLETED, State.INCOMPLETE, State.PENDING]
+    assert [r.state for r in records] == states
+    external = External("rank1", 0.72, "Codabench", "2026-01-03", "test")
+    assert (records[0].key, records[0].externals) == (key, (external,))
     assert objects(path) == objects(_fresh(tmp_path))
 
 

@@ -1,0 +1,129 @@
+"""The evidence of a study as the database has it, and what was found of it, once or anew."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Generic, TypeVar
+
+from ablate import __version__
+from ablate.audit.catalogue import CHECKS
+from ablate.audit.check import ask
+from ablate.audit.evidence import Evidence
+from ablate.record import Finding, Record, State
+from ablate.selection import Selection
+from ablate.store import Store
+from ablate.study import Placement, Study
+
+Value = TypeVar("Value")
+
+
+class _Late(Mapping[str, Value], Generic[Value]):
+    """A mapping that is read whole when it is first looked into."""
+
+    def __init__(self, read: Callable[[], Mapping[str, Value]]) -> None:
+        self._read = read
+        self._known: Mapping[str, Value] | None = None
+
+    @property
+    def _all(self) -> Mapping[str, Value]:
+        if self._known is None:
+            self._known = self._read()
+        return self._known
+
+    def __getitem__(self, key: str) -> Value:
+        return self._all[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+class _Shelf:
+    """The evidence of the studies of one database, each read once."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._known: dict[str, Evidence] = {}
+
+    def of(self, name: str) -> Evidence:
+        if name not in self._known:
+            self._known[name] = self.under(self.store.study(name), None)
+        return self._known[name]
+
+    def under(self, study: Study, selection: Selection | None) -> Evidence:
+        name, store = study.name, self.store
+        return Evidence(
+            study if selection is None else replace(study, selection=selection),
+            store.records(name, selection),
+            _Late(lambda: store.all_curves(name)),
+            _Late(lambda: store.all_settings(name)),
+            store.items,
+            lambda: [self.of(other) for other in store.studies() if other != name],
+        )
+
+
+def gather(store: Store, study: Study, selection: Selection | None = None) -> Evidence:
+    """What the store holds of a study, its scores under its own rule or under `selection`.
+
+    Curves, settings, items and the other studies are read when a check asks for them, so the store
+    must still be open then.
+    """
+    return _Shelf(store).under(study, selection)
+
+
+def audited(store: Store, study: Study, selection: Selection | None = None) -> list[Finding]:
+    """What the checks find of a study: as it is stored, where that is still true, else anew.
+
+    Under another rule than the study's own always anew. Nothing is written.
+    """
+    own = selection is None or selection == study.selection
+    if own and store.stamp(study.name) == _stamp(store, study.name):
+        return store.findings(study.name)
+    return ask(CHECKS, gather(store, study, None if own else selection))
+
+
+def audit(store: Store, names: Iterable[str]) -> Iterator[tuple[Evidence, list[Finding]]]:
+    """Ask all checks of these studies anew and store what they find, one study after another."""
+    shelf = _Shelf(store)
+    for name in names:
+        stamp = _stamp(store, name)  # before anything is read: what comes later makes it old
+        evidence = shelf.of(name)
+        found = ask(CHECKS, evidence)
+        if store.stamp(name) != stamp or store.findings(name) != found:
+            store.put_findings(name, found, stamp)
+        yield evidence, found
+
+
+def planned(study: Study, placements: Sequence[Placement], path: str = "") -> Evidence:
+    """A study before anything of it has run; `path` is its file as it was named."""
+    records = [
+        Record(
+            study=study.name,
+            variant=p.variant.name,
+            role=p.variant.role,
+            parent=p.variant.parent,
+            position=position,
+            levels=p.trial.levels,
+            changed=p.trial.changed,
+            seed=p.trial.seed,
+            key=p.trial.key,
+            state=State.PENDING,
+            extra=p.extra,
+        )
+        for position, p in enumerate(placements)
+    ]
+    return Evidence(study, records, path=path)
+
+
+def _stamp(store: Store, name: str) -> str:
+    return f"{_rules()}:{store.state(name)}"
+
+
+@cache
+def _rules() -> str:
+    """A digest of the checks and of what they say they do."""
+    told = [(c.code, c.severity, c.title, c.why, c.settle, c.planned) for c in CHECKS]
+    return hashlib.sha256(repr((__version__, told)).encode()).hexdigest()
