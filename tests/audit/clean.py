@@ -1,11 +1,12 @@
 """Random studies without a defect: what the checks may see and must pass over in silence.
 
-A full grid of modules with real effects, and a sweep around its best configuration whose best level
-is the reference. Every run has curves that flatten, one program, one machine, its own noise.
+A full grid of modules with real effects, and perhaps a sweep around its best configuration whose
+best level is the reference. Every run has curves that flatten, one program, one kind of machine and
+its own noise. What is no defect varies: metrics, splits, order, noise, where the runs come from.
 """
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 from ablate.audit.evidence import Evidence
 from ablate.metric import Metric
 from ablate.record import Attempt, Cost, Record, State
-from ablate.selection import Curves, Selection
+from ablate.selection import LAST, Curves, Selection
 from ablate.study import Factor, Level, Modules, Role, Study, Sweep, changed, real, switch
 
 MODULES = ("sacr", "sdtps", "lif")
@@ -31,6 +32,28 @@ PROVENANCE = {
     "ablate": "0.1.0",
 }
 METRICS = (Metric("rank1", "Rank-1"), Metric("mAP"))
+ERROR = Metric("error", direction="down")
+NLL = Metric("NLL", direction="down", display="number", digits=3)
+RANK10 = Metric("rank10", "Rank-10")
+"""Nearly full in every run, so that its configurations are close to a tie."""
+LADDERS = ((0.2, 0.4, 0.6), (0.2, 0.4, 0.6, 0.8, 1.0), (0.1, 0.2, 0.3, 0.4, 0.5))
+"""Levels around the best, 0.4, which may be next to an edge."""
+
+
+class Traits(NamedTuple):
+    """What a clean study may be like."""
+
+    splits: tuple[str, ...] = ("val", "test")
+    imported: bool = False
+    settings: bool = False
+    order: str = "random"
+    slots: int = 1
+    rise: float = 3.0
+    """Epochs in which the gap to the final score falls to 1/e."""
+    wobble: float = 1 / 3
+    """Of a curve from epoch to epoch, as a share of the noise between runs."""
+    luck: float = 0.0
+    """What the runs of one seed share, as a share of the noise between runs."""
 
 
 class Design(NamedTuple):
@@ -39,6 +62,7 @@ class Design(NamedTuple):
     study: Study
     effects: Mapping[str, float]
     noise: float
+    traits: Traits = Traits()
 
 
 def design(draw: np.random.Generator) -> Design:
@@ -47,48 +71,92 @@ def design(draw: np.random.Generator) -> Design:
     factors: list[Factor] = [switch(m) for m in modules]
     beta = real(f"{modules[0]}.beta", 0.4, requires=modules[0])
     factors.append(beta)
-    sweeps = (Sweep("full", beta.name, (0.2, 0.4, 0.6)),) if draw.random() < 0.5 else ()
+    ladder = LADDERS[int(draw.integers(len(LADDERS)))]
+    sweeps = (Sweep("full", beta.name, ladder),) if draw.random() < 0.5 else ()
+    traits = _traits(draw)
+    metrics, primary = _metrics(draw)
+    chosen = Selection(primary, "val") if "val" in traits.splits and draw.random() < 0.5 else LAST
+    first = int(draw.choice((0, 1, 42)))
     study = Study(
         name="clean",
         title="A clean study",
         system="x",
         revision="1",
         factors=tuple(factors),
-        metrics=METRICS,
-        primary="mAP",
-        selection=Selection("mAP", "val") if draw.random() < 0.5 else Selection(),
-        seeds=tuple(range(int(draw.integers(3, 7)))),
+        metrics=metrics,
+        primary=primary,
+        selection=chosen,
+        seeds=tuple(range(first, first + int(draw.integers(3, 7)))),
         modules=Modules(modules),
         sweeps=sweeps,
         data="d41d8cd9",
     )
     effects = {m: float(draw.uniform(0.02, 0.05)) for m in modules}
-    return Design(study, effects, float(draw.uniform(0.001, 0.004)))
+    return Design(study, effects, float(draw.uniform(0.001, 0.004)), traits)
+
+
+def _traits(draw: np.random.Generator) -> Traits:
+    splits = (("val", "test"), ("val", "test"), ("val",), ("test",))[int(draw.integers(4))]
+    return Traits(
+        splits=splits,
+        imported=bool(draw.random() < 0.3),
+        settings=bool(draw.random() < 0.5),
+        order=str(draw.choice(("random", "by variant", "by seed"))),
+        slots=int(draw.integers(1, 3)),
+        rise=float(draw.uniform(2, 5)),
+        wobble=float(draw.uniform(0.1, 0.5)),
+        luck=float(draw.choice((0.0, 1.0))),
+    )
+
+
+def _metrics(draw: np.random.Generator) -> tuple[tuple[Metric, ...], str]:
+    kind = draw.random()
+    if kind < 0.6:
+        return METRICS, "mAP"
+    if kind < 0.8:
+        return (*METRICS, RANK10), "mAP"
+    return (ERROR, METRICS[1], NLL), "error"
 
 
 def clean(seed: int) -> Evidence:
     """The evidence of a random study without a defect; the same for the same seed."""
     draw = np.random.default_rng(seed)
+    return evidence(design(draw), draw)
+
+
+def noise(seed: int) -> Evidence:
+    """A study like a clean one in which nothing has an effect: all its differences are noise."""
+    draw = np.random.default_rng(seed)
     made = design(draw)
-    study = made.study
+    none = dict.fromkeys(made.effects, 0.0)
+    spread = float(draw.choice((0.001, 0.004, 0.016)))
+    return evidence(made._replace(effects=none, noise=spread), draw, dip=0.0)
+
+
+def evidence(made: Design, draw: np.random.Generator, dip: float = 0.01) -> Evidence:
+    """The runs of a study; other levels of the swept factor cost `dip`."""
+    study, traits = made.study, made.traits
     variants = list(_variants(study))
     places = [(v, s) for v in variants for s in study.seeds]
-    order = draw.permutation(len(places))
-    clock = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    clocks = [datetime(2026, 3, 1, 8, tzinfo=UTC)] * traits.slots
+    luck = {s: draw.normal(0, made.noise * traits.luck) for s in study.seeds}
     records: dict[int, Record] = {}
     curves: dict[str, Curves] = {}
-    for index in map(int, order):
+    settings: dict[str, dict[str, str]] = {}
+    for index in _order(draw, traits.order, len(places), len(study.seeds)):
         (name, levels, parent, role), own_seed = places[index]
         key = f"{index:016x}"
         on = [m for m in made.effects if levels[m]]
-        gain = sum(made.effects[m] for m in on)
-        beta = float(levels[study.factors[-1].name])
-        gain -= 0.01 if beta != study.factors[-1].reference else 0.0
-        seconds_per_batch = 0.2 + 0.05 * len(on)
-        curves[key] = _curves(draw, 0.6 + gain, made.noise, seconds_per_batch)
-        seconds = EPOCHS * ITERATIONS * seconds_per_batch * 1.02
-        ended = clock + timedelta(seconds=seconds)
-        records[index] = Record(
+        beta = study.factors[-1]
+        gain = sum(made.effects[m] for m in on) + luck[own_seed]
+        gain -= dip if levels[beta.name] != beta.reference else 0.0
+        pace = 0.2 + 0.05 * len(on)
+        curves[key] = _curves(draw, made, 0.6 + gain, pace)
+        if traits.settings:
+            settings[key] = _settings(levels, own_seed, key)
+        seconds = EPOCHS * ITERATIONS * pace * 1.02
+        slot = int(np.argmin([c.timestamp() for c in clocks]))
+        record = Record(
             study=study.name,
             variant=name,
             role=role,
@@ -101,23 +169,63 @@ def clean(seed: int) -> Evidence:
             state=State.COMPLETED,
             scores=study.selection.apply(curves[key], study.directions),
             costs=_costs(on, seconds),
-            attempt=Attempt(
-                key,
-                1,
-                State.COMPLETED,
-                "owner",
-                f"{key}/1",
-                host="host",
-                device="NVIDIA H100",
-                started=clock.isoformat(),
-                ended=ended.isoformat(),
-                seconds=seconds,
-                provenance=dict(PROVENANCE),
-            ),
+            attempt=_attempt(key, clocks[slot], seconds, slot),
             source="run",
         )
-        clock = ended + timedelta(seconds=5)
-    return Evidence(study, [records[i] for i in range(len(places))], curves, {})
+        records[index] = _imported(record) if traits.imported else record
+        clocks[slot] += timedelta(seconds=seconds + 5)
+    return Evidence(study, [records[i] for i in range(len(places))], curves, settings)
+
+
+def _order(draw: np.random.Generator, how: str, places: int, seeds: int) -> Sequence[int]:
+    """In which order the runs begin; by seed: all configurations with the first seed first."""
+    if how == "random":
+        return [int(i) for i in draw.permutation(places)]
+    positions = np.arange(places).reshape(-1, seeds)
+    return [int(i) for i in (positions if how == "by variant" else positions.T).flat]
+
+
+def _attempt(key: str, started: datetime, seconds: float, slot: int) -> Attempt:
+    return Attempt(
+        key,
+        1,
+        State.COMPLETED,
+        "owner",
+        f"{key}/1",
+        host=f"host{slot}",
+        device="NVIDIA H100",
+        started=started.isoformat(),
+        ended=(started + timedelta(seconds=seconds)).isoformat(),
+        seconds=seconds,
+        provenance=dict(PROVENANCE),
+    )
+
+
+def _imported(record: Record) -> Record:
+    """The same run as an import of its log has it: no machine, its clock without a zone."""
+    assert record.attempt is not None
+    facts = {
+        "data": "RGBNT201",
+        "reader": "demo",
+        "file": f"{record.key}.log",
+        "sha256": record.key * 4,
+        "started": record.attempt.started.removesuffix("+00:00"),
+    }
+    own = replace(record.attempt, host="", device="", started="", ended="", provenance=facts)
+    printed = {"params": "as printed", "macs": "as printed", "seconds": "time stamps of the log"}
+    costs = {name: replace(c, counter=printed[name]) for name, c in record.costs.items()}
+    return replace(record, attempt=own, costs=costs, source="import logs")
+
+
+def _settings(levels: Mapping[str, Level], seed: int, key: str) -> dict[str, str]:
+    """As its program resolved it: what a switch that is off needs not is not there."""
+    found = {
+        f"model.{name}": str(level).lower()
+        for name, level in levels.items()
+        if "." not in name or levels[name.split(".")[0]]
+    }
+    fixed = {"train.lr": "0.00035", "train.epochs": str(EPOCHS), "data.name": "RGBNT201"}
+    return {**found, **fixed, "seed": str(seed), "output_dir": f"runs/{key}"}
 
 
 def _variants(study: Study) -> Iterator[tuple[str, dict[str, Level], str | None, Role]]:
@@ -135,25 +243,39 @@ def _variants(study: Study) -> Iterator[tuple[str, dict[str, Level], str | None,
                 yield f"full {sweep.factor}={level}", levels, "full", "sweep"
 
 
-def _curves(draw: np.random.Generator, level: float, noise: float, pace: float) -> Curves:
-    """Curves that rise to `level`, flat from half of the training on, and wobble by `noise`."""
+def _curves(draw: np.random.Generator, made: Design, level: float, pace: float) -> Curves:
+    """Curves that rise to `level`, flat from half of the training on, and wobble."""
     found: dict[tuple[str, str], dict[int, float]] = {}
-    steps = range(1, EPOCHS + 1)
-    run = draw.normal(0, noise)
-    for split, shift in (("val", 0.02), ("test", 0.0)):
-        rise = [level + shift + run - 0.5 * math.exp(-s / 3) for s in steps]
-        wobble = draw.normal(0, noise / 3, len(rise))
-        found[split, "mAP"] = {s: float(v + w) for s, v, w in zip(steps, rise, wobble, strict=True)}
-        hits = np.round((np.array(rise) + 0.04 + draw.normal(0, noise / 3, len(rise))) * QUERIES)
-        found[split, "rank1"] = {s: float(h / QUERIES) for s, h in zip(steps, hits, strict=True)}
-    found["train", "loss"] = {
-        s: float(2 * math.exp(-s / 6) + 1 + w)
-        for s, w in zip(steps, draw.normal(0, 0.01, EPOCHS), strict=True)
-    }
-    found["train", "seconds_per_batch"] = {
-        s: float(pace * (1 + w)) for s, w in zip(steps, draw.normal(0, 0.01, EPOCHS), strict=True)
-    }
+    steps = np.arange(1, EPOCHS + 1)
+    traits = made.traits
+    wobble = made.noise * traits.wobble
+    own = level + draw.normal(0, made.noise)
+    for split in traits.splits:
+        shift = 0.02 if split == "val" else 0.0
+        quality = own + shift - 0.5 * np.exp(-steps / traits.rise)
+        for metric in made.study.metrics:
+            values = _shown(metric.name, quality + draw.normal(0, wobble, EPOCHS))
+            found[split, metric.name] = _curve(values)
+    found["train", "loss"] = _curve(
+        2 * np.exp(-steps / (2 * traits.rise)) + 1 + draw.normal(0, 0.01, EPOCHS)
+    )
+    found["train", "seconds_per_batch"] = _curve(pace * (1 + draw.normal(0, 0.01, EPOCHS)))
     return found
+
+
+def _curve(values: np.ndarray) -> dict[int, float]:
+    return {step: float(v) for step, v in enumerate(values, start=1)}
+
+
+def _shown(metric: str, quality: np.ndarray) -> np.ndarray:
+    """What a metric makes of a quality between 0 and 1; ranks count whole queries."""
+    if metric == "rank1":
+        return np.round((quality + 0.04) * QUERIES) / QUERIES
+    if metric == "rank10":
+        return np.round((0.95 + 0.1 * (quality - 0.6)) * QUERIES) / QUERIES
+    if metric == "error":
+        return 1 - quality
+    return -2 * np.log(np.maximum(quality, 0.01)) if metric == "NLL" else quality
 
 
 def _costs(on: list[str], seconds: float) -> dict[str, Cost]:
