@@ -47,7 +47,7 @@ def test_help_loads_no_heavy_library() -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "ablate.toml").write_text("")
-    loaded_by(["import", str(ROOT / "tests" / "ingest" / "seed000.csv")], folder)
+    loaded_by(["import", str(ROOT / "studies" / "seeds" / "000-rgbnt201.csv")], folder)
     return folder
 
 

@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ablate.ingest import itemised
 from ablate.ingest.bookkeeping import SETTINGS, state_of
-from ablate.ingest.columns import SPREAD, SWITCH, Column, is_switch
+from ablate.ingest.columns import SWITCH, Column, is_switch
 from ablate.ingest.keys import private
 from ablate.ingest.names import COST_UNITS
 from ablate.ingest.roles import IMPORTED, trial, variants
-from ablate.ingest.table import Row, Table, is_number, number
+from ablate.ingest.table import SPREAD, Row, Table, is_number, number
 from ablate.ingest.text import without_places
-from ablate.record import Cost, Ending, State
+from ablate.record import Cost, Ending, Item, State
 from ablate.study import (
     SEED_LIMIT,
     Factor,
@@ -213,12 +214,19 @@ def _ending(
         error_type="" if completed else "as imported",
         error="" if completed else f"the table says {said.lower()!r}",
         provenance={**provenance, **({"notes": "\n".join(doubts)} if doubts else {})},
+        items=_items(row, columns) if completed else (),
         costs=costs,
         scores={
             name: value for (role, name), value in numbers.items() if role == "metric" and completed
         },
         settings=_settings(row, columns),
     )
+
+
+def _items(row: Row, columns: Sequence[Column]) -> tuple[Item, ...]:
+    found = [c for c in columns if c.role == "item" and row.cells[c.header]]
+    named = [(itemised.parts(c.header), c.value(row.cells[c.header])) for c in found]
+    return tuple(Item("", of[1], of[0], value) for of, value in named if of)
 
 
 def _settings(row: Row, columns: Sequence[Column]) -> dict[str, str]:

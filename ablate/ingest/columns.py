@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ablate.errors import UsageError, not_one_of
-from ablate.ingest import exported
+from ablate.ingest import exported, itemised
 from ablate.ingest.bookkeeping import (
     RESULTS,
     SETTINGS,
@@ -31,7 +31,7 @@ from ablate.ingest.names import (
     other_metric,
     split_unit,
 )
-from ablate.ingest.table import INDEX, Table, is_number, number
+from ablate.ingest.table import INDEX, SPREAD, Table, is_number, number, plain
 from ablate.metric import Metric
 
 SWITCH = {
@@ -41,10 +41,6 @@ SWITCH = {
 PERCENT = frozenset({"%", "percent", "pct"})
 FRACTION = frozenset({"1", "fraction"})
 SEEDS = frozenset({"seed", "randomseed", "manualseed"})
-SPREAD = re.compile(
-    r"([+\-−]?\d+\.?\d*|[+\-−]?\.\d+)\s*%?\s*(?:(?:±|\+/?-)\s*[\d.]+|\(\s*[\d.]+\s*\))\s*%?"
-)
-DURATION = re.compile(r"(?:(\d+) days?,? \+?)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 WHOLE_PARAMETERS = 1e4
 FEW_ROWS = 4
 """Rows below which most numbers stand once, whatever they are."""
@@ -67,7 +63,7 @@ class Column:
 
     def value(self, text: str) -> float:
         """The stored value of a cell: 77.6 % is 0.776, the float nearest to it."""
-        printed = _plain(text, seconds=self.name == "seconds").replace("−", "-")
+        printed = plain(text, seconds=self.name == "seconds").replace("−", "-")
         if not math.isfinite(float(printed)) or float(printed) == 0:
             return float(printed)
         return float(Decimal(printed) * Decimal(repr(self.scale)))
@@ -112,7 +108,7 @@ def _doubted(
 
 def _measured(texts: Sequence[str]) -> bool:
     filled = [t for t in texts if t]
-    numbers = not is_switch(texts) and all(is_number(_plain(t)) for t in filled)
+    numbers = not is_switch(texts) and all(is_number(plain(t)) for t in filled)
     return numbers and len(texts) >= FEW_ROWS and 2 * len(set(filled)) > len(texts)
 
 
@@ -157,11 +153,13 @@ def _role(table: Table, header: str, *, left_of_metrics: bool) -> Role:
 def _role_by_name(table: Table, header: str, *, left_of_metrics: bool) -> Role:
     texts, inner = table.texts(header), RESULTS.sub("", header, count=1)
     spread = any(SPREAD.fullmatch(t) for t in texts)
-    words = any(texts) and not spread and not any(is_number(_plain(t)) for t in texts)
+    words = any(texts) and not spread and not any(is_number(plain(t)) for t in texts)
     if known_metric(inner) and not (words and left_of_metrics) and not is_switch(texts):
         return "metric"
     if known_cost(inner):
         return "cost"
+    if itemised.parts(inner) and not words:
+        return "item"
     if inner != header:
         return "ignore"
     dotted = re.fullmatch(r"[^.\s]+(\.[^.\s]+)+", header)
@@ -229,6 +227,9 @@ def _column(table: Table, header: str, role: Role, wanted: Wanted) -> Column:
             return _metric(table, header, wanted)
         case "cost":
             return _cost(table, header, wanted)
+        case "item":
+            _numbers(table, header, wanted)
+            return Column(header, role, header, itemised.scale(table, header), note="of one item")
         case "ignore" if wanted.role is None:
             return Column(header, role, header, note=_why_ignored(table, header))
         case "state":
@@ -254,17 +255,6 @@ def _counted(table: Table, header: str) -> str:
     return ", ".join(f"{count} {state}" for state, count in counts.most_common())
 
 
-def _plain(text: str, *, seconds: bool = False) -> str:
-    """The number in a cell: without its % sign or its spread; a duration in seconds."""
-    spread = SPREAD.fullmatch(text)
-    bare_text = spread[1] if spread else text.removesuffix("%").rstrip()
-    duration = DURATION.fullmatch(text) if seconds else None
-    if duration is None:
-        return bare_text
-    days, hours, minutes = (int(part or 0) for part in duration.groups()[:3])
-    return str((days * 24 + hours) * 3600 + minutes * 60 + Decimal(duration[4]))
-
-
 def _numbers(table: Table, header: str, wanted: Wanted, *, seconds: bool = False) -> list[float]:
     numbers = []
     for row in table.rows:
@@ -275,18 +265,18 @@ def _numbers(table: Table, header: str, wanted: Wanted, *, seconds: bool = False
                 f"{header}: {text!r} is a mean with its spread: give one row per seed, or take the"
                 f" means as they are with --map: [columns] {header!r} = {{ spread = 'drop' }}",
             )
-        plain = _plain(text, seconds=seconds)
-        if text and not is_number(plain):
+        bare_text = plain(text, seconds=seconds)
+        if text and not is_number(bare_text):
             raise table.wrong(row.line, f"{header}: {text!r} is not a number")
         if text:
-            numbers.append(number(plain))
+            numbers.append(number(bare_text))
     return numbers
 
 
 def _check_scale(table: Table, header: str) -> None:
     """Raise UsageError where some scores look like percent and others like fractions."""
     values = [
-        (number(_plain(t)), row) for row in table.rows if (t := row.cells[header]) and "%" not in t
+        (number(plain(t)), row) for row in table.rows if (t := row.cells[header]) and "%" not in t
     ]
     high = next((row for v, row in values if 1 < abs(v) < math.inf), None)
     low = next((row for v, row in values if 0 < abs(v) <= 1), None)
@@ -329,10 +319,10 @@ def _metric(table: Table, header: str, wanted: Wanted) -> Column:
 
 
 def _decimals(text: str) -> int:
-    plain = _plain(text)
-    mantissa, _, exponent = plain.lower().partition("e")
+    printed = plain(text)
+    mantissa, _, exponent = printed.lower().partition("e")
     shift = int(exponent) if exponent else 0
-    return max(0, len(mantissa.partition(".")[2]) - shift) if is_number(plain) else 0
+    return max(0, len(mantissa.partition(".")[2]) - shift) if is_number(printed) else 0
 
 
 def _cost(table: Table, header: str, wanted: Wanted) -> Column:
@@ -358,7 +348,7 @@ def _cost(table: Table, header: str, wanted: Wanted) -> Column:
 def _check_finite(table: Table, header: str, *, seconds: bool) -> None:
     for row in table.rows:
         text = row.cells[header]
-        if text and not math.isfinite(number(_plain(text, seconds=seconds))):
+        if text and not math.isfinite(number(plain(text, seconds=seconds))):
             raise table.wrong(
                 row.line, f"{header}: {text!r} is no cost; leave it empty where it is unknown"
             )

@@ -57,6 +57,7 @@ COSTS: dict[str, tuple[str, float | None]] = {
     **dict.fromkeys(("memory", "mem", "peakmemory", "gpumemory"), ("memory", None)),
     **dict.fromkeys(("cputime", "cpuseconds"), ("cpu", SECOND)),
     "ops": ("ops", 1.0),
+    **dict.fromkeys(("s/iter", "s/it", "sec/iter", "secondsperiteration"), ("step", SECOND)),
 }
 UNITS = {
     "params": {"": 1.0, "1": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9},
@@ -65,6 +66,7 @@ UNITS = {
     "memory": {"b": 1.0, "bytes": 1.0, "mb": 1e6, "mib": float(2**20), "gb": 1e9, "gib": GIBI},
     "cpu": {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0},
     "ops": {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12},
+    "step": {"s": 1.0, "sec": 1.0, "ms": 1e-3},
 }
 COST_UNITS = {
     "params": "",
@@ -73,6 +75,7 @@ COST_UNITS = {
     "memory": "bytes",
     "cpu": "s",
     "ops": "",
+    "step": "s",
 }
 """The unit in which each cost is stored."""
 

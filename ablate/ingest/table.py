@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from ablate.errors import UsageError
@@ -15,6 +16,10 @@ INDEX = "(index)"
 NUMBER = re.compile(
     r"[+\-−]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+\-−]?(nan|inf|infinity)", re.IGNORECASE
 )
+SPREAD = re.compile(
+    r"([+\-−]?\d+\.?\d*|[+\-−]?\.\d+)\s*%?\s*(?:(?:±|\+/?-)\s*[\d.]+|\(\s*[\d.]+\s*\))\s*%?"
+)
+DURATION = re.compile(r"(?:(\d+) days?,? \+?)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 _COMMA = re.compile(r"[+\-−]?\d+,\d+([eE][+-]?\d+)?\s*%?")
 _POINT = re.compile(r"[+\-−]?\d*\.\d+([eE][+-]?\d+)?\s*%?")
 _THOUSANDS = re.compile(r"[+\-−]?[1-9]\d{0,2},\d{3}")
@@ -103,6 +108,17 @@ def is_number(text: str) -> bool:
 def number(text: str) -> float:
     """The value of a cell for which `is_number` holds; a true minus sign is one."""
     return float(text.replace("−", "-"))
+
+
+def plain(text: str, *, seconds: bool = False) -> str:
+    """The number in a cell: without its % sign or its spread; a duration in seconds."""
+    spread = SPREAD.fullmatch(text)
+    bare_text = spread[1] if spread else text.removesuffix("%").rstrip()
+    duration = DURATION.fullmatch(text) if seconds else None
+    if duration is None:
+        return bare_text
+    days, hours, minutes = (int(part or 0) for part in duration.groups()[:3])
+    return str((days * 24 + hours) * 3600 + minutes * 60 + Decimal(duration[4]))
 
 
 def read_text(path: Path) -> str:

@@ -1,7 +1,6 @@
 """A project folder with one imported study, and a way to call the command line in it."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from ablate.store import open_store
 from ablate.study import Placement, Study, Trial, Variant, switch
 
 ROOT = Path(__file__).resolve().parents[2]
-APPENDIX = ROOT / "tests" / "ingest" / "seed000.csv"
+APPENDIX = ROOT / "studies" / "seeds" / "000-rgbnt201.csv"
 
 Call = Callable[..., Result]
 
@@ -26,7 +25,8 @@ Call = Callable[..., Result]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "ablate.toml").write_text("")
-    shutil.copy(APPENDIX, tmp_path / "seed000.csv")
+    published = APPENDIX.read_text("utf-8").replace("ops (G)", "gflops")
+    (tmp_path / "seed000.csv").write_text(published, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ABLATE_DB", raising=False)
     return tmp_path

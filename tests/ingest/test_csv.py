@@ -9,7 +9,7 @@ from ablate.record import State
 from ablate.store import open_store
 from ablate.study import Kind
 
-APPENDIX = Path(__file__).with_name("seed000.csv")
+APPENDIX = Path(__file__).parents[2] / "studies" / "seeds" / "000-rgbnt201.csv"
 
 
 def imported(folder: Path, text: str, mapping: str | None = None) -> Imported:
@@ -53,18 +53,18 @@ def test_the_appendix_of_seed_000_is_a_grid_and_four_sweeps_around_full() -> Non
 def test_percent_is_recognised_and_stored_as_the_nearest_fraction() -> None:
     found = read(APPENDIX)
     assert found.results[1][1].scores == {"rank1": 0.776, "mAP": 0.74, "rank10": 0.886}
-    assert costs(found)[1] == {"params": 96.38e6, "macs": 34.28e9}
+    assert costs(found)[1] == {"params": 96.38e6, "ops": 34.28e9}
 
 
 def test_importing_twice_changes_nothing(tmp_path: Path) -> None:
     found = read(APPENDIX)
     with open_store(tmp_path / "results.db", create=True) as store:
         store.put_results(found.study, found.results, source="import")
-        first = store.records("seed000")
+        first = store.records("000-rgbnt201")
         store.put_results(read(APPENDIX).study, read(APPENDIX).results, source="import")
-        assert store.records("seed000") == first
+        assert store.records("000-rgbnt201") == first
         assert {r.state for r in first} == {State.COMPLETED}
-        assert store.study("seed000") == found.study
+        assert store.study("000-rgbnt201") == found.study
 
 
 def test_seeds_are_read_and_make_one_configuration_several_runs(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ablate.selection import Selection
 from ablate.store import open_store
 
 REAL = os.environ.get("ABLATE_REALDATA", "")
-APPENDIX = Path(__file__).with_name("seed000.csv")
+APPENDIX = Path(__file__).parents[2] / "studies" / "seeds" / "000-rgbnt201.csv"
 pytestmark = pytest.mark.skipif(not REAL, reason="ABLATE_REALDATA names no folder of real logs")
 GRID = ("sacr", "sdtps", "lif")
 

@@ -20,7 +20,7 @@ from ablate.selection import Score
 from ablate.store import open_store
 from ablate.study import Claims, Modules, Study, switch
 
-APPENDIX = Path(__file__).parent.parent / "ingest" / "seed000.csv"
+APPENDIX = Path(__file__).parents[2] / "studies" / "seeds" / "000-rgbnt201.csv"
 META = "formulas on meta"
 STUDY = Study(
     name="s",
@@ -71,7 +71,7 @@ NOISY = {
 
 @pytest.fixture(scope="module")
 def seed000(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    found = read(APPENDIX)
+    found = read(APPENDIX, study="seed000")
     with open_store(tmp_path_factory.mktemp("store") / "results.db", create=True) as store:
         store.put_results(found.study, found.results, source="import seed000.csv")
         return pareto_document(store.study("seed000"), store.records("seed000"))
@@ -98,7 +98,7 @@ def test_seed_000s_points_per_million_parameters_are_the_audits(seed000: dict[st
 
 
 def test_where_the_cost_does_not_differ_there_is_no_gain_per_cost(seed000: dict[str, Any]) -> None:
-    rows = by_variant(of(seed000, "gains", "macs"), "rows")
+    rows = by_variant(of(seed000, "gains", "ops"), "rows")
     assert rows["sacr"]["gains"]["rank1"]["per_unit"] is None
     assert rows["sacr+lif"]["gains"]["rank1"]["per_unit"] is None
     assert rows["sdtps+lif"]["gains"]["rank1"]["per_unit"] < 0
@@ -108,7 +108,7 @@ def test_where_the_cost_does_not_differ_there_is_no_gain_per_cost(seed000: dict[
 def test_seed_000s_operations_do_not_add_up_and_its_parameters_almost(
     seed000: dict[str, Any],
 ) -> None:
-    macs, params = of(seed000, "sums", "macs"), of(seed000, "sums", "params")
+    macs, params = of(seed000, "sums", "ops"), of(seed000, "sums", "params")
     assert {r["variant"]: r["departure"] for r in macs["rows"]} == {
         "sacr+sdtps": 3_220_000_000.0,
         "sacr+lif": 0.0,
@@ -127,7 +127,7 @@ def test_seed_000s_operations_do_not_add_up_and_its_parameters_almost(
 
 
 def test_seed_000s_fronts_and_that_single_runs_decide_nothing(seed000: dict[str, Any]) -> None:
-    params, macs = of(seed000, "fronts", "params"), of(seed000, "fronts", "macs")
+    params, macs = of(seed000, "fronts", "params"), of(seed000, "fronts", "ops")
     assert [p["variant"] for p in params["points"] if p["dominated_by"] is None] == [
         "baseline",
         "lif",

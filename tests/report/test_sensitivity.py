@@ -20,7 +20,7 @@ from ablate.selection import Score
 from ablate.store import open_store
 from ablate.study import Claims, Level, Modules, Study, Sweep, choice, real, switch
 
-APPENDIX = Path(__file__).parent.parent / "ingest" / "seed000.csv"
+APPENDIX = Path(__file__).parents[2] / "studies" / "seeds" / "000-rgbnt201.csv"
 LEVELS = (1.0, 2.0, 3.0)
 STUDY = Study(
     name="s",
@@ -71,7 +71,7 @@ LOW, OWN, HIGH = [0.60, 0.61, 0.62], [0.70, 0.71, 0.72], [0.80, 0.82, 0.84]
 
 @pytest.fixture(scope="module")
 def seed000(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    found = read(APPENDIX)
+    found = read(APPENDIX, study="seed000")
     with open_store(tmp_path_factory.mktemp("store") / "results.db", create=True) as store:
         store.put_results(found.study, found.results, source="import seed000.csv")
         return sensitivity_document(store.study("seed000"), store.records("seed000"))

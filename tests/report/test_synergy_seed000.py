@@ -16,7 +16,7 @@ from ablate.report.synergy import synergy_document
 from ablate.report.synergy_page import synergy_page
 from ablate.store import open_store
 
-APPENDIX = Path(__file__).parent.parent / "ingest" / "seed000.csv"
+APPENDIX = Path(__file__).parents[2] / "studies" / "seeds" / "000-rgbnt201.csv"
 PAIRS = ("sacr × sdtps", "sacr × lif", "sdtps × lif")
 # by arithmetic from the eight printed scores, in points: pairs as above
 NUMBERS: dict[str, dict[str, tuple[float, ...]]] = {
@@ -43,7 +43,7 @@ NUMBERS: dict[str, dict[str, tuple[float, ...]]] = {
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    found = read(APPENDIX)
+    found = read(APPENDIX, study="seed000")
     with open_store(tmp_path_factory.mktemp("store") / "results.db", create=True) as store:
         store.put_results(found.study, found.results, source="import seed000.csv")
         study = store.study("seed000")
@@ -140,10 +140,10 @@ def test_lenths_margin_is_a_hint(document: dict[str, Any], page: Page) -> None:
 
 
 def test_a_gate_shows_in_the_costs(document: dict[str, Any], page: Page) -> None:
-    params, macs = document["synergy"]["costs"]
-    assert (params["name"], macs["name"]) == ("params", "macs")
-    assert macs["additive"] is False
-    terms = {" × ".join(t["modules"]): t["value"] / 1e9 for t in macs["terms"]}
+    params, ops = document["synergy"]["costs"]
+    assert (params["name"], ops["name"]) == ("params", "ops")
+    assert ops["additive"] is False
+    terms = {" × ".join(t["modules"]): t["value"] / 1e9 for t in ops["terms"]}
     want = {"sacr × sdtps": 3.22, "sacr × lif": 0, "sdtps × lif": 0.78, "sacr × sdtps × lif": 0}
     assert terms == pytest.approx(want, abs=1e-9)
     text = render(page)
