@@ -1,5 +1,6 @@
 """Whether numbers that stand side by side are of one kind."""
 
 from ablate.audit.check import Check
+from ablate.audit.measurement import chosen, nonfinite, winners
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (chosen.CHECK, winners.CHECK, nonfinite.CHECK)

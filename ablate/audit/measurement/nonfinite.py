@@ -1,0 +1,111 @@
+"""Curves and scores that hold no number at some step."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ablate.audit.check import Check, Hit, Text
+from ablate.audit.evidence import Evidence
+from ablate.audit.measurement.told import compared, labels, shown
+from ablate.record import Record
+
+NAMED = 3
+"""Runs, and steps of a run, that a sentence names."""
+
+
+class Lost(NamedTuple):
+    """The steps of one run's curve that are NaN and that are infinite; -1 for a lone score."""
+
+    record: Record
+    nan: Sequence[int]
+    inf: Sequence[int]
+
+
+def _look(evidence: Evidence) -> Iterator[Hit]:
+    found: dict[tuple[str, str], list[Lost]] = {}
+    for record in evidence.completed:
+        for at, curve in evidence.curves.get(record.key, {}).items():
+            if not math.isfinite(sum(curve.values())):
+                _add(found, at, record, curve)
+        for name, score in record.scores.items():
+            if not math.isfinite(score.value) and record.key not in evidence.curves:
+                _add(found, (score.split, name), record, {-1: score.value})
+    names = [name for _, name in found]
+    told = labels(evidence)
+    for (split, name), runs in sorted(found.items()):
+        subject = name if names.count(name) == 1 else f"{split}.{name}"
+        variants = list(dict.fromkeys(lost.record.variant for lost in runs))
+        yield Hit(
+            _said(subject, runs, told),
+            compared(evidence, *variants[:NAMED])
+            if len(variants) > 1
+            else shown(evidence, runs[0].record),
+            subject,
+            tuple(lost.record.key for lost in runs),
+        )
+
+
+def _add(
+    found: dict[tuple[str, str], list[Lost]],
+    at: tuple[str, str],
+    record: Record,
+    curve: Mapping[int, float],
+) -> None:
+    nan = sorted(s for s, v in curve.items() if math.isnan(v))
+    inf = sorted(s for s, v in curve.items() if math.isinf(v))
+    if nan or inf:
+        found.setdefault(at, []).append(Lost(record, nan, inf))
+
+
+def _said(subject: str, runs: Sequence[Lost], told: Mapping[str, str]) -> Text:
+    parts = []
+    for en, zh, steps in (
+        ("NaN", "NaN", [(told[r.record.key], r.nan) for r in runs if r.nan]),
+        ("infinite", "无穷大", [(told[r.record.key], r.inf) for r in runs if r.inf]),
+    ):
+        if steps:
+            where = _where(steps)
+            parts.append(Text(f"{en} in {where.en}", f"在 {where.zh} 为 {zh}"))
+    return Text(
+        f"{subject} is {', and '.join(p.en for p in parts)}",
+        f"{subject} {'；'.join(p.zh for p in parts)}",
+    )
+
+
+def _where(runs: Sequence[tuple[str, Sequence[int]]]) -> Text:
+    en, zh = [], []
+    for name, steps in runs[:NAMED]:
+        some, more = ", ".join(map(str, steps[:NAMED])), len(steps) - NAMED
+        word = "step" if len(steps) == 1 else "steps"
+        rest = f" and {more} more" if more > 0 else ""
+        at = "" if steps[0] < 0 else f" ({word} {some}{rest})"
+        en.append(f"{name}{at}")
+        rest = f"等 {len(steps)} 步" if more > 0 else ""
+        zh.append(name if steps[0] < 0 else f"{name}（第 {some} 步{rest}）")
+    more = len(runs) - NAMED
+    if more > 0:
+        en.append(f"{more} more runs")
+        zh.append(f"另 {more} 次运行")
+    return Text(" and ".join([", ".join(en[:-1]), en[-1]] if en[:-1] else en), "、".join(zh))
+
+
+CHECK = Check(
+    "W152",
+    "warning",
+    "measurement",
+    Text("NaN or infinity in a curve", "曲线中有 NaN 或无穷大"),
+    Text(
+        "One finding per curve: the completed runs in which it is not a number or infinite, and"
+        " where. A mean over runs leaves such values out, and the run went on with whatever it did"
+        " to its weights. Under automatic mixed precision a skipped step leaves a gradient norm"
+        " that is not finite: compare how often each run has one.",
+        "每条曲线一项：哪些已完成的运行在哪些步上为 NaN 或无穷大。"
+        "多次运行的均值不含这些值，而训练带着其后果继续。"
+        "自动混合精度跳过的步会留下非有限的梯度范数：请比较各次运行出现的次数。",
+    ),
+    Text(
+        "Look at the run around that step; clip or scale what overflows, and train it again",
+        "查看该步前后的运行；对溢出的量做裁剪或缩放后重新训练",
+    ),
+    _look,
+)

@@ -1,0 +1,122 @@
+"""Whether the winner is one of the rule that picks the step."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ablate.audit.check import Check, Hit, Text
+from ablate.audit.evidence import Evidence
+from ablate.audit.measurement.told import compared
+from ablate.metric import Metric
+from ablate.record import Record
+from ablate.selection import LAST, Score
+
+IN_FULL = 2
+
+
+class Turned(NamedTuple):
+    """A metric whose winner changes: the winners under the study's rule and under `last`."""
+
+    metric: Metric
+    best: str
+    last: str
+    best_value: float
+    best_at_last: float
+    last_value: float
+
+
+def _look(evidence: Evidence) -> Iterator[Hit]:
+    study = evidence.study
+    if not study.selection.metric:
+        return
+    ends = {r.key: _ends(evidence, r) for r in evidence.completed}
+    cells = [c for c in evidence.cells if c.completed and all(ends[r.key] for r in c.completed)]
+    records = {c.variant: c.completed for c in cells}
+    grid = {c.variant: c.completed for c in cells if c.role == "grid"}
+    found = [_turned(m, grid, ends) or _turned(m, records, ends) for m in study.metrics]
+    told = sorted((t for t in found if t), key=lambda t: t.metric.name != study.primary)
+    if told:
+        names = dict.fromkeys(n for t in told[:IN_FULL] for n in (t.best, t.last))
+        yield Hit(
+            _said(told, str(study.selection)),
+            f"{compared(evidence, *names)} --select last",
+            keys=tuple(r.key for n in names for r in records[n]),
+        )
+
+
+def _ends(evidence: Evidence, record: Record) -> Mapping[str, Score]:
+    """The scores at the end of a run that is scored by the study's rule; else nothing."""
+    curves = evidence.curves.get(record.key, {})
+    rule = str(evidence.study.selection)
+    if not curves or any(s.selection != rule for s in record.scores.values()):
+        return {}
+    return LAST.apply(curves, evidence.study.directions)
+
+
+def _turned(
+    metric: Metric,
+    cells: Mapping[str, Sequence[Record]],
+    ends: Mapping[str, Mapping[str, Score]],
+) -> Turned | None:
+    best, last = {}, {}
+    for variant, records in cells.items():
+        pairs = [
+            (r.scores[metric.name].value, ends[r.key][metric.name].value)
+            for r in records
+            if metric.name in r.scores and metric.name in ends[r.key]
+        ]
+        if pairs and len(pairs) == len(records):
+            best[variant], last[variant] = (
+                sum(side) / len(pairs) for side in zip(*pairs, strict=True)
+            )
+    first, then = _winner(metric, best), _winner(metric, last)
+    if first is None or then is None or first == then:
+        return None
+    return Turned(metric, first, then, best[first], last[first], last[then])
+
+
+def _winner(metric: Metric, means: Mapping[str, float]) -> str | None:
+    """The configuration with the best mean as it is printed; None where it shares it."""
+    sign = 1 if metric.direction == "up" else -1
+    order = sorted((v for v in means if means[v] == means[v]), key=lambda v: -sign * means[v])
+    if len(order) < 2 or metric.text(means[order[0]]) == metric.text(means[order[1]]):  # noqa: PLR2004 - a winner needs a loser
+        return None
+    return order[0]
+
+
+def _said(told: Sequence[Turned], rule: str) -> Text:
+    en, zh = [], []
+    for t in told[:IN_FULL]:
+        m = t.metric
+        then, now, before = m.text(t.last_value), m.text(t.best_at_last), m.text(t.best_value)
+        en.append(f"{m.label}: {t.last} {then}, not {t.best} {now} ({before} under {rule})")
+        zh.append(f"{m.label} 为 {t.last} {then} 而非 {t.best} {now}（按 {rule} 为 {before}）")
+    rest = [t.metric.label for t in told[IN_FULL:]]
+    also = f"; others on {' and '.join(rest)}, too" if rest else ""
+    also_zh = f"；{'、'.join(rest)} 上亦换了他者" if rest else ""
+    return Text(
+        f"by the last step another configuration wins on {'; on '.join(en)}{also}",
+        f"按末步取值，最佳配置换了：{'；'.join(zh)}{also_zh}",
+    )
+
+
+CHECK = Check(
+    "W121",
+    "warning",
+    "measurement",
+    Text("best and last step disagree about the winner", "最佳步与末步得出不同的最佳配置"),
+    Text(
+        "The winner of a metric is the configuration with the best mean over its runs. It is said"
+        " where the winner under the study's own rule is not the one under `last`, among the"
+        " configurations of the grid or, where these agree, among all; ties as printed have no"
+        " winner. Which of the two is called best is then a choice of the rule.",
+        "某指标的最佳配置是其各次运行均值最好的配置。"
+        "若按研究自身规则与按 `last` 得到的不同，则给出此项"
+        "（先在网格配置中比较，一致时再在全部配置中比较；印出的数值相等时不算胜者）："
+        "谁最好取决于选步规则。",
+    ),
+    Text(
+        "More seeds of the two configurations; or a rule that is fixed before the results are seen",
+        "为这两个配置增加种子；或在看到结果之前固定选步规则",
+    ),
+    _look,
+)
