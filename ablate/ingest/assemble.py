@@ -58,7 +58,10 @@ class Assembled:
         for placement, i in sorted(placed, key=lambda at: self._order(at[0])):
             run = gathered.whole(i)
             notes = (*self.doubts[i], *self.beside)
-            yield placement, ending(run, gathered.reader, notes, assumed=self.bound)
+            yield (
+                placement,
+                ending(run, gathered.reader, notes, self.aside, assumed=self.bound),
+            )
 
     def _order(self, placement: Placement) -> tuple[object, ...]:
         modules = self.study.on

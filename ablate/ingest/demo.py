@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from ablate.errors import UsageError
 from ablate.ingest import yacs
 from ablate.ingest.curves import Curves
+from ablate.ingest.endings import HEADS
 from ablate.ingest.logfile import LogFile, logs, stem
 from ablate.ingest.names import METRICS, known_metric
 from ablate.ingest.patterns import Patterns
@@ -42,6 +43,9 @@ _SKIPPED = re.compile(r"Unsupported operator (\S+) encountered (\d+) time")
 _UNCOUNTED = "uncounted operators"
 _SUBSET = re.compile(r"\s+(\w+)\s+\|((?:\s*\d+\s*\|)*\s*\d+)\s*")
 _LOADED = re.compile(r"=> (\w[\w-]*) loaded")
+_HEAD = re.compile(
+    r"  \((\w*(?:classifier|head|logits|fc)\w*)\): Linear\(in_features=(\d+), out_features=(\d+)"
+)
 _HEADER = re.compile(r"Namespace\(|Loaded configuration file|Saving model in the path")
 _KNOWN = re.compile(
     r"Running with config:|Epoch\[\d+\] Iteration\[\d+/\d+\]|Validation Results - Epoch: \d"
@@ -150,6 +154,10 @@ class DemoLines:
             self.draft.consume("Dataset statistics")
         elif found := _LOADED.match(text):
             self.draft.facts["data"] = found[1]
+        elif found := _HEAD.match(text):
+            before = self.draft.facts.get(HEADS, "")
+            heads = {*before.split(", "), f"{found[1]} {found[2]} to {found[3]}"} - {""}
+            self.draft.facts[HEADS] = ", ".join(sorted(heads))
         else:
             return False
         return True

@@ -1,15 +1,30 @@
 """What one run left behind, ready to be stored: no path, host name or person in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ablate.ingest.keys import private
 from ablate.ingest.run import Run
 from ablate.ingest.text import without_places
 from ablate.record import Ending, State
 
+HEADS, LEFT_OUT = "heads", "left_out"
+"""Provenance that the audit reads: the heads of the printed network, each with what it takes and
+gives; the runs beside this one that the import left out, one a line, each with the reason."""
+_NAMED = 20
 
-def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = False) -> Ending:
-    """The ending of a run; `notes` are doubts beside its own, `assumed` says that its data are."""
+
+def ending(
+    run: Run,
+    reader: str,
+    notes: Sequence[str] = (),
+    left_out: Mapping[str, str] | None = None,
+    *,
+    assumed: bool = False,
+) -> Ending:
+    """The ending of a run; `notes` are doubts beside its own, `assumed` says that its data are.
+
+    `left_out` are the runs, by name, that its import left out, with the reason.
+    """
     doubts = [*run.remarks, *_unread(run), *notes]
     provenance = {
         **{name: without_places(text) for name, text in run.facts.items() if not private(name)},
@@ -20,6 +35,7 @@ def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = 
         **({"started": run.started} if run.started else {}),
         **({"uncalled": ", ".join(run.uncalled)} if run.uncalled else {}),
         **({"data": _assumed(run)} if assumed else {}),
+        **({LEFT_OUT: _left_out(left_out)} if left_out else {}),
         **({"notes": "\n".join(dict.fromkeys(map(_one_line, doubts)))} if doubts else {}),
     }
     failed = run.state is State.FAILED
@@ -43,6 +59,12 @@ def ending(run: Run, reader: str, notes: Sequence[str] = (), *, assumed: bool = 
 def _assumed(run: Run) -> str:
     said = run.facts.get("data", "")
     return f"assumed (the log says {without_places(said)})" if said else "assumed"
+
+
+def _left_out(runs: Mapping[str, str]) -> str:
+    lines = [_one_line(f"{name}: {why}") for name, why in runs.items()]
+    more = len(lines) - _NAMED
+    return "\n".join([*lines[:_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _one_line(text: str) -> str:

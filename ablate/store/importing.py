@@ -13,6 +13,8 @@ from ablate.record import Cost, Ending, State
 from ablate.store import finals, reading, values, writing
 from ablate.study import Placement
 
+AUDITED = ("heads", "left_out")
+"""Provenance of an import that the audit reads: a result that gains it is another."""
 _GIVEN = "SELECT value FROM json_each(?)"
 _PLACED = f"SELECT trial_id FROM placement WHERE study_id = ? AND trial_id IN ({_GIVEN})"  # noqa: S608 - our own text
 _NEWEST = (
@@ -151,7 +153,10 @@ def digest(ending: Ending) -> str:
         [_cost(c) for c in ending.costs],
     )
     doubts = ending.provenance.get("notes", "")
+    said = [ending.provenance[name] for name in AUDITED if name in ending.provenance]
+    # Digests of results without them stay what they were.
     if ending.settings or doubts:
-        # Digests of results without them stay what they were.
         measured = (*measured, sorted(ending.settings.items()), doubts)
+    if said:
+        measured = (*measured, said)
     return hashlib.sha256(repr(measured).encode("utf-8", "backslashreplace")).hexdigest()
