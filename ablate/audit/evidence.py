@@ -8,7 +8,7 @@ from ablate.analysis.cells import Cell, cells
 from ablate.audit.liveness import inert_of
 from ablate.record import Item, Record, State
 from ablate.selection import Curves
-from ablate.study import Study
+from ablate.study import Level, Study
 
 
 def _no_items(_key: str) -> Sequence[Item]:
@@ -34,6 +34,8 @@ class Evidence:
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     items: Callable[[str], Sequence[Item]] = _no_items
     others: "Callable[[], Sequence[Evidence]]" = _no_others
+    ways: Mapping[str, tuple[str, Level]] = field(default_factory=dict)
+    """Of modules out of the output: a factor and its level at which a probe found them in it."""
     path: str = ""
     """The study's file as somebody named it, where somebody did."""
 

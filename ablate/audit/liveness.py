@@ -1,16 +1,16 @@
 """Parameters that no score can depend on, or that nothing which trains the score reaches."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from ablate.analysis.cells import Cell
-from ablate.record import Cost, Finding, Record, Severity
+from ablate.audit.counted import inert_by_counts
+from ablate.record import Cost, Record
 from ablate.study import Study
 
 Shares: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Cost]]]
 """Variant -> factor -> name -> what the factor's own parameters and modules spend."""
 
-COMMAND = "ablate plan STUDY --probe"
 UNREAD = "none of its {} trainable parameters reaches the scored output in {}"
 NOWHERE = ", and no loss that trains the score reaches them"
 BESIDE = "; what they learn can act through shared weights only"
@@ -18,33 +18,19 @@ UNTAUGHT = (
     "no gradient from the losses that train the score in {1} ({0} trainable parameters that reach"
     " the scored output as they were made, or as another loss makes them)"
 )
-KINDS: tuple[tuple[str, Severity, str], ...] = (
-    ("W204", "warning", UNREAD + NOWHERE),
-    ("W204", "warning", UNREAD),
-    ("N204", "note", UNREAD + BESIDE),
-    ("E205", "error", UNTAUGHT),
-)
 
 
-def liveness(shares: Shares) -> list[Finding]:
-    """W204: a factor's parameters reach no score; N204: yet they learn; E205: live and untaught.
+def kinds(shares: Shares) -> dict[str, dict[str, str]]:
+    """Factor -> variant -> the fact that holds of it there, or nothing.
 
-    One finding per factor and kind, with the variants where all of its parameters are so. Nothing
-    is said of a variant whose live parameters were not counted; where only the trained ones were
-    not, W204 says nothing of them.
+    Nothing is said of a variant whose live parameters were not counted; where only the trained ones
+    were not, only that it is unread.
     """
-    factors = dict.fromkeys(f for of in shares.values() for f in of)
-    return [one for factor in factors for one in _of(factor, shares)]
-
-
-def _of(factor: str, shares: Shares) -> Iterator[Finding]:
-    own = {variant: of[factor] for variant, of in shares.items() if factor in of}
-    kinds = {variant: _kind(of) for variant, of in own.items()}
-    for code, severity, fact in KINDS:
-        found = {v: _count(own[v], "params") for v, kind in kinds.items() if kind == fact}
-        if found:
-            said = fact.format(_size(found), ", ".join(found))
-            yield Finding(code, severity, f"{factor}: {said}", COMMAND)
+    found: dict[str, dict[str, str]] = {}
+    for variant, of in shares.items():
+        for factor, own in of.items():
+            found.setdefault(factor, {})[variant] = _kind(own)
+    return found
 
 
 def _kind(of: Mapping[str, Cost]) -> str:
@@ -60,15 +46,17 @@ def _kind(of: Mapping[str, Cost]) -> str:
 
 
 def inert_of(study: Study, cells: Iterable[Cell]) -> dict[str, frozenset[str]]:
-    """Variant -> the modules of the grid none of whose own parameters can move its output.
+    """Variant -> the modules of the grid that cannot move its output.
 
-    Those that W204 names in every run that counted them, and no loss that trains the score reaches
-    them either, nor has the output any operation of theirs. Where only the live parameters were
-    counted, that is unknown of them.
+    By shares, those that W204 names in every run that counted them, and no loss that trains the
+    score reaches them either, nor has the output any operation of theirs; where only the live
+    parameters were counted, that is unknown of them. Without shares, those whose parameters came
+    without an operation, by a counter that has seen theirs elsewhere (`counted`).
     """
-    found: dict[str, frozenset[str]] = {}
+    every = list(cells)
+    found = inert_by_counts(study, every)
     modules = tuple(study.on)
-    for cell in cells:
+    for cell in every:
         if not any(r.shares for r in cell.records):
             continue
         counted = [r.shares for r in cell.completed if r.shares]
@@ -106,8 +94,3 @@ def measured(costs: Mapping[str, Sequence[Cost]]) -> Shares:
 
 def _count(of: Mapping[str, Cost], name: str) -> int:
     return int(of[name].value) if name in of else 0
-
-
-def _size(counts: Mapping[str, int]) -> str:
-    numbers = sorted(set(counts.values()))
-    return " to ".join(f"{n:,}" for n in dict.fromkeys((numbers[0], numbers[-1])))

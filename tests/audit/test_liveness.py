@@ -1,9 +1,16 @@
 """What the shares of a cost say about the ablation itself."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ablate.audit import liveness, measured, recorded
-from ablate.record import Cost, Record, State
+from ablate.audit import measured, recorded
+from ablate.audit.check import ask
+from ablate.audit.evidence import Evidence
+from ablate.audit.execution.liveness import LIVENESS
+from ablate.audit.liveness import Shares
+from ablate.record import Cost, Finding, Record, State
+from ablate.study import Level
+from tests.report.planted import study
 
 
 def _shares(factor: str, params: int, live: int, trained: int) -> list[Cost]:
@@ -22,17 +29,45 @@ SOURCE = {
 }
 
 
+def liveness(
+    shares: Shares, ways: Mapping[str, tuple[str, Level]] | None = None
+) -> Sequence[Finding]:
+    of = study("sacr", "sdtps", "lif")
+    records = []
+    for i, (variant, own) in enumerate(shares.items()):
+        on = {"sacr", "sdtps", "lif"} if variant == "full" else set(variant.split("+"))
+        levels = {m: m in on for m in of.on}
+        record = Record("planted", variant, "grid", None, i, levels, {}, 0, variant, State.PENDING)
+        records.append(replace(record, shares=own))
+    return ask(LIVENESS, Evidence(of, records, ways=ways or {}), planned=True)
+
+
 def test_a_module_that_no_score_reads_is_named_with_its_variants_and_parameters() -> None:
-    first, second, _ = liveness(measured(SOURCE))
+    _, second, first = liveness(measured(SOURCE))
 
     assert (first.code, first.severity) == ("W204", "warning")
     assert first.sentence == (
-        "sacr: none of its 8,393,733 trainable parameters reaches the scored output in sacr,"
-        " sacr+lif, and no loss that trains the score reaches them"
+        "sacr: none of its 8,393,733 trainable parameters reaches the scored output in sacr and"
+        " sacr+lif, and no loss that trains the score reaches them; it reaches it where sdtps is on"
     )
     assert second.code == "W204"
     assert second.sentence.startswith("lif: none of its 169,635 trainable parameters reaches the")
-    assert first.command == "ablate plan STUDY --probe"
+    assert first.command == "ablate plan studies/planted.toml --probe"
+    assert first.name == "W204:sacr"
+    assert first.keys == ("sacr", "sacr+lif")
+    assert first.chinese == (
+        "sacr：在 sacr、sacr+lif 中，其 8,393,733 个可训练参数都不影响计分输出，"
+        "训练该分数的损失也都触及不到它们；sdtps 开启时则影响"
+    )
+
+
+def test_a_setting_at_which_the_probe_found_it_live_is_named_with_the_command() -> None:
+    found = liveness(measured(SOURCE), {"sacr": ("wiring", "live")})
+    (sacr,) = [f for f in found if f.subject == "sacr"]
+    assert sacr.sentence.endswith("; it reaches it where sdtps is on and with wiring=live")
+    assert sacr.command == "ablate plan studies/planted.toml wiring=live --probe"
+    (lif,) = [f for f in found if f.name == "W204:lif"]
+    assert "wiring" not in lif.sentence + lif.command
 
 
 def test_a_head_that_no_score_reads_and_a_loss_of_the_score_trains_is_only_noted() -> None:
@@ -83,7 +118,7 @@ def test_sizes_that_differ_between_variants_are_a_range() -> None:
 
     (finding,) = liveness(measured(costs))
     assert "none of its 10 to 2,000 trainable parameters" in finding.sentence
-    assert "in small, large, and no loss" in finding.sentence
+    assert "in small and large, and no loss" in finding.sentence
 
 
 def test_what_was_not_measured_and_what_owns_nothing_raise_nothing() -> None:

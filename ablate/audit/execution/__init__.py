@@ -1,5 +1,6 @@
 """Whether what was asked for is what ran."""
 
 from ablate.audit.check import Check
+from ablate.audit.execution.liveness import LIVENESS
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = LIVENESS
