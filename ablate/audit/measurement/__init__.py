@@ -1,6 +1,13 @@
 """Whether numbers that stand side by side are of one kind."""
 
 from ablate.audit.check import Check
-from ablate.audit.measurement import chosen, granularity, nonfinite, winners
+from ablate.audit.measurement import chosen, granularity, nonfinite, starts, totals, winners
 
-CHECKS: tuple[Check, ...] = (chosen.CHECK, winners.CHECK, granularity.CHECK, nonfinite.CHECK)
+CHECKS: tuple[Check, ...] = (
+    chosen.CHECK,
+    winners.CHECK,
+    totals.CHECK,
+    granularity.CHECK,
+    nonfinite.CHECK,
+    starts.CHECK,
+)
