@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from ablate import design
 from ablate.errors import UsageError
-from ablate.ingest import keys as names
 from ablate.ingest.assemble import Assembled, asked_for, disagreements, doubted
 from ablate.ingest.configurations import Configurations
 from ablate.ingest.factors import Keyed
@@ -15,6 +14,7 @@ from ablate.ingest.gather import Gathered, trained
 from ablate.ingest.roles import variants
 from ablate.ingest.seats import Wishes, aside, never_trained, seated
 from ablate.ingest.wanted import MapFile
+from ablate.spec import keys as names
 from ablate.spec.data import MISSING
 from ablate.spec.systems import CommandTable, FactorTable
 from ablate.study import Kind, Level, Placement, Study, Trial, Variant, changed, settled

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from ablate.ingest import itemised
 from ablate.ingest.bookkeeping import SETTINGS, state_of
 from ablate.ingest.columns import SWITCH, Column, is_switch
-from ablate.ingest.keys import private
 from ablate.ingest.names import COST_UNITS
 from ablate.ingest.roles import IMPORTED, trial, variants
 from ablate.ingest.table import SPREAD, Row, Table, is_number, number
 from ablate.ingest.text import without_places
 from ablate.record import Cost, Ending, Item, State
+from ablate.spec.keys import private
 from ablate.study import (
     SEED_LIMIT,
     Factor,

@@ -18,7 +18,6 @@ from ablate.ingest.bookkeeping import (
     of_optuna,
     state_of,
 )
-from ablate.ingest.keys import unfit
 from ablate.ingest.mapping import Role, Wanted
 from ablate.ingest.names import (
     COST_UNITS,
@@ -33,6 +32,7 @@ from ablate.ingest.names import (
 )
 from ablate.ingest.table import INDEX, SPREAD, Table, is_number, number, plain
 from ablate.metric import Metric
+from ablate.spec.keys import unfit
 
 SWITCH = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from ablate.ingest.keys import private
 from ablate.ingest.run import Run
 from ablate.ingest.text import without_places
 from ablate.record import Ending, State
+from ablate.spec.keys import private
 
 HEADS, LEFT_OUT = "heads", "left_out"
 """Provenance that the audit reads: the heads of the printed network, each with what it takes and

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ablate.ingest.gather import Gathered, trained
-from ablate.ingest.keys import is_seed, last, words
+from ablate.spec.keys import is_seed, last, words
 
 _GPU = re.compile(r"(?<![a-z])(?:cuda|gpus?|nvidia)(?![a-z])", re.IGNORECASE)
 _NOTHING = frozenset(

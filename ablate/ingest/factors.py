@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.errors import UsageError, not_one_of
-from ablate.ingest import keys as names
 from ablate.ingest.columns import SWITCH
 from ablate.ingest.configurations import Configurations
 from ablate.ingest.settings import typed
 from ablate.ingest.wanted import NOTHING, MapFile
+from ablate.spec import keys as names
 from ablate.spec import systems
 from ablate.spec.systems import FactorTable
 from ablate.study import Factor, Kind, Level, settled

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ablate.errors import UsageError
-from ablate.ingest.keys import is_seed
 from ablate.ingest.run import Draft
 from ablate.ingest.settings import read as read_settings
 from ablate.ingest.table import read_text
 from ablate.ingest.text import without_places
+from ablate.spec.keys import is_seed
 
 CONFIGURATIONS = (
     ".hydra/config.yaml",

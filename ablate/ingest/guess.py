@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from ablate.design import BASELINE
 from ablate.design.names import grid_name, members
 from ablate.errors import UsageError
-from ablate.ingest import written
 from ablate.ingest.assemble import BY_NAME, Assembled, slug
 from ablate.ingest.evidence import on_gpu, seed_key
 from ablate.ingest.factors import OFF, ON, Keyed
 from ablate.ingest.gather import Gathered, trained
-from ablate.ingest.keys import last
-from ablate.ingest.keys import words as words_of
 from ablate.ingest.roles import variants
 from ablate.record import State
+from ablate.spec import written
+from ablate.spec.keys import last
+from ablate.spec.keys import words as words_of
 from ablate.study import Kind, Level, Placement, Variant, changed
 
 UNSEEDED = (

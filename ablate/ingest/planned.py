@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ablate.ingest.keys import last, words
+from ablate.spec.keys import last, words
 
 _EPOCHS = frozenset(
     {"epochs", "max_epochs", "num_epochs", "n_epochs", "total_epochs", "num_train_epochs"}

@@ -5,7 +5,6 @@ import pytest
 
 from ablate import design, spec
 from ablate.errors import UsageError
-from ablate.ingest import written
 from ablate.ingest.assemble import Assembled, assemble
 from ablate.ingest.bind import Bound, bind
 from ablate.ingest.gather import Gathered, holding
@@ -15,6 +14,7 @@ from ablate.ingest.run import Run
 from ablate.ingest.seats import Wishes
 from ablate.project import Project
 from ablate.record import State
+from ablate.spec import written
 from ablate.study import Study
 from tests.ingest.made import grid, run
 
