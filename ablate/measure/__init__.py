@@ -2,6 +2,7 @@
 
 from ablate.measure.costs import Measured as Measured
 from ablate.measure.costs import measure as measure
+from ablate.measure.remedy import ways as ways
 from ablate.measure.step import Reached as Reached
 from ablate.measure.step import Step as Step
 from ablate.measure.step import Switched as Switched

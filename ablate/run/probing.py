@@ -7,14 +7,14 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ablate.errors import HostError, UsageError
-from ablate.measure import Measured, Step, measure, step
+from ablate.measure import Measured, Step, measure, step, ways
 from ablate.measure.building import RAISED
 from ablate.study import Kind, Level, settled
 from ablate.system import Job, System, resolve
@@ -48,20 +48,25 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a variant spends and what learns from what; `reasons` say what could not be told."""
+    """What a variant spends and what learns from what; `reasons` say what could not be told.
+
+    `ways` are settings at which modules that are not in its output would be.
+    """
 
     variant: str
     measured: Measured | None
     step: Step | None
     seconds: float
     reasons: tuple[str, ...] = ()
+    ways: Mapping[str, tuple[str, Level]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """Questions about the system that `reference` names, found with `root` on the path.
 
-    After `seconds` no further question is begun.
+    After `seconds` no further question is begun. With `ways`, settings are sought at which modules
+    that are not in an output would be.
     """
 
     reference: str
@@ -69,6 +74,7 @@ class Inquiry:
     questions: tuple[Question, ...]
     ops: Ops = ""
     seconds: float = math.inf
+    ways: bool = False
 
 
 def answers(inquiry: Inquiry) -> list[Answer]:
@@ -82,12 +88,34 @@ def answers(inquiry: Inquiry) -> list[Answer]:
         system = resolve(inquiry.reference)
         until = time.monotonic() + inquiry.seconds
         late = (f"no time was left after {inquiry.seconds:.0f} s",)
-        return [
+        found = [
             _answer(system, question, inquiry.ops, Path(folder))
             if time.monotonic() < until
             else Answer(question.variant, None, None, 0.0, late)
             for question in inquiry.questions
         ]
+        return _with_ways(system, inquiry.questions, found, Path(folder)) if inquiry.ways else found
+
+
+def _with_ways(
+    system: System, questions: Sequence[Question], found: Sequence[Answer], folder: Path
+) -> list[Answer]:
+    """The answers, each with ways for the modules that it is the first to have out of its output.
+
+    What the questions move themselves is no way: their answers tell.
+    """
+    first = questions[0].built.levels if questions else {}
+    varied = {f for q in questions for f, level in q.built.levels.items() if first[f] != level}
+    told: set[str] = set()
+    answers = []
+    for question, answer in zip(questions, found, strict=True):
+        inert = set(answer.measured.inert) - told if answer.measured else set()
+        began = time.monotonic()
+        opened = ways(system, _job(question.built, folder), inert, varied) if inert else {}
+        told |= inert
+        seconds = answer.seconds + time.monotonic() - began
+        answers.append(replace(answer, ways=opened, seconds=seconds))
+    return answers
 
 
 def _answer(system: System, question: Question, ops: Ops, folder: Path) -> Answer:

@@ -48,7 +48,7 @@ def test_a_module_that_no_score_reads_is_named_with_its_variants_and_parameters(
     assert (first.code, first.severity) == ("W204", "warning")
     assert first.sentence == (
         "sacr: none of its 8,393,733 trainable parameters reaches the scored output in sacr and"
-        " sacr+lif, and no loss that trains the score reaches them; it reaches it where sdtps is on"
+        " sacr+lif, and no loss that trains the score reaches them; they are live where sdtps is on"
     )
     assert second.code == "W204"
     assert second.sentence.startswith("lif: none of its 169,635 trainable parameters reaches the")
@@ -57,14 +57,14 @@ def test_a_module_that_no_score_reads_is_named_with_its_variants_and_parameters(
     assert first.keys == ("sacr", "sacr+lif")
     assert first.chinese == (
         "sacr：在 sacr、sacr+lif 中，其 8,393,733 个可训练参数都不影响计分输出，"
-        "训练该分数的损失也都触及不到它们；sdtps 开启时则影响"
+        "训练该分数的损失也都触及不到它们；sdtps 开启时它们起作用"
     )
 
 
 def test_a_setting_at_which_the_probe_found_it_live_is_named_with_the_command() -> None:
     found = liveness(measured(SOURCE), {"sacr": ("wiring", "live")})
     (sacr,) = [f for f in found if f.subject == "sacr"]
-    assert sacr.sentence.endswith("; it reaches it where sdtps is on and with wiring=live")
+    assert sacr.sentence.endswith("; they are live where sdtps is on and with wiring=live")
     assert sacr.command == "ablate plan studies/planted.toml wiring=live --probe"
     (lif,) = [f for f in found if f.name == "W204:lif"]
     assert "wiring" not in lif.sentence + lif.command

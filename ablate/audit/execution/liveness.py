@@ -111,8 +111,8 @@ def _alive(
         return Text("", ""), ""
     return (
         Text(
-            f"; it reaches it {' and '.join(s.en for s in said)}",
-            f"；{'、'.join(s.zh for s in said)}则影响",
+            f"; they are live {' and '.join(s.en for s in said)}",
+            f"；{'、'.join(s.zh for s in said)}它们起作用",
         ),
         opened,
     )
