@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Generic, TypeVar
 
 from ablate import __version__
@@ -57,7 +56,7 @@ class _Shelf:
         name, store = study.name, self.store
         return Evidence(
             study if selection is None else replace(study, selection=selection),
-            store.records(name, selection),
+            _by_seed(store.records(name, selection)),
             _Late(lambda: store.all_curves(name)),
             _Late(lambda: store.all_settings(name)),
             store.items,
@@ -118,11 +117,18 @@ def planned(study: Study, placements: Sequence[Placement], path: str = "") -> Ev
     return Evidence(study, records, path=path)
 
 
+def _by_seed(records: Sequence[Record]) -> list[Record]:
+    """The records by configuration, in the study's order, and by seed, whenever each was added."""
+    first: dict[str, int] = {}
+    for record in records:
+        first.setdefault(record.variant, record.position)
+    return sorted(records, key=lambda r: (first[r.variant], r.seed))
+
+
 def _stamp(store: Store, name: str) -> str:
     return f"{_rules()}:{store.state(name)}"
 
 
-@cache
 def _rules() -> str:
     """A digest of the checks and of what they say they do."""
     told = [(c.code, c.severity, c.title, c.why, c.settle, c.planned) for c in CHECKS]

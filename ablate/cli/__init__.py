@@ -10,9 +10,11 @@ import typer
 
 from ablate import __version__
 from ablate.cli import (
+    audit,
     compare,
     db,
     doctor,
+    explain,
     export,
     import_,
     init,
@@ -69,7 +71,13 @@ _COMMANDS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
     ("Look", {"status": status.status, "ls": ls.ls, "show": show.show, "logs": logs.logs}),
     (
         "Conclude",
-        {"report": report.report, "compare": compare.compare, "export": export.export},
+        {
+            "report": report.report,
+            "compare": compare.compare,
+            "audit": audit.audit,
+            "explain": explain.explain,
+            "export": export.export,
+        },
     ),
     ("Keep", {"import": import_.import_, "record": record.record, "note": note.note, "rm": rm.rm}),
 )

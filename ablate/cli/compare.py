@@ -85,16 +85,22 @@ def compare(
         by_name = {c.variant: c for c in cells(store.records(found.name, rule))}
         chosen = [by_name[n] for n in names]
         left = evidence(store, chosen)
+        doubted = doubts(store, found, chosen, rule)
         notes = store.notes(found.name)
     records = [r for c in chosen for r in c.records]
-    noted = [n for n in notes if n.variant in names or n.key in {r.key for r in records}]
+    keys = {r.key for r in records}
+    noted = [
+        n
+        for n in notes
+        if n.variant in names or n.key in keys or any(n.acknowledges(f) for f in doubted)
+    ]
     document = comparison_document(
         found,
         chosen,
         [c for c in by_name.values() if c.variant not in names],
         evidence=left,
         asked=asked,
-        findings=doubts(found, chosen, left, rule),
+        findings=doubted,
         notes=noted,
     )
     check_clusters(document, cluster)

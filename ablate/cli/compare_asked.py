@@ -197,21 +197,13 @@ def evidence(store: "Store", chosen: Sequence["Cell"]) -> "Evidence":
 
 
 def doubts(
-    study: "Study", chosen: Sequence["Cell"], left: "Evidence", rule: "Selection | None"
+    store: "Store", study: "Study", chosen: Sequence["Cell"], rule: "Selection | None"
 ) -> list["Finding"]:
     """What the audit has to say of these configurations' runs, under the rule of their scores."""
-    from dataclasses import replace
+    from ablate.audit.gather import audited
 
-    from ablate.audit import liveness, recorded, selected_on_test, unseeded
-
-    records = [r for c in chosen for r in c.completed]
-    ruled = replace(study, selection=rule or study.selection)
-    on_test = (selected_on_test(ruled, left.curves[r.key]) for r in records)
-    return [
-        *liveness(recorded(records)),
-        *unseeded(study, records, left.curves.__getitem__),
-        *[f for f in on_test if f is not None][:1],
-    ]
+    own = {r.key for c in chosen for r in c.records}
+    return [f for f in audited(store, study, rule) if not f.keys or own & set(f.keys)]
 
 
 def check_steps(document: Mapping[str, Any], text: str | None) -> None:

@@ -227,6 +227,7 @@ def _target(asked: Asked, store: "Store") -> "Target":
 def _brought(
     asked: Asked, project: "Project", found: "Assembled", gathered: "Gathered"
 ) -> "Brought":
+    from ablate.cli import audit_text
     from ablate.cli.console import note
     from ablate.cli.import_text import said
     from ablate.ingest.bring import bring
@@ -240,9 +241,11 @@ def _brought(
             heard.done()
             note("what was written so far stays; the same command goes on from there")
             raise
+        found_in = audit_text.asked(store, [found.study.name])
     file = _study_file(asked, project, found.study.name) if found.bound else ""
     for line in said(found.study.name, brought, file):
         note(line)
+    note(audit_text.summary(found.study.name, found_in[0].findings))
     return brought
 
 

@@ -28,6 +28,7 @@ class Asked:
 
 def bring(asked: Asked) -> None:
     """Say what a table was taken for and what it changes and, unless it is a dry run, import it."""
+    from ablate.cli import audit_text
     from ablate.cli.console import note
     from ablate.cli.import_changes import Change, agreed
     from ablate.cli.import_text import said
@@ -63,8 +64,10 @@ def bring(asked: Asked) -> None:
         return
     with open_store(path, create=True) as store:
         brought = bring_table(target(store), found)
+        (one,) = audit_text.asked(store, [found.study.name])
     for line in said(found.study.name, brought):
         note(line)
+    note(audit_text.summary(found.study.name, one.findings))
 
 
 def _tell(found: "Imported", asked: Asked) -> None:

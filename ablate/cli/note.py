@@ -17,6 +17,14 @@ def note(
     author: Annotated[
         str | None, typer.Option("--author", help="Who says so; git's user.name without.")
     ] = None,
+    finding: Annotated[
+        str | None,
+        typer.Option(
+            "--finding",
+            metavar="CODE[:SUBJECT]",
+            help="Acknowledge what the audit finds of the study: the reason is printed with it.",
+        ),
+    ] = None,
 ) -> None:
     """Keep a signed and dated note that reports print; it changes no number."""
     from ablate.cli.console import note as tell
@@ -26,9 +34,11 @@ def note(
 
     with project_store() as store:
         about = _about(store, ref)
+        if finding is not None:
+            about = _acknowledged(store, about, finding)
         if text is None:
             for found in store.notes(about.study) if about.study else store.notes():
-                if about.variant in {"", found.variant} and about.key in {"", found.key}:
+                if _is_about(found, about):
                     out().print(line(found), soft_wrap=True)
             return
         if not text.strip():
@@ -40,7 +50,40 @@ def note(
 def line(note: "Note") -> str:
     """A note as it is listed."""
     about = note.key[:8] or "/".join(filter(None, [note.study, note.variant]))
+    about += f", {note.finding}" if note.finding else ""
     return f"{note.date}  {note.author}  on {about}: {note.text}"
+
+
+def _is_about(note: "Note", about: "Note") -> bool:
+    """Whether a note is on what another names, or on a part of that."""
+    return (
+        about.variant in {"", note.variant}
+        and about.key in {"", note.key}
+        and about.finding.casefold() in {"", note.finding.casefold()}
+    )
+
+
+def _acknowledged(store: "Store", about: "Note", name: str) -> "Note":
+    """An empty note on a finding of the study, which is audited; raises UsageError.
+
+    The code alone means all that it finds.
+    """
+    from dataclasses import replace
+
+    from ablate.cli.audit_text import asked
+    from ablate.errors import UsageError
+
+    if about.variant or about.key:
+        raise UsageError("--finding goes with a study's name: its audit finds it")
+    (one,) = asked(store, [about.study])
+    known = {f.name.casefold(): f.name for f in one.findings}
+    known |= {f.code.casefold(): f.code for f in one.findings}
+    if name.casefold() not in known:
+        found = ", ".join(f.name for f in one.findings)
+        raise UsageError(
+            f"the audit of {about.study} finds no {name}: it finds {found or 'nothing'}"
+        )
+    return replace(about, finding=known[name.casefold()])
 
 
 def _about(store: "Store", ref: str) -> "Note":

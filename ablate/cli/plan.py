@@ -8,11 +8,11 @@ import typer
 from ablate.cli.options import Data, Json, Only, Overrides, Scale, Seeds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ablate.cli.asking import Asked
     from ablate.cli.hours import Hours
-    from ablate.record import State
+    from ablate.record import Finding, State
     from ablate.run.probing import Answer
     from ablate.study import Study
 
@@ -62,6 +62,7 @@ def plan(
     from ablate.cli.asking import Wishes, asked, say_seed
     from ablate.cli.console import print_json
     from ablate.errors import UsageError
+    from ablate.report.document import findings_document
 
     if ops and not probe:
         raise UsageError("--ops means something with --probe only")
@@ -83,12 +84,13 @@ def plan(
     if len({p.trial.seed for p in found.chosen}) > 1:
         say_seed(found)
     states, hours = _known(found)
-    seen = None
+    findings, seen = [] if power else _foreseen(found), None
     if power:
         seen = planned.document(planned.of_file(found, states), sigma, effect, hours)
     answers = _probed(found, ops) if probe else None
     if json:
         document = _document(found, states, hours)
+        document |= {} if power else {"findings": findings_document(findings, ())}
         extra = {} if answers is None else {"probe": probed.document(found, answers, ops)}
         extra |= {} if seen is None else {"power": seen}
         print_json(document | extra)
@@ -99,6 +101,7 @@ def plan(
     else:
         power_text.show(seen, found.study.name, hours)
     _print_counts(found, states, hours)
+    _say_foreseen(findings)
     if answers is not None:
         probe_text.show(found, answers)
 
@@ -108,6 +111,25 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # a name that is too long for any file
         return False
+
+
+def _foreseen(found: "Asked") -> "list[Finding]":
+    """What the checks that need no results find in the study of the file."""
+    from ablate.audit.catalogue import CHECKS
+    from ablate.audit.check import ask
+    from ablate.audit.gather import planned
+
+    evidence = planned(found.study, found.placements, str(found.document.path))
+    return ask(CHECKS, evidence, planned=True)
+
+
+def _say_foreseen(findings: "Sequence[Finding]") -> None:
+    """Say on stderr what was found, a line each."""
+    from ablate.cli.audit_text import told
+    from ablate.cli.console import note
+
+    for finding in findings:
+        note(told(finding))
 
 
 def _probed(found: "Asked", ops: Literal["", "seed"]) -> "list[Answer]":

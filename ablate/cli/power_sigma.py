@@ -94,18 +94,19 @@ def _of_study(store: "Store", held: "Study", study: "Study") -> Sigma | None:
     """
     from ablate.analysis.cells import cells
     from ablate.analysis.contrast import noise
-    from ablate.audit.seeds import unseeded
+    from ablate.audit.catalogue import check_of
+    from ablate.audit.check import ask
+    from ablate.audit.gather import gather
 
     metric = study.metric(study.primary).name
     if not _like(held, study):
         return None
     every = cells(store.records(held.name, study.selection))
     replicated = [c for c in every if len(c.runs(metric)) > 1]
-    seedless = [
-        c
-        for c in replicated
-        if len({v for _, v in c.runs(metric)}) == 1 and unseeded(held, c.completed, store.curves)
-    ]
+    alike = [c for c in replicated if len({v for _, v in c.runs(metric)}) == 1]
+    told = ask([check_of("W126")], gather(store, held)) if alike else []
+    one_run = {key for f in told for key in f.keys}
+    seedless = [c for c in alike if {r.key for r in c.completed} <= one_run]
     usable = _without_twins([c for c in replicated if c not in seedless])
     pooled = noise([c.runs(metric) for c in usable])
     if pooled is not None:

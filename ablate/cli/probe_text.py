@@ -34,7 +34,7 @@ def show(found: "Asked", answers: "Sequence[Answer]") -> None:
         console.print(line, soft_wrap=True)
     for line in (*failures(answers), *exploding(answers)):
         note(f"warning: {line}")
-    for finding in findings(answers):
+    for finding in findings(found, answers):
         note(told(finding))
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ablate.run.probing import Answer, Inquiry
     from ablate.study import Placement
 
+LIVENESS = ("W204", "N204", "E205")
+"""The checks that a probe's answers are asked."""
+
 
 def inquiry(
     found: "Asked",
@@ -19,7 +22,11 @@ def inquiry(
     stepping: bool,
     ops: Literal["", "seed"] = "",
 ) -> "Inquiry":
-    """One question per variant; with `stepping`, one training step at the small scale too."""
+    """One question per variant.
+
+    With `stepping`, one training step at the small scale too, and a look for the setting that would
+    put into the output what is not in it.
+    """
     from ablate.cli.asking import data_folder, small
     from ablate.run.probing import Inquiry, Question, Setting
 
@@ -33,18 +40,28 @@ def inquiry(
         name = p.variant.name
         questions.setdefault(name, Question(name, built, trained if stepping else None))
     reference = found.project.reference(found.study.system)
-    return Inquiry(reference, str(found.project.root), tuple(questions.values()), ops)
+    return Inquiry(
+        reference, str(found.project.root), tuple(questions.values()), ops, ways=stepping
+    )
 
 
-def findings(answers: "Sequence[Answer]") -> "list[Finding]":
+def findings(found: "Asked", answers: "Sequence[Answer]") -> "list[Finding]":
     """What the audit says of the measured variants."""
-    from ablate.audit import liveness, measured
+    from ablate.audit import measured
+    from ablate.audit.catalogue import check_of
+    from ablate.audit.check import ask
+    from ablate.audit.gather import planned
 
-    return liveness(measured({a.variant: a.measured.costs for a in answers if a.measured}))
+    shares = measured({a.variant: a.measured.costs for a in answers if a.measured})
+    evidence = planned(found.study, found.chosen, str(found.document.path))
+    records = [replace(r, shares=shares.get(r.variant, {})) for r in evidence.records]
+    ways = {module: way for a in answers for module, way in a.ways.items()}
+    made = replace(evidence, records=records, ways=ways)
+    return ask([check_of(code) for code in LIVENESS], made)
 
 
 def told(finding: "Finding") -> str:
-    """A finding as one line; what is no more than a note is not called a warning."""
+    """A finding as one line, without its command; a note is not called a warning."""
     word = "note" if finding.severity == "note" else "warning"
     return f"{word}: {finding.code} {finding.sentence}"
 
@@ -108,7 +125,7 @@ def announce(asked: "Inquiry") -> None:
     note(f"probing {n} configuration{'' if n == 1 else 's'}")
 
 
-def warn(collect: "Callable[[], list[Answer]]") -> set[str]:
+def warn(found: "Asked", collect: "Callable[[], list[Answer]]") -> set[str]:
     """Say on stderr what the probe found, a line each; the sentences of its findings."""
     from ablate.cli.console import note
     from ablate.errors import HostError
@@ -120,15 +137,16 @@ def warn(collect: "Callable[[], list[Answer]]") -> set[str]:
         return set()
     for line in failures(answers):
         note(f"warning: {line}")
-    found = findings(answers)
-    for finding in found:
+    told_of = findings(found, answers)
+    for finding in told_of:
         note(f"{told(finding)} ({finding.command})")
-    return {f.sentence for f in found}
+    return {f.sentence for f in told_of}
 
 
 def document(found: "Asked", answers: "Sequence[Answer]", ops: str) -> dict[str, Any]:
     """The `probe` of a plan's JSON: every count whole, every gradient."""
     from ablate.cli.asking import small
+    from ablate.report.document import findings_document
 
     return {
         "scale": found.study.scale,
@@ -136,7 +154,7 @@ def document(found: "Asked", answers: "Sequence[Answer]", ops: str) -> dict[str,
         "ops": ops or None,
         "seconds": sum(a.seconds for a in answers),
         "variants": [_variant(a) for a in answers],
-        "findings": [asdict(f) for f in findings(answers)],
+        "findings": findings_document(findings(found, answers), ()),
     }
 
 

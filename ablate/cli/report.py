@@ -12,9 +12,6 @@ import typer
 from ablate.cli.options import Select
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ablate.record import Finding, Record
     from ablate.report.layout import Page
     from ablate.selection import Selection
     from ablate.store import Store
@@ -147,10 +144,11 @@ def _document(
     """The document of the whole report, or of a part."""
     from ablate.analysis.cells import cells
     from ablate.audit import inert_of
+    from ablate.audit.gather import audited
     from ablate.record import State
 
     records = store.records(study.name, rule)
-    findings, notes = _findings(store, study, records), store.notes(study.name)
+    findings, notes = audited(store, study, rule), store.notes(study.name)
     if part == SENSITIVITY:
         from ablate.report.sensitivity import sensitivity_document
 
@@ -167,17 +165,8 @@ def _document(
     from ablate.report import study_document
 
     grid = {r.key for r in records if r.role == "grid" and r.state is State.COMPLETED}
-    curves = {key: store.curves(key) for key in grid}
+    curves = {key: of for key, of in store.all_curves(study.name).items() if key in grid}
     return study_document(study, records, curves, findings, notes, inert)
-
-
-def _findings(store: "Store", study: "Study", records: "Sequence[Record]") -> "list[Finding]":
-    """What audits have found, and what they find in runs that no `run` has looked at."""
-    from ablate.audit import unseeded
-    from ablate.audit.seeds import CODE as UNSEEDED
-
-    known = [f for f in store.findings(study.name) if f.code != UNSEEDED]
-    return [*known, *unseeded(study, records, store.curves)]
 
 
 def _page(document: dict[str, Any], part: str, metric: str | None) -> "Page":

@@ -194,7 +194,7 @@ def _run(found: "Asked", again: "frozenset[State]", how: How) -> None:
             running = _executor(found, setting, len(todo), how)
             tally.slots = running.slots
             try:
-                said = probed.warn(probe) if probe else said
+                said = probed.warn(found, probe) if probe else said
                 with (Board if live else Lines)(tally) as watcher:
                     driver = Driver(store, setting, watcher)
                     driver.run(running, todo)
@@ -241,22 +241,17 @@ def _executor(found: "Asked", setting: "Setting", trials: int, how: How) -> "Exe
 
 
 def _say_findings(found: "Asked", store: "Store", said: set[str]) -> None:
-    from ablate.audit import broken_checks, liveness, recorded, selected_on_test, unseeded
+    """Audit the study, keep what is found, and say what was not known before this run."""
+    from ablate.cli.audit_text import asked, summary, told
     from ablate.cli.console import note
-    from ablate.record import State
 
-    done = [r for r in store.records(found.study.name) if r.state is State.COMPLETED]
-    wanted = done if found.study.checks else done[:1]
-    curves = {r.key: store.curves(r.key) for r in wanted}
-    findings = [*liveness(recorded(done)), *broken_checks(found.study, done, curves)]
-    if done and (chosen := selected_on_test(found.study, curves[done[0].key])):
-        findings.append(chosen)
-    findings += unseeded(found.study, done, store.curves)
-    store.put_findings(found.study.name, findings)
-    for one in findings:
-        if one.sentence in said:
-            continue
-        note(f"{one.code} {one.sentence} ({one.command})")
+    name = found.study.name
+    known = {f.name for f in store.findings(name)}
+    (one,) = asked(store, [name])
+    for finding in one.findings:
+        if finding.name not in known and finding.sentence not in said:
+            note(told(finding))
+    note(summary(name, one.findings))
 
 
 def _conclude(

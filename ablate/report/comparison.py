@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ablate.analysis.cells import Cell
@@ -12,7 +12,14 @@ from ablate.report.comparison_curves import curves_document
 from ablate.report.comparison_items import pair_items
 from ablate.report.comparison_metrics import agreeing, pair_metrics, score_split, tally
 from ablate.report.comparison_settings import differing, mixed, moved, path, provenance, settings
-from ablate.report.document import by_hand, costs_of, metric_document, notes_of, trial_document
+from ablate.report.document import (
+    by_hand,
+    costs_of,
+    findings_document,
+    metric_document,
+    notes_of,
+    trial_document,
+)
 from ablate.selection import Curves
 from ablate.study import Study, settled
 
@@ -75,7 +82,7 @@ def comparison_document(  # noqa: PLR0913 - each has its name at the call
             "selection": sorted({s.selection for r in records for s in r.scores.values()}),
             "own_selection": str(study.selection),
         },
-        "findings": [asdict(f) for f in findings],
+        "findings": findings_document(findings, notes),
         "notes": notes_of([r for c in chosen for r in c.completed]),
         "by_hand": by_hand(records, notes),
         "externals": [trial_document(r) for r in records if r.externals],

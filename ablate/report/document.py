@@ -45,7 +45,7 @@ def study_document(  # noqa: PLR0913, PLR0917 - each is one thing that the store
         "study": study_head(study, records),
         "metrics": [metric_document(m) for m in study.metrics],
         "counts": _counts(records),
-        "findings": [asdict(f) for f in findings],
+        "findings": findings_document(findings, notes),
         "notes": notes_of(records),
         "by_hand": by_hand(records, notes),
         "mixed": _mixed(study, found),
@@ -72,7 +72,7 @@ def part_head(
         "schema": schema,
         "study": study_head(study, records),
         "metrics": [metric_document(m) for m in study.metrics],
-        "findings": [asdict(f) for f in findings],
+        "findings": findings_document(findings, notes),
         "notes": notes_of(records),
         "by_hand": by_hand(records, notes),
     }
@@ -162,6 +162,29 @@ def notes_of(records: Sequence[Record]) -> list[dict[str, Any]]:
     return [{"text": text, "variants": list(variants)} for text, variants in found.items()]
 
 
+def findings_document(findings: Sequence[Finding], notes: Sequence[Note]) -> list[dict[str, Any]]:
+    """Each finding with who has acknowledged it, when and why."""
+    return [
+        {
+            "code": f.code,
+            "severity": f.severity,
+            "subject": f.subject,
+            "name": f.name,
+            "sentence": f.sentence,
+            "chinese": f.chinese,
+            "command": f.command,
+            "keys": f.keys,
+            "remedy": f.remedy,
+            "acknowledged": [
+                {"text": n.text, "author": n.author, "date": n.date}
+                for n in notes
+                if n.acknowledges(f)
+            ],
+        }
+        for f in findings
+    ]
+
+
 def by_hand(records: Sequence[Record], notes: Sequence[Note]) -> list[dict[str, Any]]:
     """People's notes, each with the variant and seed that it is on, where it is on one."""
     places = {r.key: r for r in records}
@@ -172,6 +195,7 @@ def by_hand(records: Sequence[Record], notes: Sequence[Note]) -> list[dict[str, 
             "date": n.date,
             "variant": places[n.key].variant if n.key in places else n.variant,
             "seed": places[n.key].seed if n.key in places else None,
+            "finding": n.finding,
         }
         for n in notes
     ]

@@ -23,6 +23,8 @@ def notes(written: Sequence[Document]) -> Section | None:
 
 
 def _on(note: Document) -> str:
+    if note["finding"]:
+        return f"finding {note['finding']}"
     seed = "" if note["seed"] is None else f" s{note['seed']}"
     return f"{note['variant']}{seed}" or "the study"
 

@@ -1,11 +1,16 @@
 """What stands before the sections of a page: stand-in data, doubts of trainings, findings."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
+from typing import Any
 
 from ablate.report.layout import Page, Section
 from ablate.report.tables import Document, some
 
 STANDIN = "the generated stand-in of the data, not the real data set; no number here is about it."
+FULL = 5
+"""Findings that a page has in full; `ablate audit` prints the others."""
+_ORDER = ("error", "warning", "note")
 
 
 def part_page(
@@ -37,14 +42,41 @@ def doubts(document: Document, everything: int) -> Iterable[str]:
 
 
 def findings(document: Document) -> Iterable[str]:
-    """What the audit warns of, with the command that settles it."""
-    return (_audited(f) for f in document["findings"] if f["severity"] != "note")
+    """What the audit warns of, errors first, with the command that settles it.
+
+    Of all findings at most `FULL` are said, in this order, then how many more there are.
+    """
+    shown, left = _parted(document)
+    yield from (_audited(f) for f in shown if f["severity"] != "note")
+    if any(f["severity"] != "note" for f in left):
+        yield _more(document, left)
 
 
 def remarks(document: Document) -> Iterable[str]:
-    """What the audit has noted and does not warn of."""
-    return (_audited(f) for f in document["findings"] if f["severity"] == "note")
+    """What the audit has noted and does not warn of, as far as that is said in full."""
+    shown, left = _parted(document)
+    yield from (_audited(f) for f in shown if f["severity"] == "note")
+    if left and all(f["severity"] == "note" for f in left):
+        yield _more(document, left)
 
 
-def _audited(finding: Mapping[str, str]) -> str:
-    return f"{finding['code']}: {finding['sentence']} ({finding['command']})."
+def _parted(document: Document) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The findings that are said in full, and the others."""
+    found = sorted(
+        document["findings"],
+        key=lambda f: (_ORDER.index(f["severity"]), f["code"][1:], f["subject"]),
+    )
+    return found[:FULL], found[FULL:]
+
+
+def _more(document: Document, left: Sequence[Mapping[str, Any]]) -> str:
+    many = "1 more finding" if len(left) == 1 else f"{len(left)} more findings"
+    return f"{many}: ablate audit {quote(document['study']['name'])}"
+
+
+def _audited(finding: Mapping[str, Any]) -> str:
+    command = f" ({finding['command']})" if finding["command"] else ""
+    said = f"{finding['code']}: {finding['sentence']}{command}."
+    for note in finding["acknowledged"]:
+        said += f" Acknowledged by {note['author']}, {note['date']}: {note['text']}"
+    return said

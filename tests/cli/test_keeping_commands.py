@@ -300,7 +300,7 @@ def test_an_old_database_is_read_after_an_upgrade_that_keeps_it(call: Call, fold
     assert isinstance(answer.exception, StoreError)
     assert "ablate db upgrade" in str(answer.exception)
     told = call("db", "upgrade").stdout.replace("\n", "")
-    assert "schema 2 is now 3" in told
+    assert "schema 2 is now 4" in told
     assert "results.schema-2.1.db" in told
     assert re.search(r"second +toy +2 +5", call("ls").stdout)
     assert "up to date" in call("db", "upgrade").stdout

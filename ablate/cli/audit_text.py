@@ -1,0 +1,149 @@
+"""What an audit found, as the terminal shows it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from shlex import quote
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ablate.record import Finding, Note, Severity
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ablate.store import Store
+    from ablate.study import Study
+
+Lang: TypeAlias = Literal["en", "zh"]
+INDENT = 6
+COUNTED: dict[Severity, tuple[str, str]] = {
+    "error": ("error", "个错误"),
+    "warning": ("warning", "个警告"),
+    "note": ("note", "个提示"),
+}
+HEADS: dict[Severity, tuple[str, str]] = {
+    "error": ("Errors", "错误"),
+    "warning": ("Warnings", "警告"),
+    "note": ("Notes", "提示"),
+}
+CLEAN = {
+    "en": "{study}: {checks}, nothing found in {runs}",
+    "zh": "{study}：{checks}，{runs}，未发现问题",
+}
+FOUND = {
+    "en": "{study}: {counts} ({checks}, {runs})",
+    "zh": "{study}：{counts}（{checks}，{runs}）",
+}
+SETTLE = {"en": "to settle it: {}", "zh": "如何查明：{}"}
+REMEDY = {"en": "runs that settle it: {}", "zh": "可查明它的实验：{}"}
+ACKNOWLEDGED = {
+    "en": "acknowledged by {}, {}: {}",
+    "zh": "{}（{}）已确认：{}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A study with what its audit found in its completed runs, and what people say of it."""
+
+    study: "Study"
+    runs: int
+    findings: Sequence[Finding]
+    notes: Sequence[Note]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each severity."""
+        found = Counter(f.severity for f in self.findings)
+        return {severity: found[severity] for severity in HEADS}
+
+
+def asked(store: "Store", names: Iterable[str]) -> list[Audited]:
+    """Audit these studies and keep what is found."""
+    from ablate.audit.gather import audit
+
+    return [
+        Audited(of.study, len(of.completed), found, store.notes(of.study.name))
+        for of, found in audit(store, names)
+    ]
+
+
+def counted(findings: Sequence[Finding], lang: Lang = "en") -> str:
+    """`1 error, 2 warnings`; nothing where nothing was found."""
+    parts = []
+    for severity, (en, zh) in COUNTED.items():
+        n = sum(f.severity == severity for f in findings)
+        if n:
+            parts.append(f"{n} {zh}" if lang == "zh" else f"{n} {en}{'' if n == 1 else 's'}")
+    return ("、" if lang == "zh" else ", ").join(parts)
+
+
+def summary(study: str, findings: Sequence[Finding]) -> str:
+    """What a command that audits at its end says: how many findings, and how they are read."""
+    if not findings:
+        return "audit: nothing found"
+    return f"audit: {counted(findings)} (ablate audit {quote(study)})"
+
+
+def told(finding: Finding) -> str:
+    """A finding as one line; what is no more than a note is not called a warning."""
+    command = f" ({finding.command})" if finding.command else ""
+    return f"{finding.severity}: {finding.code} {finding.sentence}{command}"
+
+
+def show(found: Sequence[Audited], lang: Lang) -> None:
+    """Print each study's findings, errors first; one line of a study without any."""
+    from ablate.cli.console import note, out
+
+    console = out()
+    for position, one in enumerate(found):
+        if one.study.standin:
+            note(f"stand-in data: {one.study.name} is not about the real data set")
+        if position and one.findings:
+            console.print()
+        console.print(_head(one, lang), soft_wrap=True)
+        for severity, heads in HEADS.items():
+            of = [f for f in one.findings if f.severity == severity]
+            if of:
+                console.print(f"\n{heads[lang == 'zh']}")
+            for finding in of:
+                _print(console, one, finding, lang)
+
+
+def _head(one: Audited, lang: Lang) -> str:
+    from ablate.audit.catalogue import CHECKS
+
+    checks, runs = len(CHECKS), one.runs
+    words = {
+        "study": one.study.name,
+        "counts": counted(one.findings, lang),
+        "checks": f"{checks} 项检查" if lang == "zh" else f"{checks} checks",
+        "runs": f"{runs} 次运行" if lang == "zh" else f"{runs} run{'' if runs == 1 else 's'}",
+    }
+    return (FOUND if one.findings else CLEAN)[lang].format(**words)
+
+
+def _print(console: "Console", one: Audited, finding: Finding, lang: Lang) -> None:
+    lines = []
+    if finding.command:
+        lines.append(SETTLE[lang].format(finding.command))
+    if finding.remedy:
+        study = quote(one.study.name)
+        lines.append(REMEDY[lang].format(f"ablate audit {study} --remedy {quote(finding.name)}"))
+    lines += [
+        ACKNOWLEDGED[lang].format(note.author, note.date, note.text)
+        for note in one.notes
+        if note.acknowledges(finding)
+    ]
+    said = (lang == "zh" and finding.chinese) or finding.sentence
+    first, *others = _folded(console, f"{finding.name}  {said}")
+    console.print(first, soft_wrap=True)
+    for line in (*others, *(part for text in lines for part in _folded(console, text))):
+        console.print(f"{'':{INDENT}}{line}", soft_wrap=True)
+
+
+def _folded(console: "Console", text: str) -> list[str]:
+    """A text as lines that fit the terminal beside the indent; Chinese takes two cells a sign."""
+    from rich.text import Text
+
+    return [line.plain.rstrip() for line in Text(text).wrap(console, console.width - INDENT)]
