@@ -1,0 +1,108 @@
+"""Heads, and with them a wider descriptor, that come with a module."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.evidence import Evidence
+from ablate.audit.measurement.parted import parting
+from ablate.record import Record
+
+HEADS = "heads"
+"""The provenance that holds the heads of a run's network: `classifier 1536 to 171, ...`."""
+_HEAD = re.compile(r"(\S+) (\d+) to (\d+)")
+
+
+class Head(NamedTuple):
+    """A head, how many values it takes, and how many it gives."""
+
+    name: str
+    takes: int
+    gives: int
+
+
+def _look(evidence: Evidence) -> Iterator[Hit]:
+    found = {r.key: _heads(r) for r in evidence.completed}
+    runs = [r for r in evidence.completed if found[r.key]]
+    kinds: dict[tuple[Head, ...], list[Record]] = {}
+    for record in runs:
+        kinds.setdefault(found[record.key], []).append(record)
+    if len(kinds) < 2:  # noqa: PLR2004 - one network has nothing more than another
+        return
+    fewest = min(kinds, key=lambda heads: (len(heads), sum(h.takes for h in heads)))
+    for number, (heads, having) in enumerate(kinds.items()):
+        if heads != fewest:
+            where = parting(evidence, runs, {r.key for r in having})
+            yield Hit(
+                _said((heads, having), (fewest, kinds[fewest]), where or _named(having)),
+                f"ablate report {evidence.study.name}",
+                subject=_subject(heads, fewest, number),
+                keys=tuple(r.key for r in having),
+            )
+
+
+def _heads(record: Record) -> tuple[Head, ...]:
+    provenance: Mapping[str, str] = record.attempt.provenance if record.attempt else {}
+    told = (_HEAD.fullmatch(one) for one in provenance.get(HEADS, "").split(", "))
+    return tuple(sorted(Head(m[1], int(m[2]), int(m[3])) for m in told if m))
+
+
+def _named(records: Sequence[Record]) -> Text:
+    named = some(list(dict.fromkeys(r.variant for r in records)))
+    return Text(f"of {named.en}", named.zh)
+
+
+def _subject(heads: Sequence[Head], fewest: Sequence[Head], number: int) -> str:
+    names = {h.name for h in heads} - {h.name for h in fewest}
+    return min(names) if names else f"network {number + 1}"
+
+
+def _said(
+    more: tuple[Sequence[Head], Sequence[Record]],
+    fewer: tuple[Sequence[Head], Sequence[Record]],
+    where: Text,
+) -> Text:
+    (heads, having), (fewest, others) = more, fewer
+    takes, before = (sum(h.takes for h in of) for of in (heads, fewest))
+    one, two = (_listed(of) for of in (heads, fewest))
+    return Text(
+        f"the {_runs(having)} {where.en} have {one.en}, {_runs(others)} without that"
+        f" {two.en}: {takes:,} values enter the heads, not {before:,}",
+        f"{where.zh} 的 {len(having)} 次运行有 {one.zh}，另 {len(others)} 次为 {two.zh}："
+        f"进入分类头的特征为 {takes:,} 维而非 {before:,} 维",
+    )
+
+
+def _listed(heads: Sequence[Head]) -> Text:
+    named = some([f"{h.name} ({h.takes:,})" for h in heads])
+    return Text(f"{len(heads)} {'head' if len(heads) == 1 else 'heads'}, {named.en}", named.zh)
+
+
+def _runs(records: Sequence[Record]) -> str:
+    return "1 run" if len(records) == 1 else f"{len(records)} runs"
+
+
+CHECK = Check(
+    "W125",
+    "warning",
+    "measurement",
+    Text("a further head comes with a module", "模块另带分类头"),
+    Text(
+        "A module that brings a supervised head of its own changes more than itself: the head adds"
+        " a loss, and its features may widen the descriptor that is scored. Its effect is then"
+        " that of all these together. It is said where the networks that runs printed differ in"
+        " their heads (linear layers named classifier, head, logits or fc at the top), with the"
+        " values that enter them.",
+        "若模块自带有监督的分类头，则改变的不只是模块本身：分类头增加一项损失，"
+        "其特征还可能加宽用于评分的描述子，所测效应是三者之和。"
+        "当各次运行打印的网络在分类头上不同时给出此项"
+        "（顶层名为 classifier、head、logits 或 fc 的线性层），并指出进入分类头的特征维数。",
+    ),
+    Text(
+        "Runs with the head and without the module, or scores of the part of the descriptor that"
+        " all runs have",
+        "增加带该分类头但不带该模块的运行，或只用各次运行共有的那部分描述子评分",
+    ),
+    _look,
+)
