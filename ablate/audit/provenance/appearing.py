@@ -1,7 +1,7 @@
 """W131, of settings: keys that appear, vanish or change their value from some run on."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -84,14 +84,8 @@ def _unexplained(evidence: Evidence, key: str, change: Change) -> bool:
     having, lacking = change.after, change.before
     if change.kind == "vanish":
         having, lacking = lacking, having
-    on, off = _on(study, having[0]), _off(study, lacking[0])
-    for record in having:
-        on &= _on(study, record)
-    for record in lacking:
-        off &= _off(study, record)
-    by_on = on and not any(on <= _on(study, r) for r in lacking)
-    by_off = off and not any(off <= _off(study, r) for r in having)
-    if not by_on and not by_off:
+    pairs = ((having, lacking), (lacking, having))
+    if not any(_decides(of, study, a, b) for a, b in pairs for of in (_on, _off)):
         return True
     return any(
         _names(key, f)
@@ -99,6 +93,17 @@ def _unexplained(evidence: Evidence, key: str, change: Change) -> bool:
         and any(r.levels.get(f.name) == f.reference for r in lacking)
         for f in _switches(study)
     )
+
+
+def _decides(
+    of: Callable[[Study, Record], set[str]],
+    study: Study,
+    a: Sequence[Record],
+    b: Sequence[Record],
+) -> bool:
+    """Whether switches that all of `a` have on (or off) are never all so in `b`."""
+    common = set.intersection(*(of(study, r) for r in a))
+    return bool(common) and not any(common <= of(study, r) for r in b)
 
 
 def _switches(study: Study) -> list[Factor]:
@@ -167,11 +172,12 @@ def _hit(evidence: Evidence, change: Change, times: Mapping[str, datetime]) -> H
     else:
         names, verb = some(list(keys)), "are" if len(keys) > 1 else "is"
         there, gone = (late, early) if kind == "appear" else (early, late)
+        none = "not of" if len(after if kind == "vanish" else before) == 1 else "of none of"
         when, then = (f" {since.en}", " before") if kind == "appear" else ("", f" {since.en}")
         zh, zh_then = (f"{since.zh}的 ", "此前 ") if kind == "appear" else ("", f"{since.zh}的 ")
         said = Text(
             f"{names.en} {verb} in the settings of the {there.en}{when},"
-            f" and of none of the {gone.en}{then}: the program may have changed between them",
+            f" and {none} the {gone.en}{then}: the program may have changed between them",
             f"{names.zh} 见于{zh}{there.zh}的设置，{zh_then}{gone.zh}均没有：其间程序可能已改变",
         )
     one = a.variant == b.variant

@@ -1,0 +1,59 @@
+"""How often a check of the audit speaks of a study that has no defect.
+
+    python benchmarks/audit_false_findings.py [STUDIES]
+
+Asks every check of random clean studies (`tests.audit.clean.clean`), then of studies in which
+nothing has an effect (`noise`), and prints the share of studies of which each code is said. Checks
+of design, execution, measurement and provenance must be under 2 % over clean studies; exits 1 where
+one is not. What is said of noise, and what interpretation says, may be true: it is shown only.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from ablate.audit.catalogue import CHECKS
+from ablate.audit.evidence import Evidence
+from tests.audit.clean import clean, noise
+
+BOUND = 0.02
+
+
+def rates(make: Callable[[int], Evidence], studies: int) -> tuple[Counter[str], Counter[str]]:
+    """Code -> the studies of which it is said, and the seconds that its check took in all."""
+    said, spent = Counter[str](), Counter[str]()
+    for seed in range(studies):
+        evidence = make(seed)
+        for check in CHECKS:
+            began = time.perf_counter()
+            said[check.code] += next(iter(check.findings(evidence)), None) is not None
+            spent[check.code] += time.perf_counter() - began
+    return said, spent
+
+
+def main() -> int:
+    """Print both tables; 1 where a check is over its bound."""
+    studies = int(sys.argv[1]) if sys.argv[1:] else 2000
+    said, spent = rates(clean, studies)
+    of_noise, _ = rates(noise, studies)
+    print(f"{studies} clean studies, {studies} of noise only")
+    print(f"{'code':<6}{'family':<16}{'clean':>8}{'bound':>8}{'noise':>8}{'seconds':>9}")
+    over = []
+    for check in CHECKS:
+        share, code = said[check.code] / studies, check.code
+        bound = BOUND if check.family != "interpretation" else 1.0
+        if share >= bound and check.family != "interpretation":
+            over.append(code)
+        shown = f"{bound:>8.1%}" if bound < 1 else f"{'-':>8}"
+        quiet = of_noise[code] / studies
+        print(f"{code:<6}{check.family:<16}{share:>8.2%}{shown}{quiet:>8.2%}{spent[code]:>9.2f}")
+    print(f"over its bound: {', '.join(over)}" if over else "every check is within its bound")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

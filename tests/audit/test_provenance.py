@@ -1,0 +1,225 @@
+"""Where the runs of a study come from: code, libraries, hardware, data; W130, N132 and N133."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ablate.audit.catalogue import check_of
+from ablate.audit.evidence import Evidence
+from ablate.record import Finding, Record, State
+from tests.audit.clean import clean
+from tests.audit.plants.provenance_origin import facts
+
+COMMITS = ("4f1c2d3aaaaaaaa", "9b8a7c6bbbbbbbb")
+
+
+def native(seeds: int = 4) -> Evidence:
+    """A clean study that was trained here and whose runs began in random order."""
+    for seed in range(1000):
+        evidence = clean(seed)
+        times = [r.attempt.started for r in evidence.records if r.attempt]
+        ordered = times == sorted(times)
+        if evidence.records[0].source == "run" and not ordered and len(times) == 2 * seeds:
+            return evidence
+    raise AssertionError
+
+
+def found(code: str, evidence: Evidence) -> list[Finding]:
+    return list(check_of(code).findings(evidence))
+
+
+def with_facts(evidence: Evidence, of: Callable[[Record], dict[str, str]]) -> Evidence:
+    return replace(evidence, records=[facts(r, **of(r)) for r in evidence.records])
+
+
+def on(evidence: Evidence, of: Callable[[Record], str]) -> Evidence:
+    """The runs on the devices that `of` says."""
+    records = [
+        replace(r, attempt=replace(r.attempt, device=of(r))) for r in evidence.records if r.attempt
+    ]
+    return replace(evidence, records=records)
+
+
+def imported(evidence: Evidence) -> Evidence:
+    return replace(evidence, records=[replace(r, source="import x") for r in evidence.records])
+
+
+def test_a_step_whose_sides_are_of_two_commits_is_named() -> None:
+    evidence = with_facts(native(), lambda r: {"commit": COMMITS[r.variant == "full"]})
+
+    (finding,) = found("W130", evidence)
+
+    assert finding.name == "W130:code"
+    assert finding.sentence == (
+        "the code is 4f1c2d3 in 4 runs and 9b8a7c6 in 4 runs (full); the two sides of"
+        " baseline → full have none of it in common: this step may show the code instead of the"
+        " change"
+    )
+    assert finding.command == "ablate run studies/clean.toml --force"
+    assert finding.keys == tuple(r.key for r in evidence.records if r.variant == "full")
+
+
+def test_versions_that_are_spread_over_the_seeds_are_said_to_be_on_both_sides() -> None:
+    evidence = native()
+    odd = evidence.study.seeds[1]
+    evidence = with_facts(evidence, lambda r: {"torch": f"2.1{int(r.seed == odd)}.0"})
+
+    (finding,) = found("W130", evidence)
+
+    assert finding.name == "W130:libraries"
+    assert finding.sentence == (
+        "torch is 2.10.0 in 6 runs and 2.11.0 in 2 runs (baseline and full);"
+        " no step has one on one side alone and another on the other"
+    )
+
+
+def test_the_time_of_a_change_of_code_is_said() -> None:
+    evidence = native()
+    starts = sorted(r.attempt.started for r in evidence.records if r.attempt)
+
+    def commit(record: Record) -> dict[str, str]:
+        assert record.attempt is not None
+        return {"commit": COMMITS[record.attempt.started >= starts[6]]}
+
+    (finding,) = found("W130", with_facts(evidence, commit))
+
+    at = starts[6][:16].replace("T", " ")
+    assert "the code is 4f1c2d3 in 6 runs and 9b8a7c6 in 2 runs (" in finding.sentence
+    assert f", from {at} on)" in finding.sentence
+    assert f"自 {at} 起" in finding.chinese
+
+
+def test_another_device_matters_for_times_and_memory() -> None:
+    evidence = native()
+    odd = evidence.study.seeds[0]
+
+    (finding,) = found("W130", on(evidence, lambda r: "A100" if r.seed == odd else "H100"))
+
+    assert finding.name == "W130:hardware"
+    assert finding.sentence.startswith("device is H100 in 6 runs and A100 in 2 runs (baseline and")
+    assert finding.sentence.endswith("times and memory do not compare, scores hardly differ by it")
+
+
+def test_two_machines_of_one_kind_are_one() -> None:
+    evidence = native()
+    records = [
+        replace(r, attempt=replace(r.attempt, host=f"node{r.seed}"))
+        for r in evidence.records
+        if r.attempt
+    ]
+
+    assert found("W130", replace(evidence, records=records)) == []
+
+
+def test_what_a_run_has_for_itself_is_no_difference() -> None:
+    def own(record: Record) -> dict[str, str]:
+        key = record.key
+        names = ("file", "sha256", "run", "started", "ended", "uncalled", "notes", "reader", "line")
+        return {
+            **dict.fromkeys((*names, "uncounted operators", "left_out", "experiment"), key),
+            "resumed": f"attempt {key}, step_{key}.pt",
+            "host": key,
+        }
+
+    assert found("W130", with_facts(native(), own)) == []
+
+
+def test_a_fact_that_some_runs_lack_differs_from_nothing() -> None:
+    evidence = with_facts(
+        native(), lambda r: {"cuda": "12.8", "gpu": "H100"} if r.variant == "full" else {}
+    )
+
+    assert found("W130", evidence) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "names"),
+    [
+        (("RGBNT201", "RGBNT100"), ["W130:data"]),
+        (("RGBNT201", "assumed (the log says RGBNT201)"), []),
+        (("RGBNT201", "assumed"), []),
+        (("RGBNT201", "assumed (the log says MSVR310)"), ["W130:data"]),
+    ],
+)
+def test_data_that_are_assumed_are_what_the_log_says(
+    texts: tuple[str, str], names: list[str]
+) -> None:
+    evidence = with_facts(native(), lambda r: {"data": texts[r.variant == "full"]})
+
+    assert [f.name for f in found("W130", evidence)] == names
+
+
+def test_uncommitted_changes_are_said_of_all_runs_or_of_those_that_had_them() -> None:
+    evidence = native()
+    (all_of,) = found("W130", with_facts(evidence, lambda _: {"dirty": "yes"}))
+    (some_of,) = found(
+        "W130", with_facts(evidence, lambda r: {"dirty": "yes" if r.variant == "full" else "no"})
+    )
+
+    assert all_of.name == some_of.name == "W130:dirty"
+    assert all_of.sentence == (
+        "the code of all 8 runs had changes that were not committed:"
+        " its commit does not tell what ran"
+    )
+    assert "the code of 4 of 8 runs (full) had" in some_of.sentence
+
+
+def test_changes_whose_difference_was_kept_are_a_version_of_the_code() -> None:
+    evidence = native()
+    kept = with_facts(evidence, lambda _: {"dirty": "yes", "diff": "ab" * 32})
+    two = with_facts(
+        evidence, lambda r: {"dirty": "yes", "diff": ("ab" if r.variant == "full" else "cd") * 32}
+    )
+
+    assert found("W130", kept) == []
+    (finding,) = found("W130", two)
+    assert finding.name == "W130:code"
+    assert "4f1c2d3 with the changes cdcdcdc in 4 runs" in finding.sentence
+
+
+def test_runs_without_results_do_not_count() -> None:
+    evidence = with_facts(native(), lambda r: {"commit": COMMITS[r.variant == "full"]})
+    records = [
+        replace(r, state=State.FAILED if r.variant == "full" else r.state) for r in evidence.records
+    ]
+
+    assert found("W130", replace(evidence, records=records)) == []
+
+
+def test_of_imported_runs_the_two_sides_are_set_beside_each_other() -> None:
+    evidence = imported(with_facts(native(), lambda r: {"PyTorch": f"1.{r.variant == 'full'}.0"}))
+    evidence = with_facts(evidence, lambda r: {"PyTorch": ("1.9.0", "2.0.1")[r.variant == "full"]})
+
+    (finding,) = found("W130", evidence)
+
+    assert finding.command == "ablate compare baseline full --study clean"
+
+
+def test_standin_data_are_named_before_and_after_training() -> None:
+    study = replace(clean(0).study, standin=True, data="standin:toy-3")
+    check = check_of("N132")
+
+    (finding,) = check.findings(Evidence(study, []))
+
+    assert check.planned
+    assert finding.sentence.startswith("the data are a stand-in (toy-3)")
+    assert finding.command == "ablate run studies/clean.toml --scale paper"
+
+
+def test_imported_numbers_without_curves_are_counted() -> None:
+    evidence = imported(native())
+    bare = {r.key for r in evidence.records if r.variant == "full"}
+    curves = {k: c for k, c in evidence.curves.items() if k not in bare}
+
+    (part,) = found("N133", replace(evidence, curves=curves))
+    (whole,) = found("N133", replace(evidence, curves={}))
+
+    assert part.sentence.startswith("4 of 8 imported runs (full) have no curves")
+    assert set(part.keys) == bare
+    assert whole.sentence.startswith("all 8 imported runs have no curves")
+    assert found("N133", evidence) == []
+
+
+def test_a_run_of_our_own_without_curves_is_no_imported_number() -> None:
+    assert found("N133", replace(native(), curves={})) == []
