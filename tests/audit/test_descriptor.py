@@ -1,7 +1,10 @@
 """Heads that come with a module. The networks are those that seed 000's logs print."""
 
+from dataclasses import replace
+
 from ablate.audit.evidence import Evidence
 from ablate.audit.measurement import descriptor
+from ablate.record import Cost
 from tests.audit.clean import clean
 from tests.audit.plants.measurement_descriptor import ONE, TWO, a_second_head, with_heads
 
@@ -53,3 +56,34 @@ def test_runs_that_printed_no_network_are_not_counted() -> None:
     (sentence,) = said(found)
     assert sentence.startswith(f"the {2 * runs} runs with sdtps have 2 heads")
     assert f", {runs} runs without that 1 head" in sentence
+
+
+def with_shares(evidence: Evidence, **counts: float) -> Evidence:
+    share = {n: Cost(n, v, "", "probe", "sdtps") for n, v in counts.items()}
+    return replace(
+        evidence,
+        records=[
+            replace(r, shares={"sdtps": share} if r.levels["sdtps"] else {})
+            for r in evidence.records
+        ],
+    )
+
+
+def test_what_a_module_trains_beside_the_scored_output_is_counted() -> None:
+    """The counts of sdtps at the small scale: as `ablate plan --probe` has them."""
+    counts = {"params": 18_612, "live_params": 6_132, "trained_params": 18_612}
+    evidence = with_shares(two_modules(), **counts)
+    (found,) = descriptor.CHECK.findings(evidence)
+    assert found.sentence == (
+        "sdtps trains 12,480 parameters that are not in the scored output, as a head of its own"
+        " is (sdtps and full): its effect includes theirs"
+    )
+    assert found.name == "W125:sdtps"
+    always = [r for r in evidence.records if r.levels["sdtps"]]
+    assert said(replace(evidence, records=always)) == []
+
+
+def test_a_module_that_trains_what_is_scored_or_is_not_scored_at_all_has_no_head() -> None:
+    for live, trained in ((18_612, 18_612), (18_612, 0), (0, 18_612)):
+        assert said(with_shares(two_modules(), live_params=live, trained_params=trained)) == []
+    assert said(with_shares(two_modules(), params=18_612)) == []

@@ -23,6 +23,43 @@ class Head(NamedTuple):
 
 
 def _look(evidence: Evidence) -> Iterator[Hit]:
+    yield from _printed(evidence)
+    yield from _measured(evidence)
+
+
+def _measured(evidence: Evidence) -> Iterator[Hit]:
+    """Modules that train parameters beside those that are in the scored output."""
+    for factor in evidence.study.factors:
+        if len({c.levels.get(factor.name) for c in evidence.cells}) < 2:  # noqa: PLR2004 - no cell is without it
+            continue
+        having = [r for r in evidence.completed if _beside(r, factor.name) > 0]
+        if having:
+            where = some(list(dict.fromkeys(r.variant for r in having)))
+            beside = max(_beside(r, factor.name) for r in having)
+            yield Hit(
+                Text(
+                    f"{factor.name} trains {beside:,.0f} parameters that are not in the scored"
+                    f" output, as a head of its own is ({where.en}): its effect includes theirs",
+                    f"{factor.name} 训练了 {beside:,.0f} 个不在计分输出中的参数（如自带的分类头；"
+                    f"{where.zh}）：其效应包含它们的作用",
+                ),
+                f"ablate plan {evidence.file} --probe",
+                subject=factor.name,
+                keys=tuple(r.key for r in having),
+            )
+
+
+def _beside(record: Record, factor: str) -> float:
+    """How many trained parameters of a module in the scored output are, at least, not in it."""
+    share = record.shares.get(factor, {})
+    if not {"live_params", "trained_params"} <= share.keys():
+        return 0
+    live, trained = share["live_params"].value, share["trained_params"].value
+    return trained - live if live else 0
+
+
+def _printed(evidence: Evidence) -> Iterator[Hit]:
+    """Networks that were printed with other heads."""
     found = {r.key: _heads(r) for r in evidence.completed}
     runs = [r for r in evidence.completed if found[r.key]]
     kinds: dict[tuple[Head, ...], list[Record]] = {}
@@ -93,11 +130,14 @@ CHECK = Check(
         " a loss, and its features may widen the descriptor that is scored. Its effect is then"
         " that of all these together. It is said where the networks that runs printed differ in"
         " their heads (linear layers named classifier, head, logits or fc at the top), with the"
-        " values that enter them.",
+        " values that enter them; and where a module that is in the scored output of some runs,"
+        " and off in others, trains more parameters than it has in that output.",
         "若模块自带有监督的分类头，则改变的不只是模块本身：分类头增加一项损失，"
         "其特征还可能加宽用于评分的描述子，所测效应是三者之和。"
         "当各次运行打印的网络在分类头上不同时给出此项"
-        "（顶层名为 classifier、head、logits 或 fc 的线性层），并指出进入分类头的特征维数。",
+        "（顶层名为 classifier、head、logits 或 fc 的线性层），并指出进入分类头的特征维数；"
+        "或当某模块在部分运行中参与计分输出、在其他运行中关闭，"
+        "且其训练的参数多于其在计分输出中的参数时给出。",
     ),
     Text(
         "Runs with the head and without the module, or scores of the part of the descriptor that"
