@@ -24,7 +24,7 @@ lint: .venv/installed
 	$(BIN)/lint-imports
 
 bench: .venv/installed  ## every ratio that the README quotes
-	for script in flops cli store reid_eval overhead ingest analysis calibration item_bootstrap; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in flops cli store reid_eval overhead ingest analysis audit calibration item_bootstrap; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean:
 	rm -rf .venv .ablate build dist *.egg-info

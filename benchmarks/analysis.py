@@ -5,6 +5,7 @@
 Two stores: a full grid of 6 modules at 10 seeds with 20 metrics, and a full grid of 10 modules at
 10 seeds: more than 10,000 trials and 1,000,000 scalars in one study. The script imports the same
 libraries and reads every row that the report reads; both are started anew each time, in turn.
+The study has been audited before, as `ablate run` and `ablate import` do at their end.
 """
 
 import os
@@ -21,6 +22,7 @@ from statistics import median
 from sqlmodel import Session
 
 from ablate import Factor, Metric, Study, switch
+from ablate.audit.gather import audit
 from ablate.design import placements
 from ablate.store import Store, finals, open_store
 from ablate.study import Modules
@@ -162,6 +164,8 @@ def main() -> None:
             (folder / "ablate.toml").write_text("")
             with open_store(folder / ".ablate" / "results.db", create=True) as store:
                 scalars = fill(store, question(modules, metrics), steps)
+                for _ in audit(store, store.studies()):
+                    pass
             with sqlite3.connect(folder / ".ablate" / "results.db") as raw:
                 trials = raw.execute("SELECT count(*) FROM trial").fetchone()[0]
             raw.close()

@@ -74,8 +74,12 @@ def counted(findings: Sequence[Finding], lang: Lang = "en") -> str:
     for severity, (en, zh) in COUNTED.items():
         n = sum(f.severity == severity for f in findings)
         if n:
-            parts.append(f"{n} {zh}" if lang == "zh" else f"{n} {en}{'' if n == 1 else 's'}")
+            parts.append(f"{n} {zh}" if lang == "zh" else _many(n, en))
     return ("、" if lang == "zh" else ", ").join(parts)
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def summary(study: str, findings: Sequence[Finding]) -> str:
@@ -117,8 +121,8 @@ def _head(one: Audited, lang: Lang) -> str:
     words = {
         "study": one.study.name,
         "counts": counted(one.findings, lang),
-        "checks": f"{checks} 项检查" if lang == "zh" else f"{checks} checks",
-        "runs": f"{runs} 次运行" if lang == "zh" else f"{runs} run{'' if runs == 1 else 's'}",
+        "checks": f"{checks} 项检查" if lang == "zh" else _many(checks, "check"),
+        "runs": f"{runs} 次运行" if lang == "zh" else _many(runs, "run"),
     }
     return (FOUND if one.findings else CLEAN)[lang].format(**words)
 
