@@ -1,9 +1,7 @@
 """Checks on a study and its records: what the numbers cannot bear is said."""
 
 from ablate.audit.execution.liveness import liveness as liveness
-from ablate.audit.expectations import broken_checks as broken_checks
 from ablate.audit.liveness import inert_of as inert_of
 from ablate.audit.liveness import measured as measured
 from ablate.audit.liveness import recorded as recorded
 from ablate.audit.seeds import unseeded as unseeded
-from ablate.audit.selection import selected_on_test as selected_on_test

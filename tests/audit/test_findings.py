@@ -1,13 +1,15 @@
-"""Doubts that a study's own curves raise."""
+"""What a study expects of its curves, and where its findings and its author's note stand."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
-from ablate.audit import broken_checks, selected_on_test
+from ablate.audit.evidence import Evidence
+from ablate.audit.measurement import expectations
 from ablate.metric import Metric
-from ablate.record import Record, State
+from ablate.record import Finding, Record, State
 from ablate.report import render_study, study_document
-from ablate.selection import Selection
+from ablate.selection import Curves
 from ablate.study import Check, Study
 
 STUDY = Study(
@@ -26,6 +28,11 @@ def _record(key: str) -> Record:
     return Record("s", f"v{key}", "arm", None, 0, {}, {}, 0, key, State.COMPLETED)
 
 
+def _broken(curves: Mapping[str, Curves]) -> list[Finding]:
+    evidence = Evidence(STUDY, [_record(k) for k in curves], curves)
+    return list(expectations.CHECK.findings(evidence))
+
+
 def test_a_broken_check_names_the_bound_the_step_and_the_trial() -> None:
     curves = {
         "a": {("train", "acc"): {5: 0.1}, ("test", "mAP"): {5: 0.5}},
@@ -33,37 +40,26 @@ def test_a_broken_check_names_the_bound_the_step_and_the_trial() -> None:
         "c": {("train", "acc"): {4: 0.0}},
     }
 
-    (finding,) = broken_checks(STUDY, [_record(k) for k in curves], curves)
+    (finding,) = _broken(curves)
 
-    assert finding.code == "W250"
+    assert finding.name == "W250:1"
     assert finding.sentence == (
-        "the study expects train.acc of at least 0.2 at step 5; broken by va s0 (0.1)"
+        "the study expects train.acc of at least 0.2 at step 5; broken by va (0.1)"
     )
+    assert finding.command == "ablate show va --study s --seed 0"
+    assert finding.keys == ("a",)
 
 
 def test_nan_holds_no_bound() -> None:
-    curves = {"a": {("train", "acc"): {5: math.nan}, ("test", "mAP"): {5: math.nan}}}
+    found = _broken({"a": {("train", "acc"): {5: math.nan}, ("test", "mAP"): {5: math.nan}}})
 
-    assert len(broken_checks(STUDY, [_record("a")], curves)) == 2
-
-
-def test_the_best_step_chosen_on_the_test_split_is_a_finding_unless_there_is_a_val_split() -> None:
-    best = replace(STUDY, selection=Selection("mAP"))
-    test, val = {("test", "mAP"): {1: 0.5}}, {("val", "mAP"): {1: 0.5}, ("test", "mAP"): {1: 0.5}}
-
-    found = selected_on_test(best, test)
-
-    assert found is not None
-    assert found.code == "W120"
-    assert selected_on_test(best, val) is None
-    assert selected_on_test(STUDY, test) is None
+    assert [f.name for f in found] == ["W250:1", "W250:2"]
 
 
 def test_findings_stand_at_the_top_of_the_report() -> None:
-    curves = {"a": {("train", "acc"): {5: 0.1}}}
-    findings = broken_checks(STUDY, [_record("a")], curves)
+    findings = _broken({"a": {("train", "acc"): {5: 0.1}}})
 
-    text = render_study(study_document(STUDY, [_record("a")], curves, findings))
+    text = render_study(study_document(STUDY, [_record("a")], {}, findings))
 
     assert "W250: the study expects train.acc" in text
     assert text.index("W250") < text.index("## 1.")

@@ -3,12 +3,16 @@
 from ablate.audit.check import Check
 from ablate.audit.measurement import (
     chosen,
+    definitions,
     descriptor,
+    expectations,
+    flattened,
     granularity,
     nonfinite,
     patterns,
     rules,
     starts,
+    timing,
     totals,
     winners,
 )
@@ -18,9 +22,13 @@ CHECKS: tuple[Check, ...] = (
     winners.CHECK,
     rules.CHECK,
     patterns.CHECK,
+    definitions.CHECK,
     descriptor.CHECK,
     totals.CHECK,
     granularity.CHECK,
     nonfinite.CHECK,
+    flattened.CHECK,
     starts.CHECK,
+    timing.CHECK,
+    expectations.CHECK,
 )
