@@ -51,6 +51,8 @@ def level_shift(
     if len(places) > PLACES:
         places = places[np.linspace(0, len(places) - 1, PLACES).astype(int)]
     late = (np.arange(n)[:, None] >= places[None, :]).astype(float)
+    unit = float(np.abs(values).max()) or 1.0  # the largest floats have no sum
+    values = values / unit
     scale = float(np.ptp(values))
     own = _within(np.column_stack([values - values.mean(), late]), groups)
     score, shifts = own[:, 0], own[:, 1:]
@@ -64,7 +66,7 @@ def level_shift(
     t = sizes * np.sqrt(known * free / left)
     best = int(np.argmax(np.abs(t)))
     p = float(min(1.0, 2 * stdtr(free, -abs(t[best])) * len(places)))
-    return Shift(int(places[best]), float(sizes[best]), p) if p < LEVEL else None
+    return Shift(int(places[best]), float(sizes[best]) * unit, p) if p < LEVEL else None
 
 
 def _within(
