@@ -24,7 +24,7 @@ def test_a_second_head_widens_what_enters_the_heads_from_1536_to_3072() -> None:
     (found,) = descriptor.CHECK.findings(evidence)
     assert found.sentence == (
         f"the {runs} runs with sacr have 2 heads, classifier (1,536) and classifier_sdtps (1,536),"
-        f" {runs} runs without that 1 head, classifier (1,536): 3,072 values enter the heads,"
+        f" {runs} others have 1 head, classifier (1,536): 3,072 values enter the heads,"
         " not 1,536"
     )
     assert found.name == "W125:classifier_sdtps"
@@ -55,7 +55,7 @@ def test_runs_that_printed_no_network_are_not_counted() -> None:
     runs = len(evidence.records) // 4
     (sentence,) = said(found)
     assert sentence.startswith(f"the {2 * runs} runs with sdtps have 2 heads")
-    assert f", {runs} runs without that 1 head" in sentence
+    assert f", {runs} others have 1 head" in sentence
 
 
 def with_shares(evidence: Evidence, **counts: float) -> Evidence:

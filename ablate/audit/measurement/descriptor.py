@@ -104,8 +104,8 @@ def _said(
     takes, before = (sum(h.takes for h in of) for of in (heads, fewest))
     one, two = (_listed(of) for of in (heads, fewest))
     return Text(
-        f"the {_runs(having)} {where.en} have {one.en}, {_runs(others)} without that"
-        f" {two.en}: {takes:,} values enter the heads, not {before:,}",
+        f"the {_runs(having)} {where.en} {_have(having)} {one.en}, {_others(others)}"
+        f" {_have(others)} {two.en}: {takes:,} values enter the heads, not {before:,}",
         f"{where.zh} 的 {len(having)} 次运行有 {one.zh}，另 {len(others)} 次为 {two.zh}："
         f"进入分类头的特征为 {takes:,} 维而非 {before:,} 维",
     )
@@ -114,6 +114,14 @@ def _said(
 def _listed(heads: Sequence[Head]) -> Text:
     named = some([f"{h.name} ({h.takes:,})" for h in heads])
     return Text(f"{len(heads)} {'head' if len(heads) == 1 else 'heads'}, {named.en}", named.zh)
+
+
+def _others(records: Sequence[Record]) -> str:
+    return "1 other" if len(records) == 1 else f"{len(records)} others"
+
+
+def _have(records: Sequence[Record]) -> str:
+    return "has" if len(records) == 1 else "have"
 
 
 def _runs(records: Sequence[Record]) -> str:
