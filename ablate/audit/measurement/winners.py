@@ -1,5 +1,6 @@
 """Whether the winner is one of the rule that picks the step."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -68,19 +69,19 @@ def _turned(
             best[variant], last[variant] = (
                 sum(side) / len(pairs) for side in zip(*pairs, strict=True)
             )
-    first, then = _winner(metric, best), _winner(metric, last)
-    if first is None or then is None or first == then:
+    order, then = _order(metric, best), _order(metric, last)[:1]
+    if len(order) < 2 or metric.text(best[order[0]]) == metric.text(best[order[1]]):  # noqa: PLR2004 - a winner needs a loser
         return None
-    return Turned(metric, first, then, best[first], last[first], last[then])
+    first, now = order[0], then[0] if then else order[0]
+    if metric.text(last[first]) == metric.text(last[now]):
+        return None
+    return Turned(metric, first, now, best[first], last[first], last[now])
 
 
-def _winner(metric: Metric, means: Mapping[str, float]) -> str | None:
-    """The configuration with the best mean as it is printed; None where it shares it."""
+def _order(metric: Metric, means: Mapping[str, float]) -> list[str]:
+    """The configurations with a finite mean, the best first."""
     sign = 1 if metric.direction == "up" else -1
-    order = sorted((v for v in means if means[v] == means[v]), key=lambda v: -sign * means[v])
-    if len(order) < 2 or metric.text(means[order[0]]) == metric.text(means[order[1]]):  # noqa: PLR2004 - a winner needs a loser
-        return None
-    return order[0]
+    return sorted((v for v in means if math.isfinite(means[v])), key=lambda v: -sign * means[v])
 
 
 def _said(told: Sequence[Turned], rule: str) -> Text:
@@ -106,12 +107,12 @@ CHECK = Check(
     Text("best and last step disagree about the winner", "最佳步与末步得出不同的最佳配置"),
     Text(
         "The winner of a metric is the configuration with the best mean over its runs. It is said"
-        " where the winner under the study's own rule is not the one under `last`, among the"
-        " configurations of the grid or, where these agree, among all; ties as printed have no"
-        " winner. Which of the two is called best is then a choice of the rule.",
+        " where the winner under the study's own rule is behind another one under `last`, as"
+        " printed, among the configurations of the grid or, if it is not there, among all. Which"
+        " of the two is called best is then a choice of the rule.",
         "某指标的最佳配置是其各次运行均值最好的配置。"
-        "若按研究自身规则与按 `last` 得到的不同，则给出此项"
-        "（先在网格配置中比较，一致时再在全部配置中比较；印出的数值相等时不算胜者）："
+        "若按研究自身规则的最佳配置按 `last` 落后于另一个（以印出的数值为准），则给出此项"
+        "（先在网格配置中比较，一致时再在全部配置中比较）："
         "谁最好取决于选步规则。",
     ),
     Text(
