@@ -71,13 +71,15 @@ def _splits(evidence: Evidence) -> Iterator[Hit]:
 
 def _settings(evidence: Evidence) -> Iterator[Hit]:
     """Settings of the scoring that differ between runs although no factor is called so."""
-    values: dict[str, dict[str, list[Record]]] = {}
-    for record in evidence.completed:
-        for key, text in evidence.settings.get(record.key, {}).items():
-            if _scoring(key):
-                values.setdefault(key, {}).setdefault(_plain(text), []).append(record)
-    for key, of in sorted(values.items()):
-        if len(of) < 2 or _named(key, evidence.study):  # noqa: PLR2004 - two values differ
+    keys: set[str] = set().union(*evidence.settings.values()) if evidence.settings else set()
+    asked = [key for key in sorted(keys) if _scoring(key) and not _named(key, evidence.study)]
+    for key in asked:
+        of: dict[str, list[Record]] = {}
+        for record in evidence.completed:
+            text = evidence.settings.get(record.key, {}).get(key)
+            if text is not None:
+                of.setdefault(_plain(text), []).append(record)
+        if len(of) < 2:  # noqa: PLR2004 - two values differ
             continue
         order = sorted(of.items(), key=lambda one: (-len(one[1]), one[0]))
         (usual, _), (other, odd) = order[0], order[1]

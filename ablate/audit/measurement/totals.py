@@ -47,7 +47,8 @@ def _formula(evidence: Evidence) -> Iterator[Hit]:
 def _means(evidence: Evidence) -> Iterator[Hit]:
     """A mean over classes (mAP, mIoU) against the scores of its classes (AP, IoU)."""
     means = [m for m in evidence.study.metrics if m.name[:1] == "m" and m.name[1:2].isupper()]
-    if not means:
+    # a store is asked for the items of every run only where the first run has some
+    if not means or not evidence.completed or not evidence.items(evidence.completed[0].key):
         return
     wrong: dict[str, list[tuple[Record, str, str]]] = {m.name: [] for m in means}
     places = {m.name: decimals(_scores(evidence, m.name)) for m in means}

@@ -23,6 +23,8 @@ class Turned(NamedTuple):
     best_value: float
     best_at_last: float
     last_value: float
+    within: bool
+    """Whether among the configurations of the grid only."""
 
 
 def _look(evidence: Evidence) -> Iterator[Hit]:
@@ -33,7 +35,10 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
     cells = [c for c in evidence.cells if c.completed and all(ends[r.key] for r in c.completed)]
     records = {c.variant: c.completed for c in cells}
     grid = {c.variant: c.completed for c in cells if c.role == "grid"}
-    found = [_turned(m, grid, ends) or _turned(m, records, ends) for m in study.metrics]
+    mixed = 0 < len(grid) < len(cells)
+    found = [
+        _turned(m, grid, ends, within=mixed) or _turned(m, records, ends) for m in study.metrics
+    ]
     told = sorted((t for t in found if t), key=lambda t: t.metric.name != study.primary)
     if told:
         names = dict.fromkeys(n for t in told[:IN_FULL] for n in (t.best, t.last))
@@ -57,6 +62,8 @@ def _turned(
     metric: Metric,
     cells: Mapping[str, Sequence[Record]],
     ends: Mapping[str, Mapping[str, Score]],
+    *,
+    within: bool = False,
 ) -> Turned | None:
     best, last = {}, {}
     for variant, records in cells.items():
@@ -75,7 +82,7 @@ def _turned(
     first, now = order[0], then[0] if then else order[0]
     if metric.text(last[first]) == metric.text(last[now]):
         return None
-    return Turned(metric, first, now, best[first], last[first], last[now])
+    return Turned(metric, first, now, best[first], last[first], last[now], within)
 
 
 def _order(metric: Metric, means: Mapping[str, float]) -> list[str]:
@@ -89,8 +96,11 @@ def _said(told: Sequence[Turned], rule: str) -> Text:
     for t in told[:IN_FULL]:
         m = t.metric
         then, now, before = m.text(t.last_value), m.text(t.best_at_last), m.text(t.best_value)
-        en.append(f"{m.label}: {t.last} {then}, not {t.best} {now} ({before} under {rule})")
-        zh.append(f"{m.label} 为 {t.last} {then} 而非 {t.best} {now}（按 {rule} 为 {before}）")
+        at, at_zh = (" in the grid", "（网格内）") if t.within else ("", "")
+        en.append(f"{m.label}{at}: {t.last} {then}, not {t.best} {now} ({before} under {rule})")
+        zh.append(
+            f"{m.label}{at_zh} 为 {t.last} {then} 而非 {t.best} {now}（按 {rule} 为 {before}）"
+        )
     rest = [t.metric.label for t in told[IN_FULL:]]
     also = f"; others on {' and '.join(rest)}, too" if rest else ""
     also_zh = f"；{'、'.join(rest)} 上亦换了他者" if rest else ""
