@@ -4,4 +4,3 @@ from ablate.audit.execution.liveness import liveness as liveness
 from ablate.audit.liveness import inert_of as inert_of
 from ablate.audit.liveness import measured as measured
 from ablate.audit.liveness import recorded as recorded
-from ablate.audit.seeds import unseeded as unseeded
