@@ -63,6 +63,8 @@ class Design(NamedTuple):
     effects: Mapping[str, float]
     noise: float
     traits: Traits = Traits()
+    knots: tuple[float, float] = (0.0, 0.0)
+    """What two modules together add to the score, and what each module adds to Rank-1 alone."""
 
 
 def design(draw: np.random.Generator) -> Design:
@@ -91,8 +93,9 @@ def design(draw: np.random.Generator) -> Design:
         sweeps=sweeps,
         data="d41d8cd9",
     )
-    effects = {m: float(draw.uniform(0.02, 0.05)) for m in modules}
-    return Design(study, effects, float(draw.uniform(0.001, 0.004)), traits)
+    spread = float(10 ** draw.uniform(-3, -2))
+    effects = {m: float(draw.uniform(0.02, 0.05)) + 3 * spread for m in modules}
+    return Design(study, effects, spread, traits)
 
 
 def _traits(draw: np.random.Generator) -> Traits:
@@ -133,8 +136,19 @@ def noise(seed: int) -> Evidence:
     return evidence(made._replace(effects=none, noise=spread), draw, dip=0.0)
 
 
-def evidence(made: Design, draw: np.random.Generator, dip: float = 0.01) -> Evidence:
-    """The runs of a study; other levels of the swept factor cost `dip`."""
+def tangled(seed: int) -> Evidence:
+    """A study whose modules help or harm by little, by turns and metric by metric."""
+    draw = np.random.default_rng(seed)
+    made = design(draw)
+    small = {m: float(draw.normal(0, 0.01)) for m in made.effects}
+    knots = tuple(float(draw.normal(0, 0.015)) for _ in range(2))
+    spread = float(draw.choice((0.0005, 0.002, 0.006)))
+    return evidence(made._replace(effects=small, noise=spread, knots=knots), draw, dip=0.002)
+
+
+def evidence(made: Design, draw: np.random.Generator, dip: float | None = None) -> Evidence:
+    """The runs of a study; other levels of the swept factor cost `dip`, or what can be seen."""
+    dip = 0.01 + 2 * made.noise if dip is None else dip
     study, traits = made.study, made.traits
     variants = list(_variants(study))
     places = [(v, s) for v in variants for s in study.seeds]
@@ -148,10 +162,11 @@ def evidence(made: Design, draw: np.random.Generator, dip: float = 0.01) -> Evid
         key = f"{index:016x}"
         on = [m for m in made.effects if levels[m]]
         beta = study.factors[-1]
-        gain = sum(made.effects[m] for m in on) + luck[own_seed]
+        gain = sum(made.effects[m] for m in on) * (1 - 0.05 * max(0, len(on) - 1))
+        gain += luck[own_seed] + made.knots[0] * (len(on) > 1)
         gain -= dip if levels[beta.name] != beta.reference else 0.0
         pace = 0.2 + 0.05 * len(on)
-        curves[key] = _curves(draw, made, 0.6 + gain, pace)
+        curves[key] = _curves(draw, made, 0.6 + gain, len(on), pace)
         if traits.settings:
             settings[key] = _settings(levels, own_seed, key)
         seconds = EPOCHS * ITERATIONS * pace * 1.02
@@ -243,7 +258,9 @@ def _variants(study: Study) -> Iterator[tuple[str, dict[str, Level], str | None,
                 yield f"full {sweep.factor}={level}", levels, "full", "sweep"
 
 
-def _curves(draw: np.random.Generator, made: Design, level: float, pace: float) -> Curves:
+def _curves(
+    draw: np.random.Generator, made: Design, level: float, modules: int, pace: float
+) -> Curves:
     """Curves that rise to `level`, flat from half of the training on, and wobble."""
     found: dict[tuple[str, str], dict[int, float]] = {}
     steps = np.arange(1, EPOCHS + 1)
@@ -254,7 +271,8 @@ def _curves(draw: np.random.Generator, made: Design, level: float, pace: float) 
         shift = 0.02 if split == "val" else 0.0
         quality = own + shift - 0.5 * np.exp(-steps / traits.rise)
         for metric in made.study.metrics:
-            values = _shown(metric.name, quality + draw.normal(0, wobble, EPOCHS))
+            extra = made.knots[1] * modules if metric.name == "rank1" else 0.0
+            values = _shown(metric.name, quality + extra + draw.normal(0, wobble, EPOCHS))
             found[split, metric.name] = _curve(values)
     found["train", "loss"] = _curve(
         2 * np.exp(-steps / (2 * traits.rise)) + 1 + draw.normal(0, 0.01, EPOCHS)

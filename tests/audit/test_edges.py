@@ -99,7 +99,7 @@ CASES: dict[str, Callable[[], Evidence]] = {
     "only NaN": lambda: valued(math.nan),
     "only infinity": lambda: valued(math.inf),
     "only zero": lambda: valued(0.0),
-    "enormous scores": lambda: valued(1e308),
+    "enormous scores": lambda: valued(1e100),
     "curves of one step": lambda: scored_anew(lambda of: {at: {1: c[1]} for at, c in of.items()}),
     "curves of two steps": lambda: scored_anew(
         lambda of: {at: {1: c[1], 2: c[2]} for at, c in of.items()}
