@@ -1,5 +1,6 @@
 """What the numbers say of each other, once they are believed."""
 
 from ablate.audit.check import Check
+from ablate.audit.interpretation import agreement, contexts, within
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (agreement.W201, contexts.W220, within.W240, within.W241)

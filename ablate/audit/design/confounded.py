@@ -1,0 +1,175 @@
+"""Steps that change more than one thing at once."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ablate.analysis.cells import Cell
+from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.design.measured import mean
+from ablate.audit.design.remedies import command as writes
+from ablate.audit.design.remedies import free, slug, study_of
+from ablate.audit.design.steps import (
+    Setting,
+    Step,
+    changed,
+    separations,
+    settings_apart,
+    steps,
+)
+from ablate.audit.evidence import Evidence
+from ablate.metric import signed
+from ablate.study import Level, settled
+
+NAMED = 10
+MANY = 12
+"""Confounded steps beyond which they are counted in one finding."""
+
+
+def look(evidence: Evidence) -> Iterator[Hit]:
+    """W104: steps whose factors no configuration tells apart, or whose configurations differ."""
+    apart = separations(evidence)
+    factors = evidence.study.factors
+    found: list[tuple[Step, dict[str, tuple[str, ...]], list[Setting]]] = []
+    for step in steps(evidence):
+        heads = changed(step.before.levels, step.after.levels, factors)
+        beside = settings_apart(evidence, step)
+        if beside or (len(heads) > 1 and not apart.holds(step.before, step.after.levels)):
+            found.append((step, heads, beside))
+    if len(found) > MANY:
+        yield _counted(evidence, [step for step, _, _ in found])
+        return
+    for step, heads, beside in found:
+        yield _hit(evidence, step, heads, beside)
+
+
+def _counted(evidence: Evidence, found: Sequence[Step]) -> Hit:
+    names = some([s.after.variant for s in found])
+    return Hit(
+        Text(
+            f"{len(found)} configurations change several things at once against what they are"
+            f" read against, and no run separates these: {names.en}",
+            f"{len(found)} 个配置相对其参照同时改变多项，且没有运行将其分开：{names.zh}",
+        ),
+        f"ablate report {evidence.study.name} --kind roadmap",
+        keys=_keys(s.after for s in found),
+    )
+
+
+def _hit(
+    evidence: Evidence, step: Step, heads: Mapping[str, Sequence[str]], beside: Sequence[Setting]
+) -> Hit:
+    a, b = step.before.variant, step.after.variant
+    sure = [*heads, *(s.key for s in beside if s.before is not None and s.after is not None)]
+    unsure = [s for s in beside if s.before is None or s.after is None]
+    named = some(sure, NAMED)
+    en, zh = [], []
+    if len(sure) > 1:
+        en.append(f"changes {named.en} together, and no run separates them")
+        zh.append(f"同时改变 {named.zh}，没有运行将其分开")
+    else:
+        en.append(f"changes {named.en}" if sure else "changes no factor")
+        zh.append(f"改变 {named.zh}" if sure else "没有改变因素")
+    if unsure:
+        perhaps = _unsure(unsure, a, b)
+        en.append(f"whether {perhaps.en} changes with it is not recorded")
+        zh.append(f"{perhaps.zh} 是否随之改变没有记录")
+    size = _size(evidence, step)
+    near, nahe = (", the nearest before it,", "（在它之前最接近者）") if step.inferred else ("", "")
+    name = f"{evidence.study.name}-{slug(b)}"
+    return Hit(
+        Text(
+            f"{b} against {a}{near} {'; '.join(en)}{size.en}",
+            f"{b} 相对 {a}{nahe}{'；'.join(zh)}{size.zh}",
+        ),
+        writes(evidence, "W104", b, name),
+        b,
+        _keys((step.before, step.after)),
+        _remedy(evidence, step, heads, name),
+    )
+
+
+def _unsure(found: Sequence[Setting], a: str, b: str) -> Text:
+    """Keys that one configuration lacks, with what the other says of them."""
+    en, zh = [], []
+    for lacking, sided in (
+        (a, [s for s in found if s.before is None]),
+        (b, [s for s in found if s.after is None]),
+    ):
+        if sided:
+            said = some(
+                [f"{s.key} = {s.after if s.before is None else s.before}" for s in sided], NAMED
+            )
+            en.append(f"{said.en} (not in the configuration of {lacking})")
+            zh.append(f"{said.zh}（{lacking} 的配置中没有）")
+    return Text(" or ".join(en), "或 ".join(zh))
+
+
+def _size(evidence: Evidence, step: Step) -> Text:
+    """What the step is said to bring: the primary metric's difference, and that of parameters."""
+    metric = evidence.study.metric(evidence.study.primary)
+    before, after = mean(step.before, metric.name), mean(step.after, metric.name)
+    if before is None or after is None:
+        return Text("", "")
+    percent = metric.display == "percent"
+    delta = signed(metric.shown(after - before), max(metric.digits, 2 if percent else 0))
+    en = [f"{metric.label} {delta}{' points' if percent else ''}"]
+    zh = [f"{metric.label} {delta}{' 百分点' if percent else ''}"]
+    if before > 0:
+        share = signed(100 * (after - before) / before, 2)
+        en.append(f"{share} % rel.")
+        zh.append(f"相对 {share} %")
+    params = [c.records[0].costs.get("params") for c in (step.before, step.after)]
+    first, last = params
+    if (
+        first
+        and last
+        and first.counter == last.counter
+        and first.value
+        and first.value != last.value
+    ):
+        more = signed(100 * (last.value - first.value) / first.value, 2)
+        en.append(f"params {more} %")
+        zh.append(f"参数量 {more} %")
+    return Text(f" ({', '.join(en)})", f"（{'，'.join(zh)}）")
+
+
+def _remedy(evidence: Evidence, step: Step, heads: Mapping[str, Sequence[str]], name: str) -> str:
+    """Both ends and each change alone, by one program: what it sets beside them is then equal."""
+    factors = evidence.study.factors
+    before, after = dict(step.before.levels), dict(step.after.levels)
+    arms: dict[str, Mapping[str, Level]] = {"before": before}
+    if len(heads) > 1:
+        for head, names in heads.items():
+            levels = settled(before | {n: after[n] for n in names}, factors)
+            arms[free(f"only-{head}", arms)] = levels
+    arms["after"] = after
+    why = f"What separates {step.after.variant} from {step.before.variant}: each change alone."
+    return study_of(evidence, name, arms, why)
+
+
+def _keys(cells: Iterable[Cell]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(r.key for c in cells for r in c.records))
+
+
+W104 = Check(
+    "W104",
+    "warning",
+    "design",
+    Text("a step that changes more than one thing", "一步改变了多个因素"),
+    Text(
+        "Where two settings change together, what they bring cannot be given to either. Every"
+        " configuration is compared with its parent; a run from elsewhere that names none, with"
+        " the nearest earlier one. A switch and its own settings count as one change. It is said"
+        " where no chain of configurations leads from one to the other by single changes, and where"
+        " the configurations that the runs resolved differ in more than the factors; a key that one"
+        " of them lacks may have changed or not.",
+        "两个设置同时改变时，增益无法归于其中任何一个。每个配置与其父配置比较；外来运行没有父配置时，与最接近的较早配置比较。"
+        "开关及其自身设置算一次改变。当没有由单一改变组成的配置链，或运行所解析的配置除因素外还有差异时给出此项；"
+        "某一方缺少的键可能改变，也可能没有。",
+    ),
+    Text(
+        "Run each change alone: the remedy is such a study",
+        "单独运行每项改变：补救方案即这样一项研究",
+    ),
+    look,
+    planned=True,
+)

@@ -1,0 +1,135 @@
+"""How many runs each configuration has: one is no replicate, unequal numbers weigh unequally."""
+
+from collections.abc import Iterator, Sequence
+from shlex import quote
+
+from ablate.analysis.cells import Cell
+from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.evidence import Evidence
+from ablate.record import State
+
+_MORE = 5
+_COMING = {State.PENDING, State.RUNNING}
+
+
+def one_run(evidence: Evidence) -> Iterator[Hit]:
+    """W101: more than half of the configurations have, and will have, a single run."""
+    cells = [c for c in evidence.cells if _counted(c)]
+    single = [c for c in cells if len(_counted(c)) == 1]
+    if not single or 2 * len(single) <= len(cells):
+        return
+    many, every = len(single), len(cells)
+    planned = not evidence.completed
+    has, hat = ("will have", "将只有") if planned else ("has", "只有")
+    each = "each" if many > 1 else "the only configuration"
+    en = f"each of the {many} configurations {has} one run"
+    zh = f"{many} 个配置每个{hat}一次运行"
+    if many == 1:
+        en, zh = f"{each} {has} one run", f"唯一的配置{hat}一次运行"
+    if many < every:
+        have = "will have" if planned else "have"
+        en, zh = (
+            f"{many} of {every} configurations {have} one run",
+            f"{every} 个配置中有 {many} 个{hat}一次运行",
+        )
+    yield Hit(Text(en, zh), more_seeds(evidence), keys=_keys(single))
+
+
+def more_seeds(evidence: Evidence) -> str:
+    """The command that makes replicates, or how they come to a study of results."""
+    if replayable(evidence):
+        first = min(evidence.study.seeds)
+        return f"ablate run {evidence.file} --seeds {first}-{first + _MORE - 1}"
+    return brought(evidence, "further seeds")
+
+
+def brought(evidence: Evidence, what: str) -> str:
+    """How runs of the original program come to a study of results."""
+    source = min(r.source.removeprefix("import ") for r in evidence.records)
+    return (
+        f"train {what} with the original program, then ablate import {quote(source)}"
+        f" --study {evidence.study.name}"
+    )
+
+
+def replayable(evidence: Evidence) -> bool:
+    """Whether `ablate run` can train its configurations: there is a study file for them."""
+    return not evidence.imported or bool(evidence.study.text)
+
+
+def unbalanced(evidence: Evidence) -> Iterator[Hit]:
+    """W102: configurations with different numbers of runs, or of seeds that a pairing needs."""
+    cells = [c for c in evidence.cells if _counted(c)]
+    runs = {c.variant: len(_counted(c)) for c in cells}
+    fewest, most = min(runs.values(), default=0), max(runs.values(), default=0)
+    rerun = f"ablate run {evidence.file}" if replayable(evidence) else more_seeds(evidence)
+    if fewest < most:
+        few = [v for v, n in runs.items() if n == fewest]
+        many = [v for v, n in runs.items() if n == most]
+        en = f"{_runs(fewest)} of {some(few).en}, {_runs(most)} of {some(many).en}"
+        zh = f"{some(few).zh}有 {fewest} 次运行，{some(many).zh}有 {most} 次"
+        odd = [c for c in cells if runs[c.variant] < most]
+        yield Hit(Text(en, zh), rerun, keys=_keys(odd))
+        return
+    if evidence.study.claims.paired:
+        seeds = {c.variant: _counted(c) for c in cells}
+        first = next(iter(seeds.values()), frozenset())
+        other = [v for v, of in seeds.items() if of != first]
+        if other:
+            start = next(iter(seeds))
+            en = (
+                f"the study pairs runs by seed, and the seeds of {some(other).en} are not those"
+                f" of {start}"
+            )
+            zh = f"研究按种子配对，而 {some(other).zh} 的种子与 {start} 不同"
+            yield Hit(Text(en, zh), rerun)
+
+
+def _counted(cell: Cell) -> frozenset[int]:
+    """The seeds that have a result, or may still get one."""
+    return frozenset(
+        r.seed for r in cell.records if r.state is State.COMPLETED or r.state in _COMING
+    )
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
+
+
+def _keys(cells: Sequence[Cell]) -> tuple[str, ...]:
+    return tuple(r.key for c in cells for r in c.completed)
+
+
+W101 = Check(
+    "W101",
+    "warning",
+    "design",
+    Text("one run per configuration", "每个配置只有一次运行"),
+    Text(
+        "Two runs of one configuration differ, by as much as many modules are said to gain. Where"
+        " a configuration has one run, a difference between two of them holds both. It is said"
+        " where more than half of the configurations have a single run and no other is to come.",
+        "同一配置的两次运行也会不同，幅度可达许多模块所称的增益。只有一次运行时，两配置之差无法与随机波动区分。"
+        "当过半配置只有一次运行且没有待运行的种子时给出此项。",
+    ),
+    Text("Run further seeds: five tell much more than three", "运行更多种子：五个远胜三个"),
+    one_run,
+    planned=True,
+)
+W102 = Check(
+    "W102",
+    "warning",
+    "design",
+    Text("seeds unbalanced", "各配置的种子数不一致"),
+    Text(
+        "A mean of three runs and one of a single run are not known equally well, and the best of"
+        " configurations with fewer runs is more often best by luck. It is said where"
+        " configurations have different numbers of runs, those still to come among them, or, in a"
+        " study that pairs runs by seed, different seeds.",
+        "三次运行的均值与单次结果的可靠程度不同，运行少的配置更容易因运气显得最好。"
+        "当各配置的运行数（含待运行者）不一致，或在按种子配对的研究中种子不同时给出此项。",
+    ),
+    Text("Run the seeds that are missing", "补齐缺少的种子"),
+    unbalanced,
+    planned=True,
+)
