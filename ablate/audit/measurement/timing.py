@@ -113,10 +113,11 @@ def _printed(evidence: Evidence) -> Iterator[Hit]:
         yield Hit(
             Text(
                 f"total and seconds per iteration tell of {many:,.0f} iterations and of"
-                f" {few:,.0f} ({parts[0]}, {parts[1]}): the totals hold other work, or the runs"
-                " are not equally long",
+                f" {few:,.0f} ({parts[0]}, {parts[1]}): the totals hold other work, the"
+                " seconds are spot values, or the runs are not equally long",
                 f"由总时间与每次迭代秒数得 {many:,.0f} 与 {few:,.0f} 次迭代"
-                f"（{zh[0]}；{zh[1]}）：总时间含有别的工作，或两者训练长度不同",
+                f"（{zh[0]}；{zh[1]}）：总时间含有别的工作、秒数为瞬时值，"
+                "或两者训练长度不同",
             ),
             compared(evidence, *(o[0].variant for o in told)),
             "iterations",

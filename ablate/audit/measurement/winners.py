@@ -93,10 +93,11 @@ def _order(metric: Metric, means: Mapping[str, float]) -> list[str]:
 
 def _said(told: Sequence[Turned], rule: str) -> Text:
     en, zh = [], []
+    scope, scope_zh = (" of the grid", "网格中的") if told[0].within else ("", "")
     for t in told[:IN_FULL]:
         m = t.metric
         then, now, before = m.text(t.last_value), m.text(t.best_at_last), m.text(t.best_value)
-        at, at_zh = (" in the grid", "（网格内）") if t.within else ("", "")
+        at, at_zh = (" of all", "（全部配置中）") if scope and not t.within else ("", "")
         en.append(f"{m.label}{at}: {t.last} {then}, not {t.best} {now} ({before} under {rule})")
         zh.append(
             f"{m.label}{at_zh} 为 {t.last} {then} 而非 {t.best} {now}（按 {rule} 为 {before}）"
@@ -105,8 +106,8 @@ def _said(told: Sequence[Turned], rule: str) -> Text:
     also = f"; others on {' and '.join(rest)}, too" if rest else ""
     also_zh = f"；{'、'.join(rest)} 上亦换了他者" if rest else ""
     return Text(
-        f"by the last step another configuration wins on {'; on '.join(en)}{also}",
-        f"按末步取值，最佳配置换了：{'；'.join(zh)}{also_zh}",
+        f"by the last step another configuration{scope} wins on {'; on '.join(en)}{also}",
+        f"按末步取值，{scope_zh}最佳配置换了：{'；'.join(zh)}{also_zh}",
     )
 
 
