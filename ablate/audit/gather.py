@@ -1,14 +1,13 @@
 """The evidence of a study as the database has it, and what was found of it, once or anew."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from ablate import __version__
 from ablate.audit.catalogue import CHECKS
 from ablate.audit.check import ask
 from ablate.audit.evidence import Evidence
+from ablate.audit.kept import kept, stamp
 from ablate.record import Finding, Record, State
 from ablate.selection import Selection
 from ablate.store import Store
@@ -78,21 +77,19 @@ def audited(store: Store, study: Study, selection: Selection | None = None) -> l
 
     Under another rule than the study's own always anew. Nothing is written.
     """
-    own = selection is None or selection == study.selection
-    if own and store.stamp(study.name) == _stamp(store, study.name):
-        return store.findings(study.name)
-    return ask(CHECKS, gather(store, study, None if own else selection))
+    found = kept(store, study, selection)
+    return ask(CHECKS, gather(store, study, selection)) if found is None else found
 
 
 def audit(store: Store, names: Iterable[str]) -> Iterator[tuple[Evidence, list[Finding]]]:
     """Ask all checks of these studies anew and store what they find, one study after another."""
     shelf = _Shelf(store)
     for name in names:
-        stamp = _stamp(store, name)  # before anything is read: what comes later makes it old
+        now = stamp(store, name)  # before anything is read: what comes later makes it old
         evidence = shelf.of(name)
         found = ask(CHECKS, evidence)
-        if store.stamp(name) != stamp or store.findings(name) != found:
-            store.put_findings(name, found, stamp)
+        if store.stamp(name) != now or store.findings(name) != found:
+            store.put_findings(name, found, now)
         yield evidence, found
 
 
@@ -123,13 +120,3 @@ def _by_seed(records: Sequence[Record]) -> list[Record]:
     for record in records:
         first.setdefault(record.variant, record.position)
     return sorted(records, key=lambda r: (first[r.variant], r.seed))
-
-
-def _stamp(store: Store, name: str) -> str:
-    return f"{_rules()}:{store.state(name)}"
-
-
-def _rules() -> str:
-    """A digest of the checks and of what they say they do."""
-    told = [(c.code, c.severity, c.title, c.why, c.settle, c.planned) for c in CHECKS]
-    return hashlib.sha256(repr((__version__, told)).encode()).hexdigest()

@@ -200,10 +200,10 @@ def doubts(
     store: "Store", study: "Study", chosen: Sequence["Cell"], rule: "Selection | None"
 ) -> list["Finding"]:
     """What the audit has to say of these configurations' runs, under the rule of their scores."""
-    from ablate.audit.gather import audited
+    from ablate.cli.reading import findings_of
 
     own = {r.key for c in chosen for r in c.records}
-    return [f for f in audited(store, study, rule) if not f.keys or own & set(f.keys)]
+    return [f for f in findings_of(store, study, rule) if not f.keys or own & set(f.keys)]
 
 
 def check_steps(document: Mapping[str, Any], text: str | None) -> None:

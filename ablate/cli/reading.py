@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ablate.record import Record
+    from ablate.record import Finding, Record
     from ablate.selection import Selection
     from ablate.store import Store
     from ablate.study import Study
@@ -134,6 +134,18 @@ def tell_rule(study: "Study", selection: "Selection | None") -> None:
 def looks_like_key(ref: str) -> bool:
     """Whether a reference could be the beginning of a trial's key: four hex digits or more."""
     return 4 <= len(ref) <= 16 and all(c in "0123456789abcdef" for c in ref.lower())  # noqa: PLR2004 - a key has 16
+
+
+def findings_of(store: "Store", study: "Study", selection: "Selection | None") -> "list[Finding]":
+    """What the audit finds of a study under a rule: as it is kept, else asked anew and not kept."""
+    from ablate.audit.kept import kept
+
+    found = kept(store, study, selection)
+    if found is not None:
+        return found
+    from ablate.audit.gather import audited  # loads every check
+
+    return audited(store, study, selection)
 
 
 def banner(study: "Study") -> None:

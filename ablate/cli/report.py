@@ -144,11 +144,11 @@ def _document(
     """The document of the whole report, or of a part."""
     from ablate.analysis.cells import cells
     from ablate.audit import inert_of
-    from ablate.audit.gather import audited
+    from ablate.cli.reading import findings_of
     from ablate.record import State
 
     records = store.records(study.name, rule)
-    findings, notes = audited(store, study, rule), store.notes(study.name)
+    findings, notes = findings_of(store, study, rule), store.notes(study.name)
     if part == SENSITIVITY:
         from ablate.report.sensitivity import sensitivity_document
 

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import Result
 
-from ablate.audit import catalogue, gather
+from ablate.audit import catalogue, gather, kept
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
 from ablate.errors import StoreError, UsageError
@@ -136,6 +136,7 @@ def test_what_is_stored_is_not_taken_for_other_checks_or_another_rule(
     found("audit")
     one = json.loads(found("report", "--json", "--select", "best:loss@train").stdout)["findings"]
     assert len(one) == 4
+    monkeypatch.setattr(kept, "__version__", "another")
     monkeypatch.setattr(gather, "CHECKS", CHECKS[:1])
     assert [f["code"] for f in json.loads(found("report", "--json").stdout)["findings"]] == ["N901"]
 
