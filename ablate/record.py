@@ -11,6 +11,14 @@ from ablate.study import Level, Role
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
 
+HEADS = "heads"
+"""The provenance that holds the heads of an imported run's network, as its log printed it, each
+with what it takes and gives: `classifier 1536 to 171, ...`."""
+LEFT_OUT = "left_out"
+"""The provenance that holds the runs which the import of this one left out, one a line: `NAME:
+why`."""
+
+
 class State(StrEnum):
     """Where a trial or an attempt stands."""
 

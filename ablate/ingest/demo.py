@@ -9,7 +9,6 @@ from pathlib import Path, PurePath
 from ablate.errors import UsageError
 from ablate.ingest import yacs
 from ablate.ingest.curves import Curves
-from ablate.ingest.endings import HEADS
 from ablate.ingest.logfile import LogFile, logs, stem
 from ablate.ingest.names import METRICS, known_metric
 from ablate.ingest.patterns import Patterns
@@ -19,7 +18,7 @@ from ablate.ingest.stamps import STAMP, Clock, Fault
 from ablate.ingest.suspects import VALUE, Suspects, looks_measured
 from ablate.ingest.text import without_places
 from ablate.metric import Metric
-from ablate.record import State
+from ablate.record import HEADS, State
 
 NAME, SELECT, TRAIN = "demo", "best:mAP@test", "train"
 PRIMARY = METRICS["map"]

@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from ablate.ingest.run import Run
 from ablate.ingest.text import without_places
-from ablate.record import Ending, State
+from ablate.record import LEFT_OUT, Ending, State
 from ablate.spec.keys import private
 
-HEADS, LEFT_OUT = "heads", "left_out"
-"""Provenance that the audit reads: the heads of the printed network, each with what it takes and
-gives; the runs beside this one that the import left out, one a line, each with the reason."""
 _NAMED = 20
 
 

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from ablate.errors import LockedError
-from ablate.record import Cost, Ending, State
+from ablate.record import HEADS, LEFT_OUT, Cost, Ending, State
 from ablate.store import finals, reading, values, writing
 from ablate.study import Placement
 
-AUDITED = ("heads", "left_out")
+AUDITED = (HEADS, LEFT_OUT)
 """Provenance of an import that the audit reads: a result that gains it is another."""
 _GIVEN = "SELECT value FROM json_each(?)"
 _PLACED = f"SELECT trial_id FROM placement WHERE study_id = ? AND trial_id IN ({_GIVEN})"  # noqa: S608 - our own text

@@ -8,10 +8,8 @@ from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.design.seeds import brought, replayable
 from ablate.audit.evidence import Evidence
 from ablate.design.names import cell_name
-from ablate.record import RERUN, Record, State
+from ablate.record import LEFT_OUT, RERUN, Record, State
 
-LEFT_OUT = "left_out"
-"""The provenance in which an import says which runs it left out: lines `NAME: why`."""
 MOST = 6
 """Switches up to which results from elsewhere may imply all their combinations."""
 _STATES = {

@@ -7,10 +7,8 @@ from typing import NamedTuple
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
 from ablate.audit.measurement.parted import parting
-from ablate.record import Record
+from ablate.record import HEADS, Record
 
-HEADS = "heads"
-"""The provenance that holds the heads of a run's network: `classifier 1536 to 171, ...`."""
 _HEAD = re.compile(r"(\S+) (\d+) to (\d+)")
 
 
