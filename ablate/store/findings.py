@@ -11,21 +11,21 @@ from ablate.store import values
 from ablate.store.schema import StudyRow
 
 _EVERY = (
-    "SELECT s.name, s.document, count(*), sum(t.state = 'completed'), max(a.id), count(a.id)"
+    "SELECT s.name, s.document, count(*), sum(a.state = 'completed'),"
+    " max(CASE a.state WHEN 'completed' THEN a.id END),"
+    " CASE s.id WHEN ? THEN count(a.id) || ' ' || max(a.id) END"
     " FROM study AS s LEFT JOIN placement AS p ON p.study_id = s.id"
-    " LEFT JOIN trial AS t ON t.id = p.trial_id"
-    " LEFT JOIN attempt AS a ON a.trial_id = t.id AND a.state = 'completed'"
-    " GROUP BY s.id ORDER BY s.name"
+    " LEFT JOIN attempt AS a ON a.trial_id = p.trial_id GROUP BY s.id ORDER BY s.name"
 )
-"""Of every study its document, and which of its trials have which results: a check may compare."""
+"""Of every study its document and which results it has, for a check may compare; of one study also
+which attempts."""
 _PLACED = (
     "SELECT group_concat(place, char(10)) FROM (SELECT p.variant || ' ' || p.seed || ' ' ||"
-    " p.trial_id || ' ' || coalesce(p.parent, '-') || ' ' || p.role || p.extra || t.state ||"
-    " (SELECT count(*) || ' ' || coalesce(max(id), 0) FROM attempt WHERE trial_id = t.id) AS place"
+    " p.trial_id || ' ' || coalesce(p.parent, '-') || ' ' || p.role || p.extra || t.state AS place"
     " FROM placement AS p JOIN trial AS t ON t.id = p.trial_id WHERE p.study_id = ?"
     " ORDER BY p.position)"
 )
-"""Of one study every place, with where its trial stands and its newest attempt."""
+"""Of one study every place, with where its trial stands."""
 _EXTERNAL = (
     "SELECT trial_id, metric, split, source, date, value FROM external ORDER BY 1, 2, 3, 4, 5"
 )
@@ -35,7 +35,7 @@ def state(session: Session, study: StudyRow) -> str:
     """A digest of all that findings of a study rest on; it changes whenever that does."""
     connection = session.connection()
     digest = hashlib.sha256()
-    for query, parameters in ((_EVERY, ()), (_PLACED, (study.id,)), (_EXTERNAL, ())):
+    for query, parameters in ((_EVERY, (study.id,)), (_PLACED, (study.id,)), (_EXTERNAL, ())):
         for row in connection.exec_driver_sql(query, parameters):
             digest.update(repr(tuple(row)).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()
