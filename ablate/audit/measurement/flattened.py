@@ -110,7 +110,7 @@ def _said(metric: Metric, rising: Sequence[Rising], seen: int) -> Text:
     return Text(
         f"{metric.label} had not flattened in {of}"
         f" ({most_en}{unit} over the last {most.steps} steps)",
-        f"{of_zh} 的 {metric.label} 到结束时尚未变平（{most_zh}{unit_zh}，最后 {most.steps} 步）",
+        f"{of_zh}的 {metric.label} 到结束时尚未变平（{most_zh}{unit_zh}，最后 {most.steps} 步）",
     )
 
 
