@@ -63,8 +63,9 @@ class Design(NamedTuple):
     effects: Mapping[str, float]
     noise: float
     traits: Traits = Traits()
-    knots: tuple[float, float] = (0.0, 0.0)
-    """What two modules together add to the score, and what each module adds to Rank-1 alone."""
+    knots: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """What two modules together add to the score, what each module adds to Rank-1 alone, and the
+    slope along a sweep, which Rank-1 takes the other way."""
 
 
 def design(draw: np.random.Generator) -> Design:
@@ -137,13 +138,21 @@ def noise(seed: int) -> Evidence:
 
 
 def tangled(seed: int) -> Evidence:
-    """A study whose modules help or harm by little, by turns and metric by metric."""
+    """A study whose modules help or harm by little, by turns and metric by metric.
+
+    A third of them have one run of each configuration, and curves that wobble.
+    """
     draw = np.random.default_rng(seed)
     made = design(draw)
     small = {m: float(draw.normal(0, 0.01)) for m in made.effects}
-    knots = tuple(float(draw.normal(0, 0.015)) for _ in range(2))
+    first, second, slope = (float(v) for v in draw.normal(0, 0.015, 3))
     spread = float(draw.choice((0.0005, 0.002, 0.006)))
-    return evidence(made._replace(effects=small, noise=spread, knots=knots), draw, dip=0.002)
+    if seed % 3 == 0:
+        one = replace(made.study, seeds=made.study.seeds[:1])
+        made = made._replace(study=one, traits=made.traits._replace(wobble=0.02 / spread))
+    return evidence(
+        made._replace(effects=small, noise=spread, knots=(first, second, slope)), draw, dip=0.002
+    )
 
 
 def evidence(made: Design, draw: np.random.Generator, dip: float | None = None) -> Evidence:
@@ -165,8 +174,10 @@ def evidence(made: Design, draw: np.random.Generator, dip: float | None = None) 
         gain = sum(made.effects[m] for m in on) * (1 - 0.05 * max(0, len(on) - 1))
         gain += luck[own_seed] + made.knots[0] * (len(on) > 1)
         gain -= dip if levels[beta.name] != beta.reference else 0.0
+        tilt = made.knots[2] * (float(levels[beta.name]) - 0.4)
+        alone = made.knots[1] * len(on) - 2 * tilt
         pace = 0.2 + 0.05 * len(on)
-        curves[key] = _curves(draw, made, 0.6 + gain, len(on), pace)
+        curves[key] = _curves(draw, made, 0.6 + gain + tilt, alone, pace)
         if traits.settings:
             settings[key] = _settings(levels, own_seed, key)
         seconds = EPOCHS * ITERATIONS * pace * 1.02
@@ -259,7 +270,7 @@ def _variants(study: Study) -> Iterator[tuple[str, dict[str, Level], str | None,
 
 
 def _curves(
-    draw: np.random.Generator, made: Design, level: float, modules: int, pace: float
+    draw: np.random.Generator, made: Design, level: float, alone: float, pace: float
 ) -> Curves:
     """Curves that rise to `level`, flat from half of the training on, and wobble."""
     found: dict[tuple[str, str], dict[int, float]] = {}
@@ -271,7 +282,7 @@ def _curves(
         shift = 0.02 if split == "val" else 0.0
         quality = own + shift - 0.5 * np.exp(-steps / traits.rise)
         for metric in made.study.metrics:
-            extra = made.knots[1] * modules if metric.name == "rank1" else 0.0
+            extra = alone if metric.name == "rank1" else 0.0
             values = _shown(metric.name, quality + extra + draw.normal(0, wobble, EPOCHS))
             found[split, metric.name] = _curve(values)
     found["train", "loss"] = _curve(
