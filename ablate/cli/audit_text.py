@@ -131,7 +131,7 @@ def _print(console: "Console", one: Audited, finding: Finding, lang: Lang) -> No
     lines = []
     if finding.command:
         lines.append(SETTLE[lang].format(finding.command))
-    if finding.remedy:
+    if finding.remedy and "--remedy" not in finding.command:
         study = quote(one.study.name)
         lines.append(REMEDY[lang].format(f"ablate audit {study} --remedy {quote(finding.name)}"))
     lines += [
