@@ -9,6 +9,7 @@ from ablate.ingest import itemised
 from ablate.ingest.bookkeeping import SETTINGS, state_of
 from ablate.ingest.columns import SWITCH, Column, is_switch
 from ablate.ingest.names import COST_UNITS
+from ablate.ingest.parents import led
 from ablate.ingest.roles import IMPORTED, trial, variants
 from ablate.ingest.table import SPREAD, Row, Table, is_number, number
 from ablate.ingest.text import without_places
@@ -43,7 +44,7 @@ def build(table: Table, columns: Sequence[Column], name: str) -> Imported:
     factors = _factors(table, columns)
     levels = [_levels(table, row, columns, factors) for row in table.rows]
     named = not any(c.role == "factor" for c in columns)
-    found = _variants(levels, factors, named=named)
+    found = led(table, _variants(levels, factors, named=named))
     seeds = [_seed(table, row, columns) for row in table.rows]
     states = [_state(row, columns) for row in table.rows]
     kept = _kept(table, found, seeds, states)

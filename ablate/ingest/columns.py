@@ -30,6 +30,7 @@ from ablate.ingest.names import (
     other_metric,
     split_unit,
 )
+from ablate.ingest.parents import is_parents
 from ablate.ingest.table import INDEX, SPREAD, Table, is_number, number, plain
 from ablate.metric import Metric
 from ablate.spec.keys import unfit
@@ -144,6 +145,8 @@ def _role(table: Table, header: str, *, left_of_metrics: bool) -> Role:
         return "ignore" if _why_no_factor(table, header) else "factor"
     if bare(header) in NAMES:
         return "name"
+    if is_parents(table, header):
+        return "parent"
     noted = is_bookkeeping(header, table.columns) and not known_cost(header)
     if noted or of_optuna(header, table.columns):
         return "ignore"

@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias, cast, get_args
 
 from ablate.errors import UsageError, not_one_of
 
-Role: TypeAlias = Literal["factor", "metric", "cost", "seed", "name", "state", "item", "ignore"]
+Role: TypeAlias = Literal[
+    "factor", "metric", "cost", "seed", "name", "parent", "state", "item", "ignore"
+]
 ROLES = get_args(Role)
 KEYS = ("role", "unit", "as", "direction", "spread")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ablate.errors import UsageError
 from ablate.ingest import read
 from ablate.ingest.build import Imported
 
@@ -69,3 +70,27 @@ def test_scores_of_items_in_percent_become_fractions_all_alike(tmp_path: Path) -
         [("car", 0.61), ("cone", 0.01)],
     ]
     assert next(c.role for c in found.columns if c.header == "top:hat") == "ignore"
+
+
+def test_seed_003_is_read_as_the_chain_that_it_prints() -> None:
+    found = read(SEEDS / "003-ce7454.csv")
+    assert {p.variant.name: p.variant.parent for p, _ in found.results} == {
+        "baseline": None,
+        "class_weights": "baseline",
+        "class_weights+tuned": "class_weights",
+        "lmsa+tuned": "class_weights+tuned",
+        "lmsa+focal+tuned tuned.learning_rate=0.0005": "lmsa+tuned",
+    }
+
+
+def test_a_parent_column_names_rows_and_agrees_with_itself(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("name,parent,mAP\na,,0.3\nb,a,0.4\nc,b,0.5\n", "utf-8")
+    parents = [p.variant.parent for p, _ in read(file).results]
+    assert parents == [None, "a", "b"]
+    file.write_text("name,parent,m,seed,acc\na,,0,0,0.3\nb,a,1,0,0.4\nc,,1,1,0.5\n", "utf-8")
+    with pytest.raises(UsageError, match=r":4: parent: full is read against nothing here"):
+        read(file)
+    file.write_text("name,mAP,parent\na,0.3,\nb,0.4,nobody\n", "utf-8")
+    roles = {c.header: c.role for c in read(file).columns}
+    assert roles["parent"] == "ignore"
