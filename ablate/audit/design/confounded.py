@@ -31,8 +31,10 @@ def look(evidence: Evidence) -> Iterator[Hit]:
     found: list[tuple[Step, dict[str, tuple[str, ...]], list[Setting]]] = []
     for step in steps(evidence):
         heads = changed(step.before.levels, step.after.levels, factors)
-        beside = settings_apart(evidence, step)
-        if beside or (len(heads) > 1 and not apart.holds(step.before, step.after.levels)):
+        bundled = len(heads) > 1 and not apart.holds(step)
+        # a search is counted: what else its configurations say is not asked
+        beside = settings_apart(evidence, step, heads) if len(found) <= MANY else []
+        if bundled or beside:
             found.append((step, heads, beside))
     if len(found) > MANY:
         yield _counted(evidence, [step for step, _, _ in found])

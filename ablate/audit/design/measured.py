@@ -23,6 +23,12 @@ class Moved:
     steps: tuple[tuple[Level, Cell], ...]
 
 
+def elsewhere(evidence: Evidence) -> bool:
+    """Whether all that has results was brought in; what a study file asks beside it may be."""
+    done = evidence.completed
+    return bool(done) and all(r.source.startswith("import") for r in done)
+
+
 def mean(cell: Cell, metric: str) -> float | None:
     """The mean score of a configuration; None without runs, or where a score is not finite."""
     found = [r.scores[metric].value for r in cell.completed if metric in r.scores]

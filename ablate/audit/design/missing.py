@@ -5,6 +5,7 @@ from itertools import product
 
 from ablate.analysis.cells import Cell
 from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.design.measured import elsewhere
 from ablate.audit.design.seeds import brought, replayable
 from ablate.audit.evidence import Evidence
 from ablate.design.names import cell_name
@@ -74,7 +75,7 @@ def _waiting(evidence: Evidence) -> Iterator[Hit]:
 def _combinations(evidence: Evidence) -> Iterator[Hit]:
     """Of results from elsewhere: half of the switches' combinations are there, others are not."""
     on = evidence.study.on
-    if evidence.study.text or not evidence.imported or not 2 <= len(on) <= MOST:  # noqa: PLR2004 - one switch has no combination
+    if evidence.study.text or not elsewhere(evidence) or not 2 <= len(on) <= MOST:  # noqa: PLR2004 - one switch has no combination
         return
     there = {_corner(c, evidence) for c in evidence.cells if c.completed}
     every = list(product((False, True), repeat=len(on)))

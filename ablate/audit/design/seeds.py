@@ -5,6 +5,7 @@ from shlex import quote
 
 from ablate.analysis.cells import Cell
 from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.design.measured import elsewhere
 from ablate.audit.evidence import Evidence
 from ablate.record import State
 
@@ -54,7 +55,7 @@ def brought(evidence: Evidence, what: str) -> str:
 
 def replayable(evidence: Evidence) -> bool:
     """Whether `ablate run` can train its configurations: there is a study file for them."""
-    return not evidence.imported or bool(evidence.study.text)
+    return not elsewhere(evidence) or bool(evidence.study.text)
 
 
 def unbalanced(evidence: Evidence) -> Iterator[Hit]:

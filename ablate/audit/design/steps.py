@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeAlias
 
 from ablate.analysis.cells import Cell
-from ablate.audit.design.measured import key_of
+from ablate.audit.design.measured import elsewhere, key_of
 from ablate.audit.evidence import Evidence
 from ablate.spec.keys import owned, stem, unfit
-from ablate.study import Factor, Kind, Level, settled
+from ablate.study import Factor, Kind, Level
 
+Key: TypeAlias = tuple[Level, ...]
 SEARCH = 20
 """Configurations without a parent beyond which runs are a search and no chain of steps."""
 
@@ -33,34 +36,65 @@ class Setting:
 
 @dataclass
 class Separations:
-    """Which changes of factors are separated by the configurations that a study has."""
+    """Which changes of factors are told apart by the configurations that a study has."""
 
     factors: Sequence[Factor]
-    there: frozenset[tuple[Level, ...]]
-    known: dict[tuple[str, tuple[Level, ...]], bool] = field(default_factory=dict)
+    there: frozenset[Key]
+    known: dict[tuple[Key, Key], bool] = field(default_factory=dict)
 
-    def holds(self, before: Cell, levels: Mapping[str, Level]) -> bool:
-        """Whether a chain of configurations that are there leads to `levels`, one change a step."""
-        at = (before.variant, key_of(levels, self.factors))
+    def holds(self, step: Step) -> bool:
+        """Whether single changes lead from one end to the other, or each was made alone."""
+        before, after = (key_of(c.levels, self.factors) for c in (step.before, step.after))
+        groups = _groups(before, after, self.factors)
+        alone = all(_moved(before, after, of) in self.there for of in groups)
+        return alone or self._chained(before, after)
+
+    def _chained(self, before: Key, after: Key) -> bool:
+        at = before, after
         if at not in self.known:
-            self.known[at] = self._chained(before, levels)
+            groups = _groups(before, after, self.factors)
+            self.known[at] = len(groups) < 2 or any(  # noqa: PLR2004 - one change stands by itself
+                (earlier := _moved(after, before, of)) in self.there
+                and self._chained(before, earlier)
+                for of in groups
+            )
         return self.known[at]
 
-    def _chained(self, before: Cell, levels: Mapping[str, Level]) -> bool:
-        changes = changed(before.levels, levels, self.factors)
-        if len(changes) < 2:  # noqa: PLR2004 - one change is told from nothing else
-            return True
-        for names in changes.values():
-            back = {n: before.levels.get(n, levels[n]) for n in names}
-            earlier = settled(dict(levels) | back, self.factors)
-            fewer = len(changed(before.levels, earlier, self.factors)) < len(changes)
-            if (
-                fewer
-                and key_of(earlier, self.factors) in self.there
-                and self.holds(before, earlier)
-            ):
-                return True
-        return False
+
+def _groups(before: Key, after: Key, factors: Sequence[Factor]) -> list[list[int]]:
+    """The places that change together, as in `changed`."""
+    differ = [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+    if len(differ) < 2:  # noqa: PLR2004 - one place is one group
+        return [differ] if differ else []
+    found: dict[str, list[int]] = {}
+    heads = _heads([factors[i] for i in differ], factors)
+    for i, head in zip(differ, heads, strict=True):
+        found.setdefault(head, []).append(i)
+    return list(found.values())
+
+
+def _moved(start: Key, end: Key, places: Sequence[int]) -> Key:
+    """`start` with some places as in `end`."""
+    made = list(start)
+    for i in places:
+        made[i] = end[i]
+    return tuple(made)
+
+
+def _heads(differ: Sequence[Factor], factors: Sequence[Factor]) -> list[str]:
+    """Of each factor that differs the outermost switch it needs that differs, too; or itself."""
+    if all(f.requires is None for f in differ):
+        return [f.name for f in differ]
+    names = {f.name for f in differ}
+    by_name = {f.name: f for f in factors}
+    heads = []
+    for factor in differ:
+        head, at = factor.name, factor
+        while at.requires in by_name:
+            at = by_name[at.requires]
+            head = at.name if at.name in names else head
+        heads.append(head)
+    return heads
 
 
 def separations(evidence: Evidence) -> Separations:
@@ -81,7 +115,7 @@ def steps(evidence: Evidence) -> list[Step]:
     cells = [c for c in evidence.cells if c.completed or not done]
     by_name = {c.variant: c for c in cells}
     found = [Step(by_name[c.parent], c) for c in cells if c.parent in by_name]
-    return found + (list(_likely(evidence, cells)) if evidence.imported else [])
+    return found + (list(_likely(evidence, cells)) if elsewhere(evidence) else [])
 
 
 def changed(
@@ -91,14 +125,8 @@ def changed(
     differ = [
         f for f in factors if before.get(f.name, f.reference) != after.get(f.name, f.reference)
     ]
-    names = {f.name for f in differ}
-    by_name = {f.name: f for f in factors}
     found: dict[str, list[str]] = {}
-    for factor in differ:
-        head, at = factor.name, factor
-        while at.requires in by_name:
-            at = by_name[at.requires]
-            head = at.name if at.name in names else head
+    for factor, head in zip(differ, _heads(differ, factors), strict=True):
         found.setdefault(head, []).append(factor.name)
     return {head: tuple(of) for head, of in found.items()}
 
@@ -125,8 +153,10 @@ def _when(cell: Cell) -> tuple[str, int]:
     return started, first.position
 
 
-def settings_apart(evidence: Evidence, step: Step) -> list[Setting]:
-    """What differs in the resolved configurations beyond the factors that differ.
+def settings_apart(
+    evidence: Evidence, step: Step, heads: Mapping[str, Sequence[str]]
+) -> list[Setting]:
+    """What differs in the resolved configurations beyond the factors that differ, `heads`.
 
     Labels, places, devices and seeds are left out, and what differs between the seeds of one
     configuration. A key that one side lacks counts in records from elsewhere only, where neither
@@ -137,14 +167,26 @@ def settings_apart(evidence: Evidence, step: Step) -> list[Setting]:
         return []
     before, after = befores[0], afters[0]
     whole = 2 * min(len(before), len(after)) >= max(len(before), len(after))
-    lacks = evidence.imported and whole
+    differ = [key for key, text in before.items() if after.get(key) != text]
+    differ += [key for key in after if key not in before]
+    moved = frozenset(name for names in heads.values() for name in names)
+    switches = tuple(f.name for f in evidence.study.factors if f.kind is Kind.BOOL)
     found = []
-    for key in dict.fromkeys((*before, *after)):
+    for key in differ:
         a, b = before.get(key), after.get(key)
-        if a == b or (not lacks and (a is None or b is None)):
+        lacking = a is None or b is None
+        if (lacking and not (whole and elsewhere(evidence))) or _equal(a, b):
             continue
-        same = all(c.get(key) == a for c in befores) and all(c.get(key) == b for c in afters)
-        if same and not _equal(a, b) and not _explained(evidence, step, key, a, b):
+        of = _owned(key, switches)
+        if _named(key, of) & moved or (of is not None and of[0] in heads):
+            continue
+        off = step.before if a is None else step.after
+        if lacking and of is not None and not off.levels.get(of[0]):
+            continue
+        if not lacking and _tails(key) & {f.name for f in evidence.study.factors}:
+            continue
+        steady = all(c.get(key) == a for c in befores) and all(c.get(key) == b for c in afters)
+        if steady and not unfit(key, [t for t in (a, b) if t is not None]):
             found.append(Setting(key, a, b))
     return found
 
@@ -153,25 +195,20 @@ def _configurations(evidence: Evidence, cell: Cell) -> list[Mapping[str, str]]:
     return [evidence.settings[r.key] for r in cell.completed if r.key in evidence.settings]
 
 
-def _explained(evidence: Evidence, step: Step, key: str, a: str | None, b: str | None) -> bool:
-    """Whether a key is no setting of the model, a factor's own, or of a switch that changes."""
-    factors = evidence.study.factors
-    if unfit(key, [t for t in (a, b) if t is not None]):
-        return True
-    switches = [f.name for f in factors if f.kind is Kind.BOOL]
-    of = owned(key, switches)
-    own = stem(key)
-    off = step.before if a is None else step.after
-    if (a is None or b is None) and of is not None and not off.levels.get(of[0]):
-        return True
-    heads = changed(step.before.levels, step.after.levels, factors)
-    moved = {name for names in heads.values() for name in names}
-    called = {own, key, key.lower(), *([f"{of[0]}.{of[1]}"] if of else [])}
-    if called & moved or (of is not None and of[0] in heads):
-        return True
-    known = {f.name for f in factors}
-    tails = {".".join(key.lower().split(".")[-n:]) for n in range(1, 4)}
-    return a is not None and b is not None and bool((called | tails) & known)
+@lru_cache(maxsize=4096)
+def _owned(key: str, switches: tuple[str, ...]) -> tuple[str, str] | None:
+    return owned(key, switches)
+
+
+@lru_cache(maxsize=4096)
+def _named(key: str, of: tuple[str, str] | None) -> frozenset[str]:
+    """What a factor of this key may be called."""
+    return _tails(key) | {stem(key), key, *([f"{of[0]}.{of[1]}"] if of else [])}
+
+
+def _tails(key: str) -> frozenset[str]:
+    parts = key.lower().replace("/", ".").split(".")
+    return frozenset(".".join(parts[-n:]) for n in range(1, len(parts) + 1))
 
 
 def _equal(a: str | None, b: str | None) -> bool:

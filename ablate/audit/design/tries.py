@@ -12,6 +12,9 @@ from ablate.audit.measurement.told import compared
 from ablate.design.names import shown
 from ablate.study import Level, meaning, settled
 
+MOST = 100
+"""Levels beyond which no study is written that would try them all again."""
+
 
 def anchored(evidence: Evidence) -> Iterator[Hit]:
     """W110: factors that were moved around one configuration, not around the best untuned one."""
@@ -51,12 +54,14 @@ def anchored(evidence: Evidence) -> Iterator[Hit]:
             en += f" ({some(rest, 6).en} {'means' if len(rest) == 1 else 'mean'} nothing there)"
             zh += f"（{some(rest, 6).zh} 在其中没有意义）"
         name = f"{evidence.study.name}-{winner}-sweeps"
+        again = [m for m in of if m.factor.name in there]
+        few = sum(len(m.steps) for m in again) <= MOST
         yield Hit(
             Text(en, zh),
-            writes(evidence, "W110", around, name),
+            writes(evidence, "W110", around, name) if few else f"ablate plan {evidence.file}",
             around,
             _keys([untuned[winner], *(c for m in of for _, c in m.steps)]),
-            _around(evidence, untuned[winner], [m for m in of if m.factor.name in there], name),
+            _around(evidence, untuned[winner], again, name) if few else "",
         )
 
 
@@ -91,6 +96,7 @@ def unequal(evidence: Evidence) -> Iterator[Hit]:
         return
     first, other = top[order[0]], top[order[1]]
     said = {v: f"{v} ({metric.label} {metric.text(values[v])})" for v in (first, other, many)}
+    tried = {*groups[many], *groups[few]}
     settings = "one setting" if len(groups[few]) == 1 else f"{len(groups[few])} settings"
     en = (
         f"{said[first]} leads {said[other]}, but {many} was tried with {len(groups[many])} settings"
@@ -104,7 +110,7 @@ def unequal(evidence: Evidence) -> Iterator[Hit]:
     yield Hit(
         Text(en, zh),
         compared(evidence, first, other),
-        keys=_keys([c for c in evidence.cells if c.variant in {*groups[many], *groups[few]}]),
+        keys=_keys([c for c in evidence.cells if c.variant in tried]),
     )
 
 

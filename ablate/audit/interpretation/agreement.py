@@ -1,12 +1,13 @@
 """Where the metrics of a study disagree: on the winner, on a module, along a sweep."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.contrast import Interval
 from ablate.analysis.effects import Grid, corners, main
-from ablate.analysis.sensitivity import TREND, opposed
+from ablate.analysis.sensitivity import TREND
 from ablate.analysis.verdict import rules_of
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.design.measured import best, mean, means, points, sweeps
@@ -151,12 +152,17 @@ def _trends(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Hit]:
             one, two = ranks[first.name], ranks[other.name]
             if one is None or two is None:
                 continue
-            against, pairs = opposed(one, two)
-            if against == pairs == len(levels) * (len(levels) - 1) // 2:
+            if _opposite(one, two):
                 yield _trend(
                     evidence, moved.factor.name, moved.around.variant, levels, first, other
                 )
                 break
+
+
+def _opposite(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether every pair of places is ranked by both, and oppositely."""
+    order = sorted(range(len(one)), key=lambda i: one[i])
+    return all(one[a] < one[b] and other[a] > other[b] for a, b in pairwise(order))
 
 
 def _along(metric: Metric, cells: Sequence[Cell]) -> list[float] | None:
