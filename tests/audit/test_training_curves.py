@@ -229,7 +229,9 @@ def test_a_log_without_configuration_is_said_to_be_of_the_same_experiment_only()
     [
         (losses(10.2, 9.9), STARTED),  # within 5 %
         (losses(13.3, 10.0), {"load_from": "ckpts/epoch_10.pth"}),  # another checkpoint
+        (losses(13.3, 10.0), {"load_from": "work_dirs/aqr/epoch_20.pth"}),  # of the same name
         (losses(13.3, 10.0), {"load_from": "None"}),
+        (losses(13.3, 10.0), {"resume_from": "ckpts/epoch_20.pth"}),  # it goes on
         (losses(13.3, 10.0), {"MODEL.PRETRAIN_PATH_T": "ckpts/epoch_20.pth"}),  # a backbone's
         (losses(13.3, 10.0, ("loss", "loss_aqr")), STARTED),  # a sum of other terms
     ],

@@ -1,7 +1,7 @@
 """Runs that begin from one checkpoint and yet not at one loss."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -13,8 +13,8 @@ from ablate.audit.measurement.told import compared, training_loss
 from ablate.metric import plain
 from ablate.record import Record
 
-KEYS = ("load_from", "resume_from", "resume", "checkpoint", "init_from", "finetune_from")
-"""What loads a whole trained network; a pretrained backbone is only a part of one."""
+KEYS = ("load_from", "init_from", "init_checkpoint", "finetune_from")
+"""What loads a whole trained network: neither a backbone nor what a run had left itself."""
 NOTHING = frozenset({"", "none", "null", "false", "no", "true", "yes"})
 JITTER = 5.0
 """How many times the loss's own step-to-step spread a start must be off."""
@@ -40,7 +40,9 @@ class Begun(NamedTuple):
 
 
 def _look(evidence: Evidence) -> Iterator[Hit]:
-    for checkpoint, runs in _groups(evidence).items():
+    names: Counter[str] = Counter()
+    for path, runs in _groups(evidence).items():
+        checkpoint = PurePosixPath(path).name
         begun = [b for r, said in runs if (b := _begun(evidence, r, said=said))]
         cells: dict[str, list[Begun]] = defaultdict(list)
         for one in begun:
@@ -53,10 +55,12 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
         gap = _first(high) - _first(low)
         jitter = max(b.spread for b in (*low, *high))
         if gap > max(JITTER * jitter, LARGE * abs(_first(low))):
+            names[checkpoint] += 1
+            again = f" {names[checkpoint]}" if names[checkpoint] > 1 else ""
             yield Hit(
                 _said(checkpoint, low, high),
                 compared(evidence, low[0].record.variant, high[0].record.variant),
-                checkpoint,
+                f"{checkpoint}{again}",
                 tuple(b.record.key for b in (*low, *high)),
             )
 
@@ -87,11 +91,11 @@ def _groups(evidence: Evidence) -> Mapping[str, list[tuple[Record, bool]]]:
 
 
 def _checkpoint(settings: Mapping[str, str]) -> str:
-    """The file name of the checkpoint that a configuration loads; empty if none."""
+    """The file of the checkpoint that a configuration loads; empty if none."""
     for key, text in settings.items():
         bare = text.strip().strip("'\"")
         if key.rpartition(".")[2].lower() in KEYS and bare.lower() not in NOTHING:
-            return PurePosixPath(bare.replace("\\", "/")).name
+            return bare.replace("\\", "/")
     return ""
 
 

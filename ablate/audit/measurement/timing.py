@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from statistics import fmean
 from typing import NamedTuple
 
 from ablate.audit.check import Check, Hit, Text, some
@@ -42,10 +41,10 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
         need = first.iterations * first.pace
         yield Hit(
             Text(
-                f"{name} took {first.total:,.0f} s, less than its {first.iterations:,} iterations"
-                f" of {pace} s ({need:,.0f} s){more}",
-                f"{name} 用时 {first.total:,.0f} 秒，少于 {first.iterations:,} 次迭代"
-                f"每次 {pace} 秒之积 {need:,.0f} 秒{more_zh}",
+                f"{name} took {first.total:,.0f} s, but {first.iterations:,} of its iterations of"
+                f" {pace} s take {need:,.0f} s{more}",
+                f"{name} 用时 {first.total:,.0f} 秒，但其中 {first.iterations:,} 次迭代"
+                f"每次 {pace} 秒，共需 {need:,.0f} 秒{more_zh}",
             ),
             shown(evidence, first.record),
             "total",
@@ -67,23 +66,24 @@ def _short(evidence: Evidence, record: Record) -> Timed | None:
 
 
 def _logged(record: Record, curves: Curves) -> tuple[int, float] | None:
-    """How many iterations a run logged, and their mean seconds."""
+    """How many iterations came after a run's first logged point, and their mean seconds.
+
+    What a log that begins late holds of the time before that point is not known.
+    """
     reader = record.attempt.provenance.get("reader", "") if record.attempt else ""
     names = (*PER_ITERATION, *((MMDET,) if reader == "mmdet" else ()))
     curve = next((c for n in names if (c := curves.get(("train", n)))), {})
     if not curve or not all(0 < v < math.inf for v in curve.values()):
         return None
-    last = max(curve)
-    by_iteration = max((max(c) for (s, _), c in curves.items() if s == "train" and c), default=0)
-    if last < by_iteration:  # one point an epoch, beside curves that count iterations
-        return round(by_iteration * len(curve) / last), fmean(curve.values())
     steps = sorted(curve)
-    if len(steps) < 2 or last == len(steps):  # noqa: PLR2004 - an interval has two ends
+    last = max((max(c) for (s, _), c in curves.items() if s == "train" and c), default=0)
+    # one point an epoch stands beside curves that count iterations
+    unit = last / steps[-1]
+    if len(steps) < 2 or (unit == 1 and steps[-1] == len(steps)):  # noqa: PLR2004 - an interval
         return None  # epochs, and nothing tells how many iterations one has
-    # a log that begins late holds only what came after
-    gaps = [min(steps[0], steps[1] - steps[0]), *(b - a for a, b in pairwise(steps))]
-    spent = sum(gap * curve[step] for gap, step in zip(gaps, steps, strict=True))
-    return sum(gaps), spent / sum(gaps)
+    gaps = [(b - a) * unit for a, b in pairwise(steps)]
+    spent = sum(gap * curve[step] for gap, step in zip(gaps, steps[1:], strict=True))
+    return round(sum(gaps)), spent / sum(gaps)
 
 
 def _total(record: Record) -> float:
@@ -132,12 +132,12 @@ CHECK = Check(
     Text("time that does not match iterations × seconds", "用时与迭代次数×每次秒数不符"),
     Text(
         "A run cannot take less time than its iterations do: it is said where its total is more"
-        " than 5 % shorter than the logged iterations times their mean seconds. A longer total is"
-        " evaluation and start-up, and nothing is said. Of printed numbers without curves, total"
-        " over seconds per iteration should give one number of iterations: it is said where two"
-        " configurations are more than 10 % apart.",
+        " than 5 % shorter than the iterations after its first logged point times their seconds."
+        " A longer total is evaluation and start-up, and nothing is said. Of printed numbers"
+        " without curves, total over seconds per iteration should give one number of iterations:"
+        " it is said where two configurations are more than 10 % apart.",
         "一次运行的用时不会少于其全部迭代之和："
-        "总时间比记录的迭代次数乘以平均每次秒数短 5% 以上时给出。"
+        "总时间比首个记录点之后的迭代次数乘以每次秒数短 5% 以上时给出。"
         "总时间更长属于评测与启动，不作提示。"
         "对没有曲线的印出数值，总时间除以每次迭代秒数应得到同一迭代次数：相差 10% 以上时给出。",
     ),

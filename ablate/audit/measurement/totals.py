@@ -68,7 +68,10 @@ def _means(evidence: Evidence) -> Iterator[Hit]:
 def _mean(
     evidence: Evidence, record: Record, metric: Metric, items: Sequence[Item], places: int | None
 ) -> float | None:
-    """The mean of the items where it is neither the score nor any value of its curve."""
+    """The mean of the items where it is neither the score nor any value of its curve.
+
+    What is absent from a set has no score there: NaN, or a negative one by convention.
+    """
     score = record.scores.get(metric.name)
     if score is None or not math.isfinite(score.value):
         return None
@@ -76,16 +79,22 @@ def _mean(
     values = [
         i.value
         for i in items
-        if i.name.lower() == part and i.split in {score.split, ""} and math.isfinite(i.value)
+        if i.name.lower() == part and i.split in {score.split, ""} and 0 <= i.value < math.inf
     ]
     if not values:
         return None
     mean = sum(values) / len(values)
-    slack = SLACK + half(decimals(values)) + half(places)
+    rounding = half(decimals(values))
     curve = evidence.curves.get(record.key, {}).get((score.split, metric.name), {})
-    # items carry no step: those of another step than the score's are no contradiction
+    # items carry no step: those of another step than the score's are no contradiction, nor are
+    # percentages beside fractions
     known = (score.value, *curve.values())
-    return None if any(abs(mean - v) <= slack for v in known) else mean
+    same = any(
+        abs(unit * mean - v) <= SLACK + unit * rounding + half(places)
+        for unit in (1.0, 0.01)
+        for v in known
+    )
+    return None if same else mean
 
 
 def _scores(evidence: Evidence, metric: str) -> list[float]:
@@ -102,7 +111,7 @@ def _told(
         yield Hit(
             Text(
                 f"{metric.label} is not what {parts.en} make in {runs.en}",
-                f"{metric.label} 与{parts.zh}不符：{zh.zh}",
+                f"{metric.label} 与 {parts.zh} 不符：{zh.zh}",
             ),
             shown(evidence, wrong[0][0]),
             metric.name,
