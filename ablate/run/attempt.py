@@ -24,9 +24,14 @@ from ablate.run.folder import (
     read_job,
     write_result,
 )
+from ablate.run.levels import Levels
 from ablate.run.owner import owner
 from ablate.run.recorder import FolderRecorder
+from ablate.study import changed
 from ablate.system import Job, Outcome, System, TrainingError, resolve
+
+UNREAD = "unread"
+"""The fact that names the levels off their reference that a training never read."""
 
 
 class Stopped(BaseException):
@@ -94,8 +99,9 @@ def _trained(assignment: Assignment, recorder: FolderRecorder) -> Outcome:
     torch.set_num_threads(assignment.cpus)
     _seed_everything(assignment.seed)
     system = resolve(assignment.system)
+    levels = Levels(assignment.levels)
     job = Job(
-        levels=dict(assignment.levels),
+        levels=levels,
         seed=assignment.seed,
         workdir=Path(assignment.folder),
         data=Path(assignment.data) if assignment.data else None,
@@ -107,6 +113,7 @@ def _trained(assignment: Assignment, recorder: FolderRecorder) -> Outcome:
         cpus=assignment.cpus,
     )
     _measure(system, job, recorder)
+    levels.forget()
     outcome = system.train(job)
     if not isinstance(outcome, Outcome):
         raise TypeError(f"train returned {type(outcome).__name__}, not an ablate.Outcome")
@@ -114,6 +121,9 @@ def _trained(assignment: Assignment, recorder: FolderRecorder) -> Outcome:
     if not recorder.stopping and not promised & (recorder.metrics | set(outcome.scores)):
         names = ", ".join(sorted(promised))
         raise RuntimeError(f"the training ended without logging any of its metrics ({names})")
+    unread = levels.unread(changed(assignment.levels, system.factors))
+    if unread and not recorder.stopping and not recorder.carried:  # the beginning was elsewhere
+        recorder.fact(UNREAD, ", ".join(unread))
     return outcome
 
 

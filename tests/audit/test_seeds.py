@@ -54,8 +54,8 @@ def test_several_configurations_are_one_finding() -> None:
     runs = [record(f"{v}{s}", v, s) for v in "vwxyz" for s in range(3 if v == "v" else 2)]
     assert found({r.key: LEARNT for r in runs}, *runs) == [
         (
-            "the 2 to 3 runs of each of v, w, x and 2 more configurations are identical to the last"
-            " digit: the seed may not reach the training"
+            "the 2 to 3 runs of each of v, w, x and 2 more are identical to the last digit:"
+            " the seed may not reach the training"
         )
     ]
 
@@ -113,8 +113,10 @@ def test_runs_that_logged_one_seed_show_what_is_not_deterministic() -> None:
     assert logged({"a": "1111", "b": "1111"}, {"a": LEARNT, "b": SLOWER}) == [
         (
             "W127:SOLVER.SEED=1111",
-            "the 2 runs of v are counted as different seeds and log one (SOLVER.SEED = 1111): their"
-            " spread shows only what is not deterministic, unless another seed reached them",
+            (
+                "the 2 runs of v are counted as different seeds and log one (SOLVER.SEED = 1111):"
+                " their spread shows only what is not deterministic, unless another seed reached them"
+            ),
         )
     ]
 
@@ -123,8 +125,10 @@ def test_identical_runs_of_one_logged_seed_are_one_run_and_no_lost_seed() -> Non
     assert logged({"a": "1111", "b": "1111"}, {"a": LEARNT, "b": LEARNT}) == [
         (
             "W127:SOLVER.SEED=1111 (copies)",
-            "the 2 runs of v are counted as different seeds and log one (SOLVER.SEED = 1111), and"
-            " are identical to the last digit: all but one hold no information",
+            (
+                "the 2 runs of v are counted as different seeds and log one (SOLVER.SEED = 1111),"
+                " and are identical to the last digit: all but one hold no information"
+            ),
         )
     ]
 

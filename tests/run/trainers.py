@@ -46,7 +46,7 @@ def _train(job: Job) -> Outcome:
             loss.backward()
             optimizer.step()
         job.log(epoch, "train", loss=loss.item())
-        job.log(epoch, "test", score=-float(torch.nn.functional.mse_loss(network(data), target)))
+        job.log(epoch, "test", score=-torch.nn.functional.mse_loss(network(data), target).item())
         state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
         job.save({**state, "epoch": epoch})
         _wait_for_the_knife(epoch)
@@ -149,3 +149,6 @@ rogue = System(
     train=_misbehave,
     standin="none",
 )
+
+
+deaf = replace(learner, name="deaf", factors=(*learner.factors, whole("width", 8)))
