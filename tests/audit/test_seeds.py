@@ -115,7 +115,8 @@ def test_runs_that_logged_one_seed_show_what_is_not_deterministic() -> None:
             "W127:SOLVER.SEED=1111",
             (
                 "the 2 runs of v are counted as different seeds and log one (SOLVER.SEED = 1111):"
-                " their spread shows only what is not deterministic, unless another seed reached them"
+                " their spread shows only what is not deterministic, unless another seed reached"
+                " them"
             ),
         )
     ]

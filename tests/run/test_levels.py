@@ -81,9 +81,7 @@ def test_a_process_that_forks_may_have_read_them_out_of_sight() -> None:
     assert Levels(LEVELS).unread(["lif"]) == ["lif"]
 
 
-def attempt(
-    folder: Path, name: str = "deaf", earlier: tuple[str, ...] = (), **levels: Level
-) -> str:
+def attempt(folder: Path, earlier: tuple[str, ...] = (), **levels: Level) -> str:
     folder.mkdir()
     whole = {"extra": False, "epochs": 5, "width": 8, **levels}
     assignment = Assignment("k", 1, str(folder), "trainers:deaf", whole, 0, earlier=earlier)
