@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ablate.audit.evidence import Evidence
 from ablate.audit.measurement.granularity import QUERIES
+from ablate.audit.measurement.told import decimals
 from ablate.record import Item, Record
 from ablate.selection import Score
 from tests.audit import clean
@@ -40,10 +41,16 @@ def one_query(evidence: Evidence) -> Evidence | None:
     if "rank1" not in evidence.study.directions:
         return None
     seed = evidence.study.seeds[0]
+    places = decimals(r.scores["rank1"].value for r in evidence.records)
+    if places is not None and 10**places < 2 * clean.QUERIES:
+        return None  # printed so short that nearly every number could be a count
     records = [_counted(r) for r in evidence.records if r.seed == seed]
     best, second = sorted(records, key=lambda r: -r.scores["rank1"].value)[:2]
     hits = round(second.scores["rank1"].value * clean.QUERIES) + 1
-    score: Score = replace(best.scores["rank1"], value=hits / clean.QUERIES)
+    score: Score = replace(
+        best.scores["rank1"],
+        value=hits / clean.QUERIES if places is None else round(hits / clean.QUERIES, places),
+    )
     led = replace(best, scores={**best.scores, "rank1": score})
     return replace(evidence, records=[led if r is best else r for r in records])
 
