@@ -16,7 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from toys import MACS, SIZE, Use, costs, job, one_module, system, two_layers
 
 from ablate import Job, Part, Probe
-from ablate.audit import liveness, measured
+from ablate.audit import measured
+from ablate.audit.execution.liveness import liveness
 from ablate.measure import measure
 from ablate.measure.building import in_the_open
 
