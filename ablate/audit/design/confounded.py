@@ -75,7 +75,9 @@ def _hit(
         en.append(f"whether {perhaps.en} changes with it is not recorded")
         zh.append(f"{perhaps.zh} 是否随之改变没有记录")
     size = _size(evidence, step)
-    near, nahe = (", the nearest before it,", "（在它之前最接近者）") if step.inferred else ("", "")
+    near, nahe = (
+        (", the nearest before it,", "（在它之前最接近者）") if step.inferred else ("", " ")
+    )
     name = f"{evidence.study.name}-{slug(b)}"
     return Hit(
         Text(

@@ -68,7 +68,7 @@ def unbalanced(evidence: Evidence) -> Iterator[Hit]:
         few = [v for v, n in runs.items() if n == fewest]
         many = [v for v, n in runs.items() if n == most]
         en = f"{_runs(fewest)} of {some(few).en}, {_runs(most)} of {some(many).en}"
-        zh = f"{some(few).zh}有 {fewest} 次运行，{some(many).zh}有 {most} 次"
+        zh = f"{some(few).zh} 有 {fewest} 次运行，{some(many).zh} 有 {most} 次"
         odd = [c for c in cells if runs[c.variant] < most]
         yield Hit(Text(en, zh), rerun, keys=_keys(odd))
         return

@@ -1,0 +1,210 @@
+"""Steps that change more than one thing: what is told apart, what is not, and what would."""
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ablate import spec
+from ablate.audit.design.confounded import W104
+from ablate.audit.evidence import Evidence
+from ablate.design import variants
+from ablate.metric import Metric
+from ablate.project import Project
+from ablate.record import Finding, State
+from ablate.study import Modules, Study, real, switch, whole
+from tests.audit.clean import clean
+from tests.audit.tabled import Row, evidence
+
+FACTORS = (
+    switch("lmsa"),
+    switch("focal"),
+    real("focal.gamma", 2.0, requires="focal"),
+    real("lr", 8e-4),
+    whole("epochs", 200),
+)
+CE = Study(
+    name="ce",
+    title="ce",
+    system="faces",
+    revision="1",
+    factors=FACTORS,
+    metrics=(Metric("F", digits=2),),
+    primary="F",
+    seeds=(0,),
+    modules=Modules(("lmsa", "focal")),
+)
+BEFORE = Row("no-lmsa", {}, {"F": [67.53]}, params=1_721_939)
+LMSA = Row("lmsa", {"lmsa": True}, {"F": [68.19]}, params=1_747_923)
+
+
+def said(found: Evidence) -> dict[str, Finding]:
+    return {f.subject: f for f in W104.findings(found)}
+
+
+def test_a_key_that_one_configuration_lacks_is_told_as_unknown_with_the_size_of_the_step() -> None:
+    # facts/models.md 2.1 and seed 003: .6753 -> .6819, 1,721,939 -> 1,747,923 parameters
+    before = replace(BEFORE, settings={"training.lr": "8e-4", "output_dir": "runs/1"})
+    after = replace(
+        LMSA,
+        settings={
+            "training.lr": "0.0008",
+            "model.use_lmsa": "true",
+            "loss.use_class_weights": "false",
+            "output_dir": "runs/2",
+        },
+    )
+    found = said(evidence(CE, before, after))
+    assert found["lmsa"].sentence == (
+        "lmsa against no-lmsa, the nearest before it, changes lmsa; whether"
+        " loss.use_class_weights = false (not in the configuration of no-lmsa) changes with it is"
+        " not recorded (F +0.66 points, +0.98 % rel., params +1.51 %)"
+    )
+    assert "+0.66 百分点" in found["lmsa"].chinese
+    assert len(found["lmsa"].keys) == 2
+
+
+def test_a_half_printed_configuration_lacks_nothing() -> None:
+    before = replace(BEFORE, settings={"training.lr": "8e-4"})
+    keys = {f"loss.k{i}": "1" for i in range(3)}
+    assert said(evidence(CE, before, replace(LMSA, settings=keys))) == {}
+
+
+def test_a_setting_that_no_factor_names_and_that_differs_is_a_second_change() -> None:
+    rows = [
+        replace(BEFORE, settings={"loss.use_class_weights": "true", "seed": "1"}),
+        replace(LMSA, settings={"loss.use_class_weights": "false", "seed": "2"}),
+    ]
+    assert (
+        "changes lmsa and loss.use_class_weights together"
+        in said(evidence(CE, *rows))["lmsa"].sentence
+    )
+
+
+def test_a_module_with_its_own_settings_is_one_change() -> None:
+    on = {"focal": True, "focal.gamma": 3.0}
+    settings = {"loss.focal_alpha": "0.25", "loss.use_focal": "true", "lr": "8e-4"}
+    rows = (
+        replace(BEFORE, settings={"lr": "8e-4", "epochs": "200"}),
+        Row("focal", on, {"F": [67.0]}, settings=settings),
+    )
+    assert said(evidence(CE, *rows)) == {}
+
+
+def test_focal_with_another_learning_rate_is_confounded() -> None:
+    focal = Row("focal", {"lmsa": True, "focal": True, "lr": 5e-4}, {"F": [67.02]})
+    found = said(evidence(CE, BEFORE, LMSA, focal))
+    assert set(found) == {"focal"}
+    assert found["focal"].sentence == (
+        "focal against lmsa, the nearest before it, changes focal and lr together, and no run"
+        " separates them (F −1.17 points, −1.72 % rel.)"
+    )
+
+
+@pytest.mark.parametrize("between", [{"focal": True}, {"lr": 5e-4}])
+def test_a_run_between_separates_two_changes(between: dict[str, float]) -> None:
+    rows = (
+        Row("baseline", {}, {"F": [67]}),
+        Row("between", between, {"F": [67]}, parent="baseline"),
+        Row("both", {"focal": True, "lr": 5e-4}, {"F": [67]}, parent="baseline"),
+    )
+    assert said(evidence(CE, *rows)) == {}
+    assert set(said(evidence(CE, rows[0], rows[2]))) == {"both"}
+    lost = replace(rows[1], scores={})
+    assert set(said(evidence(CE, rows[0], lost, rows[2]))) == {"both"}
+
+
+def test_each_change_alone_separates_a_step_of_three() -> None:
+    three = {"focal": True, "lr": 5e-4, "epochs": 250}
+    alone = [
+        Row(name, {name: level}, {"F": [67]}, parent="baseline") for name, level in three.items()
+    ]
+    rows = (Row("baseline", {}, {"F": [67]}), Row("all", three, {"F": [67]}, parent="baseline"))
+    assert said(evidence(CE, *rows, *alone)) == {}
+    assert set(said(evidence(CE, *rows, *alone[:1]))) == {"all"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_cells_of_a_full_grid_are_no_confounded_steps(seed: int) -> None:
+    assert said(clean(seed)) == {}
+
+
+def test_a_plan_is_asked_before_it_has_numbers() -> None:
+    rows = (
+        Row("baseline"),
+        Row("both", {"focal": True, "lr": 5e-4}, parent="baseline"),
+    )
+    made = evidence(CE, *rows)
+    assert all(r.state is State.PENDING for r in made.records)
+    assert said(made)["both"].sentence == (
+        "both against baseline changes focal and lr together, and no run separates them"
+    )
+
+
+def test_a_search_is_counted_and_its_steps_are_not_listed() -> None:
+    rows = [
+        Row(f"r{i}", {"lr": 1e-4 * i, "epochs": i}, {"F": [60 + i]}, parent="baseline")
+        for i in range(1, 31)
+    ]
+    (found,) = W104.findings(evidence(CE, Row("baseline", {}, {"F": [67]}), *rows))
+    assert found.sentence.startswith("30 configurations change several things at once")
+    assert found.subject == ""
+
+
+STANZA = """
+[systems.faces]
+command = "python train.py {overrides}"
+reader = "histories"
+[systems.faces.factors.lmsa]
+kind = "switch"
+reference = false
+[systems.faces.factors.focal]
+kind = "switch"
+reference = false
+[systems.faces.factors."focal.gamma"]
+kind = "number"
+reference = 2.0
+requires = "focal"
+[systems.faces.factors.lr]
+kind = "number"
+reference = 8e-4
+[systems.faces.factors.epochs]
+kind = "whole"
+reference = 200
+[systems.faces.metrics.F]
+direction = "up"
+"""
+
+
+def test_the_remedy_is_a_study_that_has_each_change_alone(tmp_path: Path) -> None:
+    on = {"lmsa": True, "focal": True, "focal.gamma": 3.0, "lr": 5e-4}
+    rows = LMSA, Row("tuned focal", on, {"F": [67.02]})
+    (found,) = W104.findings(evidence(replace(CE, text="a file"), *rows))
+    assert found.command == (
+        "ablate audit ce --remedy 'W104:tuned focal' -o studies/ce-tuned-focal.toml"
+    )
+    (tmp_path / "ablate.toml").write_text(STANZA)
+    (tmp_path / "remedy.toml").write_text(found.remedy)
+    project = Project.find(tmp_path)
+    study = spec.bind(
+        spec.read(tmp_path / "remedy.toml"),
+        project.system("faces"),
+        spec.Options(data_root=project.data),
+    )
+    assert study.seeds == (0, 1, 2)
+    levels = {v.name: dict(v.levels) for v in variants(study)}
+    start = {"lmsa": True, "focal": False, "focal.gamma": 2.0, "lr": 8e-4, "epochs": 200}
+    assert levels == {
+        "before": start,
+        "only-focal": {**start, "focal": True, "focal.gamma": 3.0},
+        "only-lr": {**start, "lr": 5e-4},
+        "after": {**start, **on},
+    }
+
+
+def test_a_remedy_of_runs_without_a_system_says_what_it_needs() -> None:
+    focal = Row("focal", {"focal": True, "lr": 5e-4}, {"F": [67.02]})
+    (found,) = W104.findings(evidence(CE, BEFORE, focal))
+    assert "ablate.toml must declare the system" in found.remedy
+    assert tomllib.loads(found.remedy)["study"]["system"] == "faces"
