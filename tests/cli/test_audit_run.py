@@ -1,0 +1,140 @@
+"""What `plan` and `run` say of findings, with a system that trains in no time."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ablate.audit import catalogue, gather
+from ablate.audit.check import Check, Hit, Text
+from ablate.audit.evidence import Evidence
+from ablate.cli import app
+from ablate.record import State
+from ablate.store import open_store
+
+Call = Callable[..., Result]
+SYSTEM = """
+from ablate import Job, Metric, Outcome, System, switch
+
+def train(job: Job) -> Outcome:
+    for epoch in range(1, 4):
+        job.log(epoch, "test", fit=epoch / 10 + job.stream("data").normal() / 100)
+    return Outcome()
+
+system = System("tiny", "1", (switch("deep"),), (Metric("fit"),), train, standin="numbers 1")
+"""
+STUDY = """
+[study]
+name = "tiny"
+title = "What does depth earn?"
+system = "tiny"
+seeds = [0]
+primary = "fit"
+
+[modules]
+factors = ["deep"]
+"""
+
+
+def _seeds(evidence: Evidence) -> Iterator[Hit]:
+    """One run per configuration, of a plan, too."""
+    seeds = {r.seed for r in evidence.records}
+    if len(seeds) == 1:
+        command = f"ablate run {evidence.file} --seeds 0-2"
+        yield Hit(Text("one run per configuration", "每个配置一次运行"), command)
+
+
+def _runs(evidence: Evidence) -> Iterator[Hit]:
+    """One finding per configuration that has a result, with its curves as they are stored."""
+    for variant, key in {r.variant: r.key for r in evidence.completed}.items():
+        steps = len(evidence.curves[key]["test", "fit"])
+        said = Text(f"{variant} has {steps} epochs", f"{variant} 有 {steps} 个轮次")
+        yield Hit(said, "ablate show", variant, (key,))
+
+
+def _check(code: str, look: Callable[[Evidence], Iterator[Hit]], *, planned: bool) -> Check:
+    text = Text("a title", "标题")
+    return Check(code, "warning", "design", text, text, text, look, planned)
+
+
+@pytest.fixture
+def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    checks = (_check("W901", _seeds, planned=True), _check("W902", _runs, planned=False))
+    for module in (catalogue, gather):
+        monkeypatch.setattr(module, "CHECKS", checks)
+    (tmp_path / "ablate.toml").write_text('[systems]\ntiny = "tiny_system:system"\n')
+    (tmp_path / "tiny_system.py").write_text(SYSTEM)
+    (tmp_path / "tiny.toml").write_text(STUDY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ABLATE_DB", raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    def call(*words: str) -> Result:
+        return CliRunner().invoke(app, list(words))
+
+    yield call
+    sys.modules.pop("tiny_system", None)
+
+
+def warned(answer: Result) -> list[str]:
+    return [line for line in answer.stderr.splitlines() if line.startswith("warning: ")]
+
+
+def test_a_plan_says_what_needs_no_results_with_the_file_as_it_was_named(
+    ablate: Call, tmp_path: Path
+) -> None:
+    said = ablate("plan", "tiny.toml")
+    line = "W901 one run per configuration (ablate run tiny.toml --seeds 0-2)"
+    assert warned(said) == [f"warning: {line}"]
+    (finding,) = json.loads(ablate("plan", "tiny.toml", "--json").stdout)["findings"]
+    assert (finding["code"], finding["chinese"]) == ("W901", "每个配置一次运行")
+    assert not (tmp_path / ".ablate").exists()
+    assert warned(ablate("plan", "tiny.toml", "--seeds", "1,2")) == []
+
+
+def test_a_run_says_what_is_new_and_how_many_there_are(ablate: Call, tmp_path: Path) -> None:
+    first = ablate("run", "tiny.toml", "--executor", "inline", "--only", "baseline")
+    assert [line.split()[1] for line in warned(first)] == ["W901", "W902"]
+    assert "audit: 2 warnings (ablate audit tiny)" in first.stderr.splitlines()
+    more = ablate("run", "tiny.toml", "--executor", "inline")
+    assert warned(more) == ["warning: W902 full has 3 epochs (ablate show)"]
+    assert "audit: 3 warnings (ablate audit tiny)" in more.stderr.splitlines()
+    again = ablate("run", "tiny.toml", "--executor", "inline", "--force")
+    assert warned(again) == []
+    with open_store(tmp_path / ".ablate" / "results.db") as store:
+        kept = [f.name for f in store.findings("tiny")]
+        assert kept == ["W901", "W902:baseline", "W902:full"]
+        assert gather.audited(store, store.study("tiny")) == store.findings("tiny")
+
+
+def test_evidence_holds_what_the_runs_left_and_the_other_studies(
+    ablate: Call, tmp_path: Path
+) -> None:
+    ablate("run", "tiny.toml", "--executor", "inline", "--seeds", "1,0")
+    (tmp_path / "other.toml").write_text(STUDY.replace('name = "tiny"', 'name = "other"'))
+    ablate("run", "other.toml", "--executor", "inline", "--only", "baseline")
+    with open_store(tmp_path / ".ablate" / "results.db") as store:
+        evidence = gather.gather(store, store.study("tiny"))
+        assert [(r.variant, r.seed) for r in evidence.records] == [
+            *(("baseline", 0), ("baseline", 1)),
+            *(("full", 0), ("full", 1)),
+        ]
+        assert set(evidence.curves) == {r.key for r in evidence.completed}
+        assert len(evidence.curves) == 4
+        assert dict(evidence.settings) == {}
+        (other,) = evidence.others()
+        assert (other.study.name, len(other.completed)) == ("other", 1)
+        assert other.others()[0].study.name == "tiny"
+        assert evidence.others()[0] is other  # read once, however many checks ask
+
+
+def test_what_is_planned_is_evidence_of_pending_runs(ablate: Call, tmp_path: Path) -> None:
+    ablate("run", "tiny.toml", "--executor", "inline")
+    with open_store(tmp_path / ".ablate" / "results.db") as store:
+        ran = gather.gather(store, store.study("tiny"))
+    planned = gather.planned(ran.study, [])
+    assert (planned.records, planned.completed, planned.file) == ([], [], "studies/tiny.toml")
+    assert all(r.state is State.COMPLETED for r in ran.records)
