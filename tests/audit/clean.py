@@ -54,6 +54,10 @@ class Traits(NamedTuple):
     """Of a curve from epoch to epoch, as a share of the noise between runs."""
     luck: float = 0.0
     """What the runs of one seed share, as a share of the noise between runs."""
+    decimals: int = 17
+    """With which curves were printed."""
+    extras: bool = False
+    """Whether learning rate, gradient norm and gates are logged, too."""
 
 
 class Design(NamedTuple):
@@ -101,15 +105,18 @@ def design(draw: np.random.Generator) -> Design:
 
 def _traits(draw: np.random.Generator) -> Traits:
     splits = (("val", "test"), ("val", "test"), ("val",), ("test",))[int(draw.integers(4))]
+    imported = bool(draw.random() < 0.3)
     return Traits(
         splits=splits,
-        imported=bool(draw.random() < 0.3),
+        imported=imported,
         settings=bool(draw.random() < 0.5),
         order=str(draw.choice(("random", "by variant", "by seed"))),
         slots=int(draw.integers(1, 3)),
         rise=float(draw.uniform(2, 5)),
         wobble=float(draw.uniform(0.1, 0.5)),
         luck=float(draw.choice((0.0, 1.0))),
+        decimals=int(draw.choice((3, 4, 17))) if imported else 17,
+        extras=bool(draw.random() < 0.5),
     )
 
 
@@ -178,6 +185,8 @@ def evidence(made: Design, draw: np.random.Generator, dip: float | None = None) 
         alone = made.knots[1] * len(on) - 2 * tilt
         pace = 0.2 + 0.05 * len(on)
         curves[key] = _curves(draw, made, 0.6 + gain + tilt, alone, pace)
+        if traits.extras:
+            curves[key] = {**curves[key], **_extras(draw, on)}
         if traits.settings:
             settings[key] = _settings(levels, own_seed, key)
         seconds = EPOCHS * ITERATIONS * pace * 1.02
@@ -289,7 +298,22 @@ def _curves(
         2 * np.exp(-steps / (2 * traits.rise)) + 1 + draw.normal(0, 0.01, EPOCHS)
     )
     found["train", "seconds_per_batch"] = _curve(pace * (1 + draw.normal(0, 0.01, EPOCHS)))
-    return found
+    places = traits.decimals
+    return {at: {s: round(v, places) for s, v in c.items()} for at, c in found.items()}
+
+
+def _extras(draw: np.random.Generator, on: Sequence[str]) -> Curves:
+    """A schedule that all runs share, a norm that jumps about, and a gate of each module."""
+    steps = np.arange(EPOCHS)
+    gates = {
+        ("train", f"gate.{m}"): _curve(
+            0.5 + 0.3 * (1 - np.exp(-steps / 8)) + draw.normal(0, 0.01, EPOCHS)
+        )
+        for m in on
+    }
+    lr = 3.5e-4 * 0.5 * (1 + np.cos(np.pi * steps / EPOCHS))
+    norm = np.exp(draw.normal(1, 0.5, EPOCHS))
+    return {("train", "lr"): _curve(lr), ("train", "grad_norm"): _curve(norm), **gates}
 
 
 def _curve(values: np.ndarray) -> dict[int, float]:
