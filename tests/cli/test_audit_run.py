@@ -126,7 +126,7 @@ def test_evidence_holds_what_the_runs_left_and_the_other_studies(
         assert len(evidence.curves) == 4
         assert dict(evidence.settings) == {}
         (other,) = evidence.others()
-        assert (other.study.name, len(other.completed)) == ("other", 1)
+        assert (other.study.name, len(other.completed)) == ("other", 2)
         assert other.others()[0].study.name == "tiny"
         assert evidence.others()[0] is other  # read once, however many checks ask
 
