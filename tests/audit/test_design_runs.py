@@ -39,6 +39,10 @@ def said(found: Evidence, *, planned: bool = False) -> dict[str, Finding]:
     return {f.name: f for f in ask(RUNS, found, planned=planned)}
 
 
+def trained(found: Evidence) -> Evidence:
+    return replace(found, records=[replace(r, source="run") for r in found.records])
+
+
 def pending(found: Evidence) -> Evidence:
     records = [
         replace(r, state=State.PENDING, scores={}, costs={}, attempt=None, source="")
@@ -80,7 +84,7 @@ def test_a_plan_of_several_seeds_is_passed_over(seed: int) -> None:
 
 
 def test_seeds_that_are_still_to_come_count() -> None:
-    half = clean(1)
+    half = trained(clean(1))
     last = half.study.seeds[-1]
     records = [
         replace(r, state=State.PENDING, scores={}) if r.seed == last else r for r in half.records
@@ -100,7 +104,7 @@ def test_unequal_numbers_of_runs_are_named_with_their_configurations() -> None:
     )
     found = said(made)
     assert found["W102"].sentence == "1 run of b, 3 runs of baseline and a"
-    assert found["W102"].chinese == "b有 1 次运行，baseline、a有 3 次"
+    assert found["W102"].chinese == "b 有 1 次运行，baseline、a 有 3 次"
     assert "W101" not in found
 
 
@@ -116,7 +120,7 @@ def test_a_pairing_by_seed_needs_the_same_seeds() -> None:
 
 
 def test_a_trial_that_failed_is_named_with_what_became_of_it() -> None:
-    whole = clean(0)
+    whole = trained(clean(0))
     lost = [replace(r, state=State.CRASHED, scores={}) for r in whole.records[:1]]
     found = said(replace(whole, records=[*lost, *whole.records[1:]]))
     of = whole.records[0]
@@ -129,7 +133,7 @@ def test_a_trial_that_failed_is_named_with_what_became_of_it() -> None:
 
 
 def test_a_failure_is_not_taken_up_unasked() -> None:
-    whole = clean(0)
+    whole = trained(clean(0))
     lost = [replace(r, state=State.TIMEOUT, scores={}) for r in whole.records[:1]]
     found = said(replace(whole, records=[*lost, *whole.records[1:]]))
     assert found["W103:failed"].command == "ablate run studies/clean.toml --retry-failed"

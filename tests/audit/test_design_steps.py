@@ -85,8 +85,9 @@ def test_a_setting_that_no_factor_names_and_that_differs_is_a_second_change() ->
 def test_a_module_with_its_own_settings_is_one_change() -> None:
     on = {"focal": True, "focal.gamma": 3.0}
     settings = {"loss.focal_alpha": "0.25", "loss.use_focal": "true", "lr": "8e-4"}
+    settings |= {"optim": "AdamW"}
     rows = (
-        replace(BEFORE, settings={"lr": "8e-4", "epochs": "200"}),
+        replace(BEFORE, settings={"lr": "8e-4", "optim": "AdamW"}),
         Row("focal", on, {"F": [67.0]}, settings=settings),
     )
     assert said(evidence(CE, *rows)) == {}
@@ -144,7 +145,7 @@ def test_a_plan_is_asked_before_it_has_numbers() -> None:
 
 def test_a_search_is_counted_and_its_steps_are_not_listed() -> None:
     rows = [
-        Row(f"r{i}", {"lr": 1e-4 * i, "epochs": i}, {"F": [60 + i]}, parent="baseline")
+        Row(f"r{i}", {"lr": 1e-5 * i, "epochs": i}, {"F": [60 + i]}, parent="baseline")
         for i in range(1, 31)
     ]
     (found,) = W104.findings(evidence(CE, Row("baseline", {}, {"F": [67]}), *rows))

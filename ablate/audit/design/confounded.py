@@ -75,14 +75,13 @@ def _hit(
         en.append(f"whether {perhaps.en} changes with it is not recorded")
         zh.append(f"{perhaps.zh} 是否随之改变没有记录")
     size = _size(evidence, step)
-    near, nahe = (
-        (", the nearest before it,", "（在它之前最接近者）") if step.inferred else ("", " ")
-    )
+    near = Text(", the nearest before it,", "（在它之前最接近者）")
+    near = near if step.inferred else Text("", " ")
     name = f"{evidence.study.name}-{slug(b)}"
     return Hit(
         Text(
-            f"{b} against {a}{near} {'; '.join(en)}{size.en}",
-            f"{b} 相对 {a}{nahe}{'；'.join(zh)}{size.zh}",
+            f"{b} against {a}{near.en} {'; '.join(en)}{size.en}",
+            f"{b} 相对 {a}{near.zh}{'；'.join(zh)}{size.zh}",
         ),
         writes(evidence, "W104", b, name),
         b,
