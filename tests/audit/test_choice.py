@@ -187,5 +187,8 @@ def test_a_score_from_elsewhere_is_of_another_set_and_scorer() -> None:
         "mAP 72.0 on test of amp+lmsa is by Codabench, 68.2 on val by its own run:"
         " another set and another scorer, so their difference says nothing of generalisation"
     )
+    named = replace(external, metric="test.mAP", split="")
+    (again,) = found(definitions, replace(evidence, records=[replace(record, externals=(named,))]))
+    assert again.sentence == finding.sentence
     same = replace(external, value=0.682, split="val")
     assert found(definitions, replace(evidence, records=[replace(record, externals=(same,))])) == []

@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from ablate.audit.check import Check, Hit, Text, some
@@ -123,13 +124,13 @@ def _named(key: str, study: Study) -> bool:
 
 def _externals(evidence: Evidence) -> Iterator[Hit]:
     """Scores that were measured elsewhere, beside the study's own of the same metric."""
-    metrics: Mapping[str, Metric] = {m.name: m for m in evidence.study.metrics}
-    for name, metric in metrics.items():
+    for metric in evidence.study.metrics:
+        name = metric.name
         found = [
-            (r, e)
+            (r, of)
             for r in evidence.completed
             for e in r.externals
-            if e.metric == name and name in r.scores and _apart(metric, r, e)
+            if name in r.scores and (of := _like(metric, e)) and _apart(metric, r, of)
         ]
         if found:
             record, external = found[0]
@@ -139,6 +140,14 @@ def _externals(evidence: Evidence) -> Iterator[Hit]:
                 f"external.{name}",
                 tuple(dict.fromkeys(r.key for r, _ in found)),
             )
+
+
+def _like(metric: Metric, external: External) -> External | None:
+    """An external score of the metric, also one that was called `test.F`; None of another one."""
+    split, _, name = external.metric.rpartition(".")
+    if name.lower() != metric.name.lower():
+        return None
+    return replace(external, metric=metric.name, split=external.split or split)
 
 
 def _apart(metric: Metric, record: Record, external: External) -> bool:
