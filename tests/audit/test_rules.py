@@ -167,7 +167,7 @@ def test_names_are_matched_whatever_their_case() -> None:
 
 
 def test_runs_of_several_seeds_are_compared_seed_by_seed() -> None:
-    planted = [(twin, one_by_another_rule(twin)) for twin in map(clean, range(12))]
+    planted = [(twin, one_by_another_rule(twin)) for twin in map(clean, range(24))]
     found = [(twin, evidence) for twin, evidence in planted if evidence is not None]
     assert len(found) > 3
     for twin, evidence in found:

@@ -31,19 +31,29 @@ def table(evidence: Evidence) -> Evidence:
 
 
 def one_by_another_rule(evidence: Evidence) -> Evidence | None:
-    """A printed table with the highest value of a curve in the first row where that is another."""
+    """A printed table with the highest value of a curve in the row where that is farthest.
+
+    None unless a second row is not its highest: all rows may be that otherwise.
+    """
     found = table(evidence)
     study = evidence.study
     metric = study.metric(study.primary)
     rule = Selection(metric.name, study.selection.split)
-    for i, record in enumerate(found.records):
-        made = rule.apply(evidence.curves[record.key], study.directions)
-        value = printed(metric, made[metric.name].value)
-        score = record.scores[metric.name]
-        if value != score.value:
-            odd = replace(record, scores={metric.name: replace(score, value=value)})
-            return replace(found, records=[*found.records[:i], odd, *found.records[i + 1 :]])
-    return None
+    highest = [
+        printed(metric, rule.apply(evidence.curves[r.key], study.directions)[metric.name].value)
+        for r in found.records
+    ]
+    apart = [
+        abs(value - r.scores[metric.name].value)
+        for r, value in zip(found.records, highest, strict=True)
+    ]
+    if sum(gap > 0 for gap in apart) < 2:
+        return None
+    first = apart.index(max(apart))
+    record = found.records[first]
+    score = replace(record.scores[metric.name], value=highest[first])
+    planted = replace(record, scores={metric.name: score})
+    return replace(found, records=[*found.records[:first], planted, *found.records[first + 1 :]])
 
 
 PLANTS: dict[str, Callable[[Evidence], Evidence | None]] = {"W122": one_by_another_rule}
