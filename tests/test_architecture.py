@@ -18,7 +18,8 @@ HEAVY = ("torch", "ray", "pandas", "matplotlib", "sqlmodel", "scipy", "numpy")
 LOOKING = ("torch", "ray", "pandas", "matplotlib", "models")
 VERBS = {
     *("init", "doctor", "systems", "plan", "run", "status", "ls", "show", "logs"),
-    *("report", "compare", "audit", "explain", "export", "import", "record", "note", "rm", "db"),
+    *("report", "compare", "audit", "explain", "lint", "export"),
+    *("import", "record", "note", "rm", "db"),
 }
 
 

@@ -1,0 +1,102 @@
+"""What lint found in a report, as the terminal shows it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ablate.lint.result import VERDICTS, Group, counts, groups, untraced
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ablate.lint.document import Document
+    from ablate.lint.ledger import Ledger
+
+Lang: TypeAlias = Literal["en", "zh"]
+INDENT = 4
+HEADS = {
+    "wrong": ("Wrong by the records", "与记录不符"),
+    "partly": ("True of some metrics, false of others", "只对部分指标成立"),
+    "mislabelled": (
+        "Right numbers under a wrong unit or name",
+        "数值正确，单位或名称有误",
+    ),
+}
+NOT_TRACED = ("Could not be traced to a record", "无法追溯到记录")
+UNRELATED = (
+    "Almost none of its numbers is in the records: it is not about them, and nothing is said of it",
+    "其中的数字几乎都不在记录里：它写的不是这些实验，故不作评判",
+)
+MOST_LINES = 40
+
+
+def show(report: str, studies: Sequence[str], found: "tuple[Document, Ledger]", lang: Lang) -> None:
+    """Print the findings by their weight, then what could not be traced."""
+    from ablate.cli.console import out
+
+    document, ledger = found
+    console, chinese = out(), lang == "zh"
+    console.print(_head(report, studies, counts(ledger), lang), soft_wrap=True)
+    if ledger.unrelated:
+        console.print(UNRELATED[chinese])
+    told = groups(document, ledger)
+    for verdict in VERDICTS:
+        of = [g for g in told if g.verdict == verdict]
+        if of:
+            console.print(f"\n{HEADS[verdict][chinese]}")
+        for group in of:
+            _print(console, group, lang)
+    rest = untraced(ledger)
+    if rest:
+        console.print(f"\n{NOT_TRACED[chinese]}")
+    for line, numbers in rest.items():
+        for text in _folded(console, f"{_lines((line,), lang)}: {', '.join(numbers)}"):
+            console.print(f"  {text}", soft_wrap=True)
+
+
+def _head(report: str, studies: Sequence[str], of: dict[str, int], lang: Lang) -> str:
+    if lang == "zh":
+        return (
+            f"{report}（{'、'.join(studies)}）：{of['numbers']} 个数字，已追溯 {of['traced']} 个，"
+            f"未追溯 {of['untraced']} 个；错误 {of['wrong']} 处，部分成立 {of['partly']} 处，"
+            f"单位或名称有误 {of['mislabelled']} 处；核对最高级 {of['superlatives']} 处"
+        )
+    return (
+        f"{report} against {', '.join(studies)}: {of['numbers']} numbers, {of['traced']} traced,"
+        f" {of['untraced']} not; {of['wrong']} wrong, {of['partly']} true in part,"
+        f" {of['mislabelled']} mislabelled; {of['superlatives']} superlatives checked"
+    )
+
+
+def _print(console: "Console", group: Group, lang: Lang) -> None:
+    said = group.said.zh if lang == "zh" else group.said.en
+    first, *others = _folded(console, f"{_lines(group.lines, lang)}: {said}")
+    console.print(f"  {first}", soft_wrap=True)
+    for line in others:
+        console.print(f"{'':{INDENT}}{line}", soft_wrap=True)
+    console.print(f"{'':{INDENT}}> {_cut(console, group.quote)}", soft_wrap=True)
+
+
+def _lines(lines: Sequence[int], lang: Lang) -> str:
+    shown = ", ".join(map(str, lines[:MOST_LINES]))
+    more = len(lines) - MOST_LINES
+    if lang == "zh":
+        return f"第 {shown} 行" + (f"等 {len(lines)} 行" if more > 0 else "")
+    return f"line{'s' if len(lines) > 1 else ''} {shown}" + (
+        f" and {more} more" if more > 0 else ""
+    )
+
+
+def _cut(console: "Console", text: str) -> str:
+    from rich.text import Text
+
+    one = Text(text)
+    one.truncate(max(20, console.width - INDENT - 3), overflow="ellipsis")
+    return one.plain
+
+
+def _folded(console: "Console", text: str) -> list[str]:
+    """A text as lines that fit the terminal beside the indent; Chinese takes two cells a sign."""
+    from rich.text import Text
+
+    wrapped = Text(text).wrap(console, max(20, console.width - INDENT))
+    return [line.plain.rstrip() for line in wrapped] or [text]

@@ -1,0 +1,1 @@
+"""Lint: a report that people wrote, read against the records. No files, no store."""

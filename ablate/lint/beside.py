@@ -1,0 +1,83 @@
+"""Differences that stand beside both of their numbers: `77.6 vs 76.3 (+1.3)`."""
+
+import re
+
+from ablate.audit.check import Text
+from ablate.lint.ledger import Ledger
+from ablate.lint.numbers import Number
+from ablate.lint.rows import points_as_percent
+from ablate.lint.sides import change
+from ablate.lint.statements import Statement
+from ablate.metric import signed
+
+_TO = re.compile(
+    r"^\s*(?P<how>vs\.?|versus|→|->|⟶|降至|升至|下降至|提升至|到|to)\s*$", re.IGNORECASE
+)
+_OPEN = re.compile(r"^\s*[(（,，]\s*$")
+_ABSOLUTE = re.compile(r"绝对|absolute", re.IGNORECASE)
+
+
+def check_beside(statement: Statement, ledger: Ledger) -> None:
+    """`A vs B (d)` and `A → B (d)`: the difference of two printed numbers."""
+    text, of = statement.text, statement.numbers
+    for a, b, d in zip(of, of[1:], of[2:], strict=False):
+        how = _TO.match(text[a.end : b.start])
+        if how is None or not _OPEN.match(text[b.end : d.start]) or not d.signed:
+            continue
+        if a.loose or b.loose or d.loose or a.unit != b.unit or a.signed or b.signed:
+            continue
+        first, second = (b, a) if how["how"].lower().startswith("v") else (a, b)
+        _difference(statement, (first, second), d, ledger)
+
+
+def _difference(statement: Statement, ab: tuple[Number, Number], d: Number, ledger: Ledger) -> None:
+    a, b = ab
+    place = statement.place(d.start)
+    apart, slack = b.value - a.value, a.half + b.half
+    percent = a.unit == "%"
+    ratio, moved = change(a, b) if a.value else (None, None)
+    points = abs(d.value - apart) <= slack + d.half
+    relative = (
+        d.unit == "%"
+        and ratio is not None
+        and moved is not None
+        and abs(d.value - ratio) <= moved + d.half
+    )
+    hundred = abs(d.value - 100 * apart) <= 100 * slack + d.half and not percent
+    if points and not (percent and d.unit == "%" and relative):
+        ledger.trace(place)
+        if percent and d.unit == "%":
+            ledger.accuse(place, *points_as_percent(d))
+    elif relative:
+        ledger.trace(place)
+        called_absolute(
+            statement, d, signed(float(100 * apart if not percent else apart), 2), ledger
+        )
+    elif hundred:
+        ledger.trace(place)
+    elif d.unit in {"", "%", "points"} and ratio is not None:
+        shown = signed(float(apart), max(a.decimals, b.decimals))
+        rel = signed(float(ratio), max(2, d.decimals))
+        ledger.accuse(
+            place,
+            "wrong",
+            "difference",
+            Text(
+                f"{a.text} to {b.text} is {shown} ({rel} % rel.), not {d.text}",
+                f"{a.text} 到 {b.text} 为 {shown}（相对 {rel} %），不是 {d.text}",
+            ),
+        )
+
+
+def called_absolute(statement: Statement, d: Number, points: str, ledger: Ledger) -> None:
+    """Accuse a relative change that is called an absolute one."""
+    if _ABSOLUTE.search(statement.text):
+        ledger.accuse(
+            statement.place(d.start),
+            "mislabelled",
+            "relative",
+            Text(
+                f"{d.text} is relative; the absolute difference is {points} points",
+                f"{d.text} 是相对变化；绝对差为 {points} 个百分点",
+            ),
+        )

@@ -1,0 +1,95 @@
+"""`ablate lint` on the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from ablate.errors import UsageError
+
+Call = Callable[..., Result]
+REPORT = """# Results
+
+- SDTPS alone: mAP 76.0, the highest of all runs
+- Rank-1: 77.6% vs 76.3% (+1.3%)
+- Rank-1: 80.1% vs 76.3% (+3.8%)
+- dropout 0.15
+"""
+
+
+@pytest.fixture
+def report(folder: Path) -> Path:
+    file = folder / "paper.md"
+    file.write_text(REPORT)
+    return file
+
+
+def test_findings_stand_with_their_lines_and_what_the_records_say(
+    imported: Call, report: Path
+) -> None:
+    result = imported("lint", report.name, "--study", "seed000")
+    assert result.exit_code == 0, result.output
+    out = result.stdout
+    assert "paper.md against seed000" in out
+    assert "line 3: mAP of full sdtps.loss_weight=1 is higher: 76.6" in out
+    assert "> - SDTPS alone: mAP 76.0, the highest of all runs" in out
+    assert "lines 4, 5: 2 differences of percentages are written as percent" in out
+    assert out.index("Wrong by the records") < out.index("under a wrong unit or name")
+    assert "line 6: 0.15" in out.split("Could not be traced")[1]
+
+
+def test_strict_ends_with_1_where_a_statement_is_wrong_and_only_there(
+    imported: Call, report: Path
+) -> None:
+    assert imported("lint", report.name, "--study", "seed000", "--strict").exit_code == 1
+    report.write_text("- Rank-1: 77.6% vs 76.3% (+1.3%)\n")
+    assert imported("lint", report.name, "--study", "seed000", "--strict").exit_code == 0
+
+
+def test_the_document_has_every_finding_by_itself(imported: Call, report: Path) -> None:
+    result = imported("lint", report.name, "--study", "seed000", "--json")
+    document = json.loads(result.stdout)
+    assert document["schema"] == "ablate.lint/1"
+    assert document["studies"] == ["seed000"]
+    assert [(f["line"], f["verdict"]) for f in document["findings"]] == [
+        (3, "wrong"),
+        (4, "mislabelled"),
+        (5, "mislabelled"),
+    ]
+    assert document["findings"][0]["quote"] == "- SDTPS alone: mAP 76.0, the highest of all runs"
+    assert document["untraced"] == [{"line": 6, "numbers": ["0.15"], "quote": "- dropout 0.15"}]
+    assert document["counts"]["wrong"] == 1
+
+
+def test_it_speaks_chinese(imported: Call, report: Path) -> None:
+    out = imported("lint", report.name, "--study", "seed000", "--lang", "zh").stdout
+    assert "第 3 行: full sdtps.loss_weight=1 的 mAP 更高：76.6" in out
+    assert "无法追溯到记录" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nowhere.md", "--study", "seed000"), "cannot read nowhere.md"),
+        (("paper.md", "--study", "other"), "there is no study 'other'"),
+        (("seed.bin", "--study", "seed000"), "not UTF-8"),
+        (("paper.md", "--study", "seed000", "--select", "last"), "no completed trial"),
+    ],
+)
+def test_what_cannot_be_read_is_said(
+    imported: Call, report: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    (report.parent / "seed.bin").write_bytes(b"\xff\xfe")
+    result = imported("lint", *arguments)
+    assert isinstance(result.exception, UsageError)
+    assert message in str(result.exception)
+
+
+def test_a_report_about_something_else_is_not_judged(imported: Call, folder: Path) -> None:
+    lines = "\n".join(f"- accuracy {50 + i}.{i}%" for i in range(30))
+    (folder / "other.md").write_text(f"{lines}\n- no combination shows positive synergy\n")
+    result = imported("lint", "other.md", "--study", "seed000", "--strict")
+    assert result.exit_code == 0
+    assert "it is not about them" in result.stdout

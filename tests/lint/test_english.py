@@ -1,0 +1,113 @@
+import pytest
+
+from tests.lint.conftest import AQR, FACES, MODULES, Lint
+
+GRID = """| Configuration | Rank-1 (%) | mAP (%) | Δ Rank-1 | Remark |
+|---|---|---|---|---|
+| Baseline | 76.3 | 72.3 | – | |
+| SACR only | 77.6 | 74.0 | +1.3 | |
+| SACR + SDTPS | 78.0 | 74.8 | +1.7 | |
+| Full model (SACR+SDTPS+LIF) | 78.8 | 74.7 | +2.5 | best |
+"""
+SAID = [
+    (MODULES, "SDTPS alone has mAP 76.0, the highest of all runs.", "wrong", "superlative", "76.6"),
+    (
+        MODULES,
+        "- Rank-1 of SDTPS + LIF against SDTPS: -5.0\n- This is the largest drop of all runs",
+        "wrong",
+        "superlative",
+        "−5.2 points of Rank-1",
+    ),
+    (
+        MODULES,
+        "Rank-1 is 78.8, higher than any pair (except SACR+SDTPS with 78.0)",
+        "wrong",
+        "exception",
+        "78.0",
+    ),
+    (MODULES, "No combination shows positive synergy.", "partly", "universal", "Rank-10"),
+    (MODULES, "Rank-1: 77.6% vs 76.3% (+1.3%)", "mislabelled", "points", "+1.3 points"),
+    (MODULES, "Rank-1: 77.6 vs 76.3 (+1.5)", "wrong", "difference", "+1.3"),
+    (MODULES, "SDTPS alone needs the fewest parameters", "wrong", "superlative", "baseline"),
+    (MODULES, GRID, "partly", "superlative", "true of Rank-1; better is mAP 74.8"),
+    (
+        FACES,
+        "F-score 0.6753 -> 0.6819 (+0.98%, an absolute gain)",
+        "mislabelled",
+        "relative",
+        "0.66",
+    ),
+    (FACES, "only 25,984 more parameters (1.4%)", "wrong", "share", "1.51 % of 1,721,939"),
+    (
+        FACES,
+        "Test F-score 0.72 > validation F-score 0.6819, so it generalises",
+        "mislabelled",
+        "split",
+        "other data",
+    ),
+    (
+        FACES,
+        "```\nBaseline (0.6036)\n  ↓ +8.4%\n+ Class Weights (0.6483)\n```",
+        "wrong",
+        "difference",
+        "+7.41",
+    ),
+    (AQR, "AQR drops by 2.71% mAP", "mislabelled", "relative", "−1.78 points"),
+    (AQR, "The mAP dropped by 1.78%", "mislabelled", "points", "1.78 points"),
+    (AQR, "Training time increased by 2.5 times", "mislabelled", "ratio", "1.53"),
+    (AQR, "The baseline is better than AQR on everything", "partly", "universal", "mAOE"),
+]
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_the_records_refute_is_found(
+    check: Lint, said: tuple[str, str, str, str, str]
+) -> None:
+    study, text, verdict, kind, says = said
+    found = check(text, study).findings
+    assert [(f.verdict, f.kind) for f in found] == [(verdict, kind)]
+    assert says in found[0].said.en
+
+
+TRUE = [
+    (MODULES, "SDTPS alone has Rank-1 80.1, the highest of all runs."),
+    (MODULES, GRID.replace("best", "")),
+    (MODULES, "Rank-1 rose by 1.3 points with SACR alone"),
+    (MODULES, "Parameters grow by 10.5% in the full model"),
+    (
+        AQR,
+        "| Metric | Baseline | AQR | Diff |\n|---|---|---|---|\n| NDS | 69.08 | 68.25 | -0.83 |",
+    ),
+    (AQR, "Training time is 2.5 times that of the baseline"),
+]
+
+
+@pytest.mark.parametrize(("study", "text"), TRUE)
+def test_what_is_true_is_not_accused(check: Lint, study: str, text: str) -> None:
+    assert check(text, study).findings == []
+
+
+def test_a_score_that_is_not_the_record_is_found_with_the_record(check: Lint) -> None:
+    (found,) = check(GRID.replace("| 74.0 |", "| 74.9 |").replace("best", ""), MODULES).findings
+    assert (found.line, found.verdict, found.kind) == (4, "wrong", "value")
+    assert found.said.en == "mAP of sacr is 74.0 by the records, not 74.9"
+
+
+def test_a_table_of_other_numbers_is_not_accused(check: Lint) -> None:
+    other = (
+        "| Configuration | mAP |\n|---|---|\n| Baseline | 61.0 |\n| SACR | 62.5 |\n| LIF | 60.3 |"
+    )
+    found = check(other, MODULES)
+    assert found.findings == []
+    assert len(found.untraced) == 3
+
+
+def test_what_one_of_two_studies_bears_is_not_accused(check: Lint) -> None:
+    table = "| Model | mAP (%) |\n|---|---|\n| Baseline | 65.75 |\n| AQR | 63.97 |"
+    assert check(table, AQR, MODULES).findings == []
+    assert check(table, MODULES, AQR).untraced == {}
+
+
+def test_an_approximation_or_a_range_is_never_accused(check: Lint) -> None:
+    found = check("Full model: Rank-1 about 79.5, mAP 74-76, expected Rank-1 81.1", MODULES)
+    assert found.findings == []
