@@ -13,11 +13,10 @@ from counted import MODULES, Nested
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
-from toys import MACS, SIZE, Use, costs, job, one_module, system, two_layers
+from toys import MACS, SIZE, Use, costs, job, liveness, one_module, system, two_layers
 
 from ablate import Job, Part, Probe
 from ablate.audit import measured
-from ablate.audit.execution.liveness import liveness
 from ablate.measure import measure
 from ablate.measure.building import in_the_open
 

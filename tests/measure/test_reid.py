@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-from toys import costs
+from toys import costs, liveness
 
 from ablate.audit import measured
-from ablate.audit.execution.liveness import liveness
 from ablate.measure import Reached, Switched, measure, step
 from ablate.study import Level, settled
 from ablate.system import Job

@@ -7,7 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from ablate import Job, Metric, Outcome, Part, Probe, System, switch
-from ablate.study import Level
+from ablate.audit.check import ask
+from ablate.audit.evidence import Evidence
+from ablate.audit.execution.liveness import LIVENESS
+from ablate.audit.liveness import Shares
+from ablate.record import Finding, Record, State
+from ablate.study import Level, Study
 
 SIZE = 16
 MACS = SIZE * SIZE
@@ -25,6 +30,18 @@ def system(probe: Callable[[Job], Probe] | None) -> System:
         train=lambda _: Outcome(),
         probe=probe,
     )
+
+
+def liveness(shares: Shares) -> list[Finding]:
+    """What the checks on a probe's answers say, by variant, of a study without modules."""
+    study = Study(
+        name="toy", title="", system="toy", revision="1", factors=(), metrics=(), primary=""
+    )
+    records = [
+        Record("toy", name, "arm", None, i, {}, {}, 0, name, State.PENDING, shares=of)
+        for i, (name, of) in enumerate(shares.items())
+    ]
+    return ask(LIVENESS, Evidence(study, records))
 
 
 def job(seed: int = 0, **levels: Level) -> Job:

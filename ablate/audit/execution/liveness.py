@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ablate.analysis.contrast import Sample, noise
 from ablate.analysis.effects import BASE, Corner, corners
-from ablate.audit.check import Check, Hit, Text, ask, some
+from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.counted import Idle, idle_modules, last_digit
 from ablate.audit.evidence import Evidence
 from ablate.audit.liveness import (
@@ -18,8 +18,7 @@ from ablate.audit.liveness import (
     recorded,
 )
 from ablate.metric import Metric, plain
-from ablate.record import Cost, Finding, Record, State
-from ablate.study import Study
+from ablate.record import Cost
 
 NAMED = 4
 LISTED = 6
@@ -126,18 +125,6 @@ def size(counts: Sequence[int]) -> Text:
     """`1,234`, or the least and the most of several."""
     texts = [f"{n:,}" for n in dict.fromkeys((min(counts), max(counts)))]
     return Text(" to ".join(texts), " 至 ".join(texts))
-
-
-def liveness(shares: Shares) -> list[Finding]:
-    """What the checks say of measured shares, where no study is at hand."""
-    study = Study(
-        name="STUDY", title="", system="", revision="", factors=(), metrics=(), primary=""
-    )
-    records = [
-        Record("STUDY", v, "grid", None, i, {}, {}, 0, v, State.PENDING, shares=of)
-        for i, (v, of) in enumerate(shares.items())
-    ]
-    return ask(LIVENESS, Evidence(study, records))
 
 
 def _level(level: object) -> str:
