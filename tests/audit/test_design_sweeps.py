@@ -1,0 +1,115 @@
+"""Sweeps: around what they were made, where their best lies, and who was tried how often.
+
+The numbers are those that seed 000 prints.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from ablate.audit.check import ask
+from ablate.audit.design.ranges import N112, W210
+from ablate.audit.design.tries import W110, W111
+from ablate.audit.evidence import Evidence
+from ablate.metric import Metric
+from ablate.record import Finding
+from tests.audit.seed000 import FULL, GRID, STUDY, SWEEPS, step
+from tests.audit.tabled import Row, evidence
+
+CHECKS = (W110, W111, W210, N112)
+
+
+def said(found: Evidence) -> dict[str, Finding]:
+    return {f.name: f for f in ask(CHECKS, found)}
+
+
+@pytest.fixture(scope="module")
+def seed000() -> dict[str, Finding]:
+    return said(evidence(STUDY, *GRID, *SWEEPS))
+
+
+def test_what_was_tuned_around_full_was_never_moved_in_the_winner(
+    seed000: dict[str, Finding],
+) -> None:
+    assert seed000["W110:full"].sentence == (
+        "sdtps.loss_weight and sdtps.sparse_ratio were moved around full only; sdtps, the best"
+        " without a sweep (Rank-1 80.1, full 78.8), was run at one level of each (lif.beta means"
+        " nothing there)"
+    )
+    assert "sdtps.loss_weight-1" in seed000["W110:full"].remedy
+    assert "lif.beta" not in seed000["W110:full"].remedy
+
+
+def test_the_best_of_many_tries_against_a_single_one(seed000: dict[str, Finding]) -> None:
+    assert seed000["W111"].sentence == (
+        "sdtps (Rank-1 80.1) leads full sdtps.loss_weight=1 (Rank-1 80.0), but full was tried with"
+        " 7 settings and sdtps with one setting; untuned, full has 78.8"
+    )
+    assert seed000["W111"].command == (
+        "ablate compare sdtps 'full sdtps.loss_weight=1' --study seed000"
+    )
+
+
+def test_the_best_values_at_their_edges(seed000: dict[str, Finding]) -> None:
+    assert {n for n in seed000 if n.startswith("W210")} == {
+        "W210:lif.beta",
+        "W210:sdtps.loss_weight",
+        "W210:sdtps.sparse_ratio",
+    }
+    assert seed000["W210:sdtps.loss_weight"].sentence == (
+        "the best sdtps.loss_weight around full is the smallest that was run, 1"
+        " (Rank-1 at 1: 80.0, 2: 78.8, 3: 74.3)"
+    )
+
+
+def test_the_best_levels_were_never_run_together(seed000: dict[str, Finding]) -> None:
+    assert seed000["N112:full together"].sentence == (
+        "the best levels of 3 sweeps around full by Rank-1, lif.beta=0.2, sdtps.loss_weight=1 and"
+        " sdtps.sparse_ratio=0.8, were never run together"
+    )
+    best = {"lif.beta": 0.2, "sdtps.loss_weight": 1.0, "sdtps.sparse_ratio": 0.8}
+    together = Row("together", {**FULL, **best}, {"rank1": [81.1], "mAP": [79.0]}, parent="full")
+    assert "N112:full together" not in said(evidence(STUDY, *GRID, *SWEEPS, together))
+
+
+def test_a_sweep_around_the_winner_with_its_best_inside_is_passed_over() -> None:
+    grid = [r for r in GRID if r.name != "sdtps"]
+    inside = step("lif.beta", 0.2, 78.1, 74.0), step("lif.beta", 0.6, 78.0, 74.0)
+    assert said(evidence(STUDY, *grid, *inside)) == {}
+
+
+def test_tuning_that_decides_nothing_is_no_reproach() -> None:
+    far = [
+        replace(r, scores={"rank1": [90.0], "mAP": [90.0]}) if r.name == "sdtps" else r
+        for r in GRID
+    ]
+    assert "W111" not in said(evidence(STUDY, *far, *SWEEPS))
+
+
+def test_two_levels_have_no_edge_and_a_level_without_a_result_leaves_it_open() -> None:
+    assert "W210:lif.beta" not in said(evidence(STUDY, *GRID, SWEEPS[0]))
+    waiting = replace(SWEEPS[1], scores={})
+    assert "W210:lif.beta" not in said(evidence(STUDY, *GRID, SWEEPS[0], waiting))
+
+
+def test_levels_that_tie_as_printed_have_no_best() -> None:
+    tie = step("lif.beta", 0.2, 78.8, 74.7), step("lif.beta", 0.6, 78.8, 74.7)
+    assert "W210:lif.beta" not in said(evidence(STUDY, *GRID, *tie))
+
+
+def test_a_lead_within_the_noise_is_told_so() -> None:
+    runs = {"baseline": [75.0, 79.0, 77.0]}
+    rows = [
+        replace(r, scores={"rank1": runs.get(r.name, r.scores["rank1"])}) for r in (*GRID, *SWEEPS)
+    ]
+    # SD 2.0 with 2 df: two single runs differ by chance by 4.303 x 2.0 x 1.414 = 12.2 points
+    assert said(evidence(STUDY, *rows))["W210:lif.beta"].sentence.endswith(
+        "its lead over 0.4 is within the noise"
+    )
+
+
+def test_of_a_metric_that_is_better_low_the_smallest_value_wins() -> None:
+    down = replace(STUDY, metrics=(Metric("rank1", "Error", direction="down"),))
+    found = said(evidence(down, *GRID, *SWEEPS))
+    # the lowest of 79.3, 78.8 and 76.9 stands at beta 0.6
+    assert "the largest that was run, 0.6" in found["W210:lif.beta"].sentence
