@@ -49,4 +49,4 @@ def test_clean_studies_are_of_many_kinds() -> None:
 def test_a_shift_in_time_is_not_seen_in_noise() -> None:
     (check,) = (c for c in CHECKS if c.code == "W131")
 
-    assert sum(bool(list(check.findings(noise(seed)))) for seed in range(STUDIES)) < STUDIES / 100
+    assert sum(bool(list(check.findings(noise(seed)))) for seed in range(100)) <= 1

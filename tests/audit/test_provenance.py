@@ -2,53 +2,61 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
+import numpy as np
 import pytest
 
 from ablate.audit.catalogue import check_of
 from ablate.audit.evidence import Evidence
 from ablate.record import Finding, Record, State
-from tests.audit.clean import clean
+from ablate.study import Modules, Study, real, switch
+from tests.audit.clean import METRICS, Design, clean, evidence
 from tests.audit.plants.provenance_origin import facts
 
 COMMITS = ("4f1c2d3aaaaaaaa", "9b8a7c6bbbbbbbb")
 
 
-def native(seeds: int = 4) -> Evidence:
-    """A clean study that was trained here and whose runs began in random order."""
-    for seed in range(1000):
-        evidence = clean(seed)
-        times = [r.attempt.started for r in evidence.records if r.attempt]
-        ordered = times == sorted(times)
-        if evidence.records[0].source == "run" and not ordered and len(times) == 2 * seeds:
-            return evidence
-    raise AssertionError
+@cache
+def native() -> Evidence:
+    """A baseline and one module with four seeds, trained here in random order."""
+    study = Study(
+        name="clean",
+        title="A clean study",
+        system="x",
+        revision="1",
+        factors=(switch("sacr"), real("sacr.beta", 0.4, requires="sacr")),
+        metrics=METRICS,
+        primary="mAP",
+        seeds=(0, 1, 2, 3),
+        modules=Modules(("sacr",)),
+    )
+    return evidence(Design(study, {"sacr": 0.04}, 0.002), np.random.default_rng(0))
 
 
-def found(code: str, evidence: Evidence) -> list[Finding]:
-    return list(check_of(code).findings(evidence))
+def found(code: str, of: Evidence) -> list[Finding]:
+    return list(check_of(code).findings(of))
 
 
-def with_facts(evidence: Evidence, of: Callable[[Record], dict[str, str]]) -> Evidence:
-    return replace(evidence, records=[facts(r, **of(r)) for r in evidence.records])
+def with_facts(of: Evidence, own: Callable[[Record], dict[str, str]]) -> Evidence:
+    return replace(of, records=[facts(r, **own(r)) for r in of.records])
 
 
-def on(evidence: Evidence, of: Callable[[Record], str]) -> Evidence:
-    """The runs on the devices that `of` says."""
+def on(of: Evidence, device: Callable[[Record], str]) -> Evidence:
     records = [
-        replace(r, attempt=replace(r.attempt, device=of(r))) for r in evidence.records if r.attempt
+        replace(r, attempt=replace(r.attempt, device=device(r))) for r in of.records if r.attempt
     ]
-    return replace(evidence, records=records)
+    return replace(of, records=records)
 
 
-def imported(evidence: Evidence) -> Evidence:
-    return replace(evidence, records=[replace(r, source="import x") for r in evidence.records])
+def imported(of: Evidence) -> Evidence:
+    return replace(of, records=[replace(r, source="import x") for r in of.records])
 
 
 def test_a_step_whose_sides_are_of_two_commits_is_named() -> None:
-    evidence = with_facts(native(), lambda r: {"commit": COMMITS[r.variant == "full"]})
+    of = with_facts(native(), lambda r: {"commit": COMMITS[r.variant == "full"]})
 
-    (finding,) = found("W130", evidence)
+    (finding,) = found("W130", of)
 
     assert finding.name == "W130:code"
     assert finding.sentence == (
@@ -57,15 +65,15 @@ def test_a_step_whose_sides_are_of_two_commits_is_named() -> None:
         " change"
     )
     assert finding.command == "ablate run studies/clean.toml --force"
-    assert finding.keys == tuple(r.key for r in evidence.records if r.variant == "full")
+    assert finding.keys == tuple(r.key for r in of.records if r.variant == "full")
 
 
 def test_versions_that_are_spread_over_the_seeds_are_said_to_be_on_both_sides() -> None:
-    evidence = native()
-    odd = evidence.study.seeds[1]
-    evidence = with_facts(evidence, lambda r: {"torch": f"2.1{int(r.seed == odd)}.0"})
+    of = native()
+    odd = of.study.seeds[1]
+    of = with_facts(of, lambda r: {"torch": f"2.1{int(r.seed == odd)}.0"})
 
-    (finding,) = found("W130", evidence)
+    (finding,) = found("W130", of)
 
     assert finding.name == "W130:libraries"
     assert finding.sentence == (
@@ -75,14 +83,14 @@ def test_versions_that_are_spread_over_the_seeds_are_said_to_be_on_both_sides() 
 
 
 def test_the_time_of_a_change_of_code_is_said() -> None:
-    evidence = native()
-    starts = sorted(r.attempt.started for r in evidence.records if r.attempt)
+    of = native()
+    starts = sorted(r.attempt.started for r in of.records if r.attempt)
 
     def commit(record: Record) -> dict[str, str]:
         assert record.attempt is not None
         return {"commit": COMMITS[record.attempt.started >= starts[6]]}
 
-    (finding,) = found("W130", with_facts(evidence, commit))
+    (finding,) = found("W130", with_facts(of, commit))
 
     at = starts[6][:16].replace("T", " ")
     assert "the code is 4f1c2d3 in 6 runs and 9b8a7c6 in 2 runs (" in finding.sentence
@@ -91,10 +99,10 @@ def test_the_time_of_a_change_of_code_is_said() -> None:
 
 
 def test_another_device_matters_for_times_and_memory() -> None:
-    evidence = native()
-    odd = evidence.study.seeds[0]
+    of = native()
+    odd = of.study.seeds[0]
 
-    (finding,) = found("W130", on(evidence, lambda r: "A100" if r.seed == odd else "H100"))
+    (finding,) = found("W130", on(of, lambda r: "A100" if r.seed == odd else "H100"))
 
     assert finding.name == "W130:hardware"
     assert finding.sentence.startswith("device is H100 in 6 runs and A100 in 2 runs (baseline and")
@@ -102,14 +110,14 @@ def test_another_device_matters_for_times_and_memory() -> None:
 
 
 def test_two_machines_of_one_kind_are_one() -> None:
-    evidence = native()
+    of = native()
     records = [
         replace(r, attempt=replace(r.attempt, host=f"node{r.seed}"))
-        for r in evidence.records
+        for r in of.records
         if r.attempt
     ]
 
-    assert found("W130", replace(evidence, records=records)) == []
+    assert found("W130", replace(of, records=records)) == []
 
 
 def test_what_a_run_has_for_itself_is_no_difference() -> None:
@@ -126,11 +134,11 @@ def test_what_a_run_has_for_itself_is_no_difference() -> None:
 
 
 def test_a_fact_that_some_runs_lack_differs_from_nothing() -> None:
-    evidence = with_facts(
+    of = with_facts(
         native(), lambda r: {"cuda": "12.8", "gpu": "H100"} if r.variant == "full" else {}
     )
 
-    assert found("W130", evidence) == []
+    assert found("W130", of) == []
 
 
 @pytest.mark.parametrize(
@@ -145,16 +153,16 @@ def test_a_fact_that_some_runs_lack_differs_from_nothing() -> None:
 def test_data_that_are_assumed_are_what_the_log_says(
     texts: tuple[str, str], names: list[str]
 ) -> None:
-    evidence = with_facts(native(), lambda r: {"data": texts[r.variant == "full"]})
+    of = with_facts(native(), lambda r: {"data": texts[r.variant == "full"]})
 
-    assert [f.name for f in found("W130", evidence)] == names
+    assert [f.name for f in found("W130", of)] == names
 
 
 def test_uncommitted_changes_are_said_of_all_runs_or_of_those_that_had_them() -> None:
-    evidence = native()
-    (all_of,) = found("W130", with_facts(evidence, lambda _: {"dirty": "yes"}))
+    of = native()
+    (all_of,) = found("W130", with_facts(of, lambda _: {"dirty": "yes"}))
     (some_of,) = found(
-        "W130", with_facts(evidence, lambda r: {"dirty": "yes" if r.variant == "full" else "no"})
+        "W130", with_facts(of, lambda r: {"dirty": "yes" if r.variant == "full" else "no"})
     )
 
     assert all_of.name == some_of.name == "W130:dirty"
@@ -166,10 +174,10 @@ def test_uncommitted_changes_are_said_of_all_runs_or_of_those_that_had_them() ->
 
 
 def test_changes_whose_difference_was_kept_are_a_version_of_the_code() -> None:
-    evidence = native()
-    kept = with_facts(evidence, lambda _: {"dirty": "yes", "diff": "ab" * 32})
+    of = native()
+    kept = with_facts(of, lambda _: {"dirty": "yes", "diff": "ab" * 32})
     two = with_facts(
-        evidence, lambda r: {"dirty": "yes", "diff": ("ab" if r.variant == "full" else "cd") * 32}
+        of, lambda r: {"dirty": "yes", "diff": ("ab" if r.variant == "full" else "cd") * 32}
     )
 
     assert found("W130", kept) == []
@@ -179,19 +187,20 @@ def test_changes_whose_difference_was_kept_are_a_version_of_the_code() -> None:
 
 
 def test_runs_without_results_do_not_count() -> None:
-    evidence = with_facts(native(), lambda r: {"commit": COMMITS[r.variant == "full"]})
+    of = with_facts(native(), lambda r: {"commit": COMMITS[r.variant == "full"]})
     records = [
-        replace(r, state=State.FAILED if r.variant == "full" else r.state) for r in evidence.records
+        replace(r, state=State.FAILED if r.variant == "full" else r.state) for r in of.records
     ]
 
-    assert found("W130", replace(evidence, records=records)) == []
+    assert found("W130", replace(of, records=records)) == []
 
 
 def test_of_imported_runs_the_two_sides_are_set_beside_each_other() -> None:
-    evidence = imported(with_facts(native(), lambda r: {"PyTorch": f"1.{r.variant == 'full'}.0"}))
-    evidence = with_facts(evidence, lambda r: {"PyTorch": ("1.9.0", "2.0.1")[r.variant == "full"]})
+    of = imported(
+        with_facts(native(), lambda r: {"PyTorch": "2.0.1" if r.variant == "full" else "1.9.0"})
+    )
 
-    (finding,) = found("W130", evidence)
+    (finding,) = found("W130", of)
 
     assert finding.command == "ablate compare baseline full --study clean"
 
@@ -208,17 +217,17 @@ def test_standin_data_are_named_before_and_after_training() -> None:
 
 
 def test_imported_numbers_without_curves_are_counted() -> None:
-    evidence = imported(native())
-    bare = {r.key for r in evidence.records if r.variant == "full"}
-    curves = {k: c for k, c in evidence.curves.items() if k not in bare}
+    of = imported(native())
+    bare = {r.key for r in of.records if r.variant == "full"}
+    curves = {k: c for k, c in of.curves.items() if k not in bare}
 
-    (part,) = found("N133", replace(evidence, curves=curves))
-    (whole,) = found("N133", replace(evidence, curves={}))
+    (part,) = found("N133", replace(of, curves=curves))
+    (whole,) = found("N133", replace(of, curves={}))
 
     assert part.sentence.startswith("4 of 8 imported runs (full) have no curves")
     assert set(part.keys) == bare
     assert whole.sentence.startswith("all 8 imported runs have no curves")
-    assert found("N133", evidence) == []
+    assert found("N133", of) == []
 
 
 def test_a_run_of_our_own_without_curves_is_no_imported_number() -> None:
