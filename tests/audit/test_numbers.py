@@ -102,6 +102,12 @@ def test_a_mean_of_classes_may_be_off_by_what_was_rounded_away() -> None:
     )
 
 
+def test_a_score_that_was_rounded_is_the_mean_of_exact_items() -> None:
+    exact = [Item("val", f"class{i}", "AP", 0.63974 + (i - 4.5) / 97) for i in range(10)]
+
+    assert list(totals.CHECK.findings(replace(detected(AQR), items=lambda _key: exact))) == []
+
+
 def test_items_of_another_step_are_no_contradiction() -> None:
     evidence = replace(
         detected(AQR), items=lambda _key: [Item("val", f"c{i}", "AP", 0.5) for i in range(10)]
@@ -185,7 +191,7 @@ def test_few_printed_values_do_not_tell_that_a_metric_counts() -> None:
 
 def test_values_that_are_no_counts_have_no_granularity() -> None:
     curves: dict[str, Curves] = {
-        "full-0": {("val", "rank1"): {s: 0.5 + s / 1000 for s in range(1, 60)}}
+        "full-0": {("val", "rank1"): {s: round(0.5 + s / 1000, 3) for s in range(1, 80)}}
     }
 
     assert list(granularity.CHECK.findings(replace(ranked((0.801,), (0.8,)), curves=curves))) == []
@@ -252,3 +258,14 @@ def test_a_run_takes_no_less_than_its_iterations(
         "took 2,400 s, but 3,950 of its iterations of 0.654 s take 2,581 s" in f.sentence
         for f in findings
     )
+
+
+def test_a_point_an_epoch_alone_does_not_tell_how_many_iterations_there_were() -> None:
+    record = run(costs={"seconds": 10.0})
+    epochs: Curves = {("train", "seconds_per_batch"): dict.fromkeys(range(1, 41), 0.65)}
+    counted_too: Curves = {**epochs, ("train", "acc"): {54 * e: 0.5 for e in range(1, 41)}}
+
+    assert list(timing.CHECK.findings(Evidence(STUDY, [record], {record.key: epochs}))) == []
+    (finding,) = timing.CHECK.findings(Evidence(STUDY, [record], {record.key: counted_too}))
+    # 39 epochs of 54 iterations after the first point
+    assert "but 2,106 of its iterations of 0.650 s take 1,369 s" in finding.sentence

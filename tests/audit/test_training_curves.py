@@ -12,7 +12,7 @@ from ablate.audit.measurement import flattened, nonfinite, starts
 from ablate.metric import Metric
 from ablate.record import Attempt, Record, State
 from ablate.selection import Curves, Score
-from ablate.study import Arm, Start, Study, switch
+from ablate.study import Arm, Claims, Start, Study, switch
 
 STUDY = Study(
     name="s",
@@ -94,6 +94,13 @@ def test_a_score_that_is_no_number_is_told_without_a_curve() -> None:
     (finding,) = nonfinite.CHECK.findings(Evidence(STUDY, [record]))
 
     assert finding.sentence == "mAP is NaN in a"
+
+
+def test_a_score_that_is_from_such_a_curve_is_told_once() -> None:
+    (finding,) = nonfinite.CHECK.findings(runs({"a": {("val", "mAP"): {1: math.nan}}}))
+
+    assert finding.sentence == "mAP is NaN in a (step 1)"
+    assert finding.keys == ("a",)
 
 
 def test_one_name_on_two_splits_is_two_findings() -> None:
@@ -184,15 +191,35 @@ def test_flat_curves_are_not_said_to_rise(
     assert said <= most * 400
 
 
+def line(climb: float, until: int = 50) -> Curves:
+    """A straight line, all but flat from the step `until` on."""
+    return {("test", "mAP"): {s: 0.5 + climb * min(s, until) / 50 + 1e-6 * s for s in range(1, 51)}}
+
+
+def test_what_went_flat_within_its_last_quarter_had_flattened() -> None:
+    assert list(flattened.CHECK.findings(runs({"a": line(0.3, until=44)}))) == []
+    assert list(flattened.CHECK.findings(runs({"a": line(0.3)})))
+
+
+def test_what_rises_by_less_than_the_margin_of_the_study_counts_as_flat() -> None:
+    # 0.015 * 11 / 50 = 0.33 points over the last quarter
+    for margin, said in ((0.5, 0), (0.3, 1)):
+        study = replace(STUDY, claims=Claims(margin=margin))
+        found = flattened.CHECK.findings(replace(runs({"a": line(0.015)}), study=study))
+        assert len(list(found)) == said
+
+
 def test_a_short_curve_has_no_end_to_speak_of() -> None:
     assert list(flattened.CHECK.findings(runs({"a": climbing(40, epochs=11)}))) == []
 
 
-def losses(first: float, last: float, names: Sequence[str] = ("loss",)) -> Curves:
-    """A loss that falls from the first value to the last, wobbling by 0.05."""
+def losses(
+    first: float, last: float, names: Sequence[str] = ("loss",), wobble: float = 0.05
+) -> Curves:
+    """A loss that falls from the first value to the last, and wobbles."""
     steps = range(50, 4001, 50)
     fall = {
-        s: last + (first - last) * math.exp(-(s - 50) / 300) + 0.05 * (s // 50 % 2) for s in steps
+        s: last + (first - last) * math.exp(-(s - 50) / 300) + wobble * (s // 50 % 2) for s in steps
     }
     return {("train", name): fall for name in names}
 
@@ -227,7 +254,8 @@ def test_a_log_without_configuration_is_said_to_be_of_the_same_experiment_only()
 @pytest.mark.parametrize(
     ("curves", "settings"),
     [
-        (losses(10.2, 9.9), STARTED),  # within 5 %
+        (losses(10.4, 9.9), STARTED),  # within 5 %
+        (losses(10.5, 9.9, wobble=0.4), STARTED),  # within what it wobbles
         (losses(13.3, 10.0), {"load_from": "ckpts/epoch_10.pth"}),  # another checkpoint
         (losses(13.3, 10.0), {"load_from": "work_dirs/aqr/epoch_20.pth"}),  # of the same name
         (losses(13.3, 10.0), {"load_from": "None"}),
