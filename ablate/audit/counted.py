@@ -56,7 +56,12 @@ def idle_modules(study: Study, cells: Iterable[Cell]) -> list[Idle]:
         if not any(r.shares for r in cell.records)
     }
     counts = {corner: _counts(cell) for corner, cell in grid.items()}
-    every = [_idle(m, grid, counts) for m in study.on]
+    printed: dict[tuple[str, str], list[float]] = {}
+    for of in counts.values():
+        for key, count in of.items():
+            printed.setdefault(key, []).append(count)
+    clear = {key: CLEAR * last_digit(values) for key, values in printed.items()}
+    every = [_idle(m, grid, counts, clear) for m in study.on]
     found = [one for one in every if one]
     return [_with_proof(one, found, grid, counts) for one in found]
 
@@ -70,7 +75,9 @@ def inert_by_counts(study: Study, cells: Iterable[Cell]) -> dict[str, frozenset[
     return {variant: frozenset(modules) for variant, modules in found.items()}
 
 
-def _idle(module: str, grid: Mapping[Corner, Cell], counts: Mapping[Corner, Counts]) -> Idle | None:
+def _idle(
+    module: str, grid: Mapping[Corner, Cell], counts: Mapping[Corner, Counts], clear: Counts
+) -> Idle | None:
     still: dict[str, float] = {}
     blind: dict[tuple[str, str], int] = {}
     seen: list[tuple[float, int, str, tuple[str, str]]] = []
@@ -83,7 +90,7 @@ def _idle(module: str, grid: Mapping[Corner, Cell], counts: Mapping[Corner, Coun
         moved = {k: d for k, d in added.items() if k[0] in OPERATIONS}
         faint = faint or any(moved.values())
         for key, more in moved.items():
-            if more >= CLEAR * last_digit(of[key] for of in counts.values() if key in of):
+            if more >= clear[key]:
                 seen.append((-more, len(corner), cell.variant, key))
         grown = max((d for k, d in added.items() if k[0] == "params"), default=0.0)
         if grown > 0 and moved and not any(moved.values()):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from ablate.analysis.cells import Cell
+from ablate.analysis.effects import BASE, corners
 from ablate.audit.counted import inert_by_counts
 from ablate.record import Cost, Record
 from ablate.study import Study
@@ -65,6 +66,22 @@ def inert_of(study: Study, cells: Iterable[Cell]) -> dict[str, frozenset[str]]:
         )
         if own:
             found[cell.variant] = own
+    return found
+
+
+def functions(study: Study, cells: Iterable[Cell]) -> dict[str, str]:
+    """Variant -> the variant of the same function that has no inert module, where that is there.
+
+    A variant of its own function is its own.
+    """
+    every = list(cells)
+    inert = inert_of(study, every)
+    grid = corners([c for c in every if c.role == "grid"], study.on)
+    found = {c.variant: c.variant for c in every}
+    for corner, cell in grid.items():
+        same = grid.get(corner - inert.get(cell.variant, BASE))
+        if same is not None:
+            found[cell.variant] = same.variant
     return found
 
 

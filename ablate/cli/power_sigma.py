@@ -90,25 +90,34 @@ def _unknown(study: "Study", why: str) -> Exception:
 def _of_study(store: "Store", held: "Study", study: "Study") -> Sigma | None:
     """The pooled noise of a study's cells; None where it is another question or has no replicates.
 
+    Cells of one function (W204) are replicates of each other.
+
     Raises UsageError where the study's own runs agree to the last digit over the seeds.
     """
+    from collections import Counter
+
     from ablate.analysis.cells import cells
     from ablate.analysis.contrast import noise
     from ablate.audit.catalogue import check_of
     from ablate.audit.check import ask
     from ablate.audit.gather import gather
+    from ablate.audit.liveness import functions
 
     metric = study.metric(study.primary).name
     if not _like(held, study):
         return None
     every = cells(store.records(held.name, study.selection))
-    replicated = [c for c in every if len(c.runs(metric)) > 1]
+    function = functions(held, every)
+    runs = Counter(function[c.variant] for c in every for _ in c.runs(metric))
+    pooled_over = [c for c in every if c.runs(metric) and runs[function[c.variant]] > 1]
+    replicated = [c for c in pooled_over if len(c.runs(metric)) > 1]
     alike = [c for c in replicated if len({v for _, v in c.runs(metric)}) == 1]
     told = ask([check_of("W126")], gather(store, held)) if alike else []
     one_run = {key for f in told for key in f.keys}
     seedless = [c for c in alike if {r.key for r in c.completed} <= one_run]
-    usable = _without_twins([c for c in replicated if c not in seedless])
-    pooled = noise([c.runs(metric) for c in usable])
+    usable = _without_twins([c for c in pooled_over if c not in seedless])
+    groups = [function[c.variant] for c in usable]
+    pooled = noise([c.runs(metric) for c in usable], groups=groups)
     if pooled is not None:
         return Sigma(
             pooled.sd,

@@ -13,6 +13,7 @@ from ablate.audit.check import ask
 from ablate.audit.counted import idle_modules, inert_by_counts
 from ablate.audit.evidence import Evidence
 from ablate.audit.execution import CHECKS
+from ablate.audit.liveness import functions
 from ablate.metric import Metric
 from ablate.record import Cost, Finding, Record
 from tests.report.planted import record, share, study
@@ -157,3 +158,20 @@ def test_where_a_module_s_own_parameters_were_counted_the_whole_is_not_asked() -
 def test_a_module_without_parameters_is_not_called_idle() -> None:
     level = {on: (88e6, o, *s) for on, (_, o, *s) in LOGS.items()}
     assert findings(level) == []
+
+
+def test_cells_of_one_function_are_known_by_the_one_without_idle_modules() -> None:
+    found = functions(SDL, Evidence(SDL, records(LOGS)).cells)
+    assert {v for v, same in found.items() if same == "baseline"} == {
+        "baseline",
+        "sacr",
+        "lif",
+        "sacr+lif",
+    }
+    assert all(found[v] == v for v in ("sdtps", "sacr+sdtps", "sdtps+lif", "full"))
+
+
+def test_a_cell_whose_parent_never_ran_is_its_own_function() -> None:
+    without = [r for r in records(LOGS) if r.variant != "baseline"]
+    found = functions(SDL, Evidence(SDL, without).cells)
+    assert found == {r.variant: r.variant for r in without}

@@ -142,3 +142,30 @@ def test_without_power_the_message_says_that_power_works(imported: Path) -> None
     assert refused("half.toml", "--power") == "half.toml: there is no such file"
     (imported / ".ablate" / "results.db").unlink()
     assert refused("half", "--power") == "half: there is no such file"
+
+
+def test_cells_that_are_one_function_give_an_import_of_single_runs_its_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # by hand: 76.3 77.6 77.2 74.6 have the mean 76.425 and squares of 5.3275 about it, over 3
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ABLATE_DB", raising=False)
+    (tmp_path / "ablate.toml").write_text("")
+    rows = [
+        "sacr,sdtps,lif,params,ops (G),rank1",
+        "false,false,false,87.99,34.28,76.3",
+        "true,false,false,96.38,34.28,77.6",
+        "false,false,true,88.16,34.28,77.2",
+        "true,false,true,96.55,34.28,74.6",
+        "false,true,false,88.62,34.33,80.1",
+        "true,true,false,97.02,37.55,78.0",
+        "false,true,true,88.79,35.11,75.1",
+        "true,true,true,97.19,38.33,78.8",
+    ]
+    (tmp_path / "table.csv").write_text("\n".join(rows) + "\n")
+    assert CliRunner().invoke(app, ["import", "table.csv"]).exit_code == 0
+
+    sigma = json.loads(said("table", "--power", "--json").stdout)["power"]["sigma"]
+
+    assert sigma["value"] == pytest.approx(0.0133260, abs=1e-7)
+    assert (sigma["cells"], sigma["df"]) == (4, 3)

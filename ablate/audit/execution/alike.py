@@ -1,6 +1,6 @@
 """Runs that agree to the last digit."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from ablate.audit.evidence import Evidence
 from ablate.record import Record
@@ -14,11 +14,9 @@ def fingerprint(evidence: Evidence, record: Record) -> Hashable:
 
     Left out are learning rates, which are equal by design, and times.
     """
-    names = {name.lower() for name in evidence.study.directions}
     measured = [
         (at, tuple((step, repr(value)) for step, value in sorted(curve.items())))
-        for at, curve in sorted(evidence.curves.get(record.key, {}).items())
-        if at[1].lower() in names or "loss" in at[1].lower()
+        for at, curve in sorted(_measured(evidence, record))
     ]
     values = {value for _, curve in measured for _, value in curve}
     return tuple(measured) if len(values) >= ENOUGH else None
@@ -26,15 +24,40 @@ def fingerprint(evidence: Evidence, record: Record) -> Hashable:
 
 def alike(evidence: Evidence, records: Iterable[Record]) -> list[list[Record]]:
     """The groups of completed runs whose scores and curves are equal to the last digit."""
-    by_scores: dict[Hashable, list[Record]] = {}
-    for record in records:
-        scores = tuple((name, repr(s.value)) for name, s in sorted(record.scores.items()))
-        if scores:
-            by_scores.setdefault(scores, []).append(record)
+    groups = [list(records)]
+    for look in (_scores, _ends, fingerprint):  # each dearer than the one before
+        groups = [same for of in groups for same in _split(evidence, of, look)]
+    return groups
+
+
+def _split(
+    evidence: Evidence, records: Sequence[Record], look: Callable[[Evidence, Record], Hashable]
+) -> list[list[Record]]:
     found: dict[Hashable, list[Record]] = {}
-    for at, of in by_scores.items():
-        for record in of if len(of) > 1 else ():
-            own = fingerprint(evidence, record)
-            if own is not None:
-                found.setdefault((at, own), []).append(record)
-    return [of for of in found.values() if len(of) > 1]
+    for record in records:
+        own = look(evidence, record)
+        if own:
+            found.setdefault(own, []).append(record)
+    return [same for same in found.values() if len(same) > 1]
+
+
+def _scores(_: Evidence, record: Record) -> Hashable:
+    return tuple((name, repr(score.value)) for name, score in sorted(record.scores.items()))
+
+
+def _ends(evidence: Evidence, record: Record) -> Hashable:
+    """The length and the last value of every curve."""
+    return frozenset(
+        (at, len(curve), repr(curve[max(curve)]))
+        for at, curve in _measured(evidence, record)
+        if curve
+    )
+
+
+def _measured(
+    evidence: Evidence, record: Record
+) -> Iterator[tuple[tuple[str, str], Mapping[int, float]]]:
+    names = {name.lower() for name in evidence.study.directions}
+    for at, curve in evidence.curves.get(record.key, {}).items():
+        if at[1].lower() in names or "loss" in at[1].lower():
+            yield at, curve

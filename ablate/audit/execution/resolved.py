@@ -59,12 +59,14 @@ def _same_settings(evidence: Evidence) -> Iterator[Hit]:
     moved = {f.name.lower().rpartition(".")[2] for f in evidence.study.factors}
     kept: dict[str, bool] = {}
     groups: dict[frozenset[tuple[str, str]], dict[str, Record]] = {}
+    told: set[str] = set()
     for record in evidence.completed:
-        settings = evidence.settings.get(record.key, {})
+        settings = {} if record.variant in told else evidence.settings.get(record.key, {})
         if settings:
+            told.add(record.variant)
             left = _deciding(settings, moved, kept)
             if len(left) >= FEWEST:
-                groups.setdefault(left, {}).setdefault(record.variant, record)
+                groups.setdefault(left, {})[record.variant] = record
     for left, of in groups.items():
         records = list(of.values())
         if len({frozenset(r.changed.items()) for r in records}) > 1:
