@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ablate.audit.check import Hit, Text, some
 from ablate.audit.evidence import Evidence
@@ -12,7 +12,9 @@ from ablate.audit.provenance.when import beginnings, minute
 from ablate.record import Record
 from ablate.study import Factor, Kind, Study
 
-Settings = Mapping[str, Mapping[str, str]]
+Settings: TypeAlias = Mapping[str, Mapping[str, str]]
+Layouts: TypeAlias = dict[tuple[str, ...], list[Record]]
+"""The keys of a run's settings, in their order -> the runs that have just these."""
 _FEWEST = 3
 _OWN = re.compile(
     r"(.*[._/-])?(name|description|notes?|tags?|group|project|entity|user|host(name)?|dates?|time"
@@ -41,17 +43,18 @@ def changes(evidence: Evidence) -> Iterator[Hit]:
     )
     if len(runs) < _FEWEST:
         return
-    for change in (*_keys(evidence, runs, times), *_values(evidence.settings, runs, times)):
+    layouts: Layouts = {}
+    for record in runs:
+        layouts.setdefault(tuple(evidence.settings[record.key]), []).append(record)
+    keys = _keys(evidence, layouts, runs, times)
+    for change in (*keys, *_values(evidence.settings, layouts, runs, times)):
         yield _hit(evidence, change, times)
 
 
 def _keys(
-    evidence: Evidence, runs: Sequence[Record], times: Mapping[str, datetime]
+    evidence: Evidence, layouts: Layouts, runs: Sequence[Record], times: Mapping[str, datetime]
 ) -> Iterator[Change]:
     """Keys of which all runs from some on differ from all before in having them."""
-    layouts: dict[tuple[str, ...], list[Record]] = {}
-    for record in runs:
-        layouts.setdefault(tuple(evidence.settings[record.key]), []).append(record)
     everywhere = set.intersection(*map(set, layouts))
     found: dict[tuple[str, int], list[str]] = {}
     for key in sorted({k for layout in layouts for k in layout} - everywhere):
@@ -126,14 +129,11 @@ def _names(key: str, factor: Factor) -> bool:
 
 
 def _values(
-    settings: Settings, runs: Sequence[Record], times: Mapping[str, datetime]
+    settings: Settings, layouts: Layouts, runs: Sequence[Record], times: Mapping[str, datetime]
 ) -> Iterator[Change]:
     """Keys with one value up to some run and another from it on, within one configuration too."""
-    columns: dict[tuple[str, ...], list[Record]] = {}
-    for record in runs:
-        columns.setdefault(tuple(settings[record.key]), []).append(record)
     values: dict[str, set[str]] = {}
-    for layout, of in columns.items():
+    for layout, of in layouts.items():
         for key, column in zip(
             layout, zip(*(settings[r.key].values() for r in of), strict=True), strict=True
         ):

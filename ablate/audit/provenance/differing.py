@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
@@ -10,7 +11,7 @@ from ablate.audit.provenance.origin import ORIGINS, Origin, origin, uncommitted
 from ablate.audit.provenance.when import beginnings, minute
 from ablate.record import Record
 
-Values = Mapping[str, Sequence[Record]]
+Values: TypeAlias = Mapping[str, Sequence[Record]]
 """What runs say of one fact -> the runs that say it, the most frequent first."""
 _FACTS = 2
 _VALUES = 3
