@@ -308,3 +308,31 @@ def test_explain_without_a_code_lists_them_all(found: Call) -> None:
     unknown = found("explain", "W90").exception
     assert isinstance(unknown, UsageError)
     assert "did you mean W902" in str(unknown)
+
+
+def test_an_acknowledgement_outlives_the_database(found: Call, folder: Path) -> None:
+    found("note", "toy", "seen in the logs", "--author", "Ada", "--finding", "W902:lif")
+    beside = folder / ".ablate" / "by-hand.json"
+    document = json.loads(beside.read_text())
+    assert document["notes"][0]["finding"] == "W902:lif"
+    assert found("db", "check").exit_code == 0
+    assert found("db", "rebuild").exit_code == 0
+    assert found("audit").stdout.count("acknowledged by Ada") == 1
+    copy = folder / "copy.db"
+    assert found("export", "-o", str(copy)).exit_code == 0
+    with open_store(copy) as store:
+        assert [n.finding for n in store.notes("toy")] == ["W902:lif"]
+        assert [f.name for f in store.findings("toy")] == ["E903", "W902:lif", "W902:sdtps", "N901"]
+
+
+def test_notes_written_before_findings_could_be_acknowledged_are_read(
+    found: Call, folder: Path
+) -> None:
+    found("note", "toy", "a word", "--author", "Ada")
+    beside = folder / ".ablate" / "by-hand.json"
+    document = json.loads(beside.read_text())
+    del document["notes"][0]["finding"]
+    (folder / ".ablate" / "results.db").unlink()
+    beside.write_text(json.dumps(document))
+    found("db", "rebuild")
+    assert "on toy: a word" in found("note", "toy").stdout
