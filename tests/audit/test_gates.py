@@ -1,7 +1,11 @@
 """Logged gates and weights that do not move; the numbers are those of a real run's two gates."""
 
+import gzip
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +83,24 @@ def test_what_moves_or_is_too_little_to_tell_is_not_named(values: Sequence[float
 )
 def test_names_that_say_a_gate(name: str, said: bool) -> None:  # noqa: FBT001
     assert is_gate(name) is said
+
+
+@pytest.mark.skipif("ABLATE_REALDATA" not in os.environ, reason="the real logs are not here")
+def test_the_gates_of_the_real_run_at_four_iterations_over_its_eight_ranks() -> None:
+    # the log prints each rank's means behind `lidar_weights_stats:` and `camera_weights_stats:`
+    log = Path(os.environ["ABLATE_REALDATA"], "cmt_aqr_logs", "aqr_2.5_0.6.log.gz")
+    text = gzip.decompress(log.read_bytes()).decode()
+    block = re.compile(
+        r"Forward #(\d+)\).*?lidar_\S+:\s+mean: (\S+).*?camera_\S+:\s+mean: (\S+)", re.DOTALL
+    )
+    found: dict[int, list[tuple[float, float]]] = {}
+    for step, lidar, camera in block.findall(text):
+        found.setdefault(int(step), []).append((float(lidar), float(camera)))
+    lidar, camera = (
+        [sum(r[i] for r in ranks) / len(ranks) for _, ranks in sorted(found.items())]
+        for i in range(2)
+    )
+    assert [round(v, 3) for v in lidar] == list(LIDAR)
+    assert [round(v, 3) for v in camera] == list(CAMERA)
+    assert is_still(camera)
+    assert not is_still(lidar)
