@@ -185,3 +185,9 @@ def test_a_gain_beyond_a_curve_or_none_is_passed_over(gain: float) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_clean_studies_are_passed_over(seed: int) -> None:
     assert {n for n in said(clean(seed)) if not n.startswith("W201")} == set()
+
+
+def test_the_same_scores_in_another_order_are_no_gain() -> None:
+    # as floats, .1 + .2 + .3 is more than .3 + .2 + .1
+    rows = square([30, 20, 10], [10, 20, 30], [10, 9, 11], [10, 9, 11])
+    assert "W240" not in said(evidence(AB, *rows))

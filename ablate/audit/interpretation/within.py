@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.contrast import Noise, difference
+from ablate.analysis.contrast import ROUNDING, Noise, difference
 from ablate.analysis.verdict import rules_of
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.design.measured import best, gain, mean, means, unsigned
@@ -76,8 +76,9 @@ def _gain(evidence: Evidence, metric: Metric, step: Step, spread: Noise) -> Gain
     before, after = step.before.runs(metric.name), step.after.runs(metric.name)
     if not before or not after:
         return None
-    size = gain(metric, *(sum(v for _, v in of) / len(of) for of in (before, after)))
-    if size <= 0:
+    means_of = [sum(v for _, v in of) / len(of) for of in (before, after)]
+    size = gain(metric, *means_of)
+    if size <= ROUNDING * max(map(abs, means_of)):
         return None
     claims = evidence.study.claims
     least = spread.least_difference(len(before), len(after), claims.alpha)
