@@ -99,14 +99,18 @@ def test_the_time_of_a_change_of_code_is_said() -> None:
 
 
 def test_another_device_matters_for_times_and_memory() -> None:
-    of = native()
-    odd = of.study.seeds[0]
+    (spread,) = found("W130", on(native(), lambda r: "H100" if r.seed else "A100"))
+    (apart,) = found("W130", on(native(), lambda r: "H100" if r.levels["sacr"] else "A100"))
 
-    (finding,) = found("W130", on(of, lambda r: "A100" if r.seed == odd else "H100"))
-
-    assert finding.name == "W130:hardware"
-    assert finding.sentence.startswith("device is H100 in 6 runs and A100 in 2 runs (baseline and")
-    assert finding.sentence.endswith("times and memory do not compare, scores hardly differ by it")
+    assert spread.name == apart.name == "W130:hardware"
+    assert spread.sentence == (
+        "device is H100 in 6 runs and A100 in 2 runs (baseline and full);"
+        " no step has one on one side alone and another on the other"
+    )
+    assert apart.sentence.endswith(
+        "the two sides of baseline → full have none of it in common:"
+        " their times and memory do not compare"
+    )
 
 
 def test_two_machines_of_one_kind_are_one() -> None:

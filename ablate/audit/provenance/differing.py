@@ -18,7 +18,7 @@ _VALUES = 3
 _NAMES: Mapping[Origin, Text] = {
     "code": Text("the code", "代码"),
     "libraries": Text("a library", "库"),
-    "hardware": Text("hardware", "硬件"),
+    "hardware": Text("the hardware", "硬件"),
     "data": Text("the data", "数据"),
 }
 
@@ -52,25 +52,31 @@ def _hit(
     en = "; ".join(s.en for s in said[:_FACTS]) + (f"; {more} more facts differ" * (more > 0))
     zh = "；".join(s.zh for s in said[:_FACTS]) + (f"；另有 {more} 项不同" * (more > 0))
     apart = _apart(evidence, list(differ.values()))
-    between = some([f"{a} → {b}" for a, b in apart])
-    name = _NAMES[kind]
     if apart:
-        two = "these steps" if len(apart) > 1 else "this step"
-        en += f"; the two sides of {between.en} have none of it in common: {two} may show"
-        en += f" {name.en} instead of the change"
-        zh += f"；{between.zh} 的两侧所用完全不同：差异可能来自{name.zh}而非所做的改动"
+        between, means = some([f"{a} → {b}" for a, b in apart]), _meaning(kind, len(apart))
+        en += f"; the two sides of {between.en} have none of it in common: {means.en}"
+        zh += f"；{between.zh} 的两侧所用完全不同：{means.zh}"
     elif any(c.parent for c in evidence.cells):
         en += "; no step has one on one side alone and another on the other"
         zh += "；没有哪一步的两侧各用一种"
-    if kind == "hardware" and not apart:
-        en += ": times and memory do not compare, scores hardly differ by it"
-        zh += "：耗时与显存不可比，得分受其影响很小"
     rare = [r for values in differ.values() for of in [*values.values()][1:] for r in of]
     return Hit(
         Text(en, zh),
         _command(evidence, apart),
         subject=kind,
         keys=tuple(dict.fromkeys(r.key for r in rare)),
+    )
+
+
+def _meaning(kind: Origin, steps: int) -> Text:
+    """What is doubtful of steps whose sides have nothing in common."""
+    if kind == "hardware":
+        return Text("their times and memory do not compare", "其耗时与显存不可比")
+    name = _NAMES[kind]
+    which = "this step" if steps == 1 else "these steps"
+    return Text(
+        f"{which} may show {name.en} instead of the change",
+        f"差异可能来自{name.zh}而非所做的改动",
     )
 
 
@@ -85,7 +91,7 @@ def _command(evidence: Evidence, apart: Sequence[tuple[str, str]]) -> str:
 def _fact(name: str, values: Values, times: Mapping[str, datetime]) -> Text:
     (common, many), *others = values.items()
     shown = others[: _VALUES - 1]
-    title = Text(*_NAMES["code"]) if name == "code" else Text(name, f" {name} ")
+    title = _NAMES["code"] if name == "code" else Text(name, name)
     en = [f"{common} in {_runs(many)}"]
     zh = [f"{len(many)} 次运行为 {common}"]
     for value, runs in shown:
@@ -96,9 +102,7 @@ def _fact(name: str, values: Values, times: Mapping[str, datetime]) -> Text:
     if len(others) > len(shown):
         en.append(f"{len(others) - len(shown)} others elsewhere")
         zh.append(f"另有 {len(others) - len(shown)} 种")
-    return Text(
-        f"{title.en} is {', '.join(en[:-1])} and {en[-1]}", f"{title.zh.lstrip()}：{'，'.join(zh)}"
-    )
+    return Text(f"{title.en} is {', '.join(en[:-1])} and {en[-1]}", f"{title.zh}：{'，'.join(zh)}")
 
 
 def _runs(records: Sequence[Record]) -> str:
@@ -157,7 +161,7 @@ def _dirty(evidence: Evidence) -> Iterator[Hit]:
             " its commit does not tell what ran",
             f"{who.zh}的代码带有未提交的改动：commit 不能说明实际运行的代码",
         ),
-        f"ablate run {evidence.file} --force",
+        _command(evidence, ()),
         subject="dirty",
         keys=tuple(r.key for r in runs),
     )
@@ -176,13 +180,14 @@ CHECKS = (
             "Differences between configurations are read as effects of what was changed. Where the"
             " completed runs of a study record different commits, versions, devices or data, these"
             " may be the cause instead. It is worst where the two sides of a step have none of it"
-            " in common; where each configuration has runs of both, it adds noise. Only what two"
-            " runs both record is compared. Machines of one kind count as one. Uncommitted changes"
-            " are said unless the difference itself was kept.",
+            " in common; where each configuration has runs of both, it adds noise. Other devices"
+            " matter for times and memory more than for scores. Only what two runs both record is"
+            " compared. Machines of one kind count as one. Uncommitted changes are said unless the"
+            " difference itself was kept.",
             "各配置之间的差异被解读为所做改动的效果。若研究中已完成的运行记录了不同的 commit、"
             "版本、设备或数据，差异也可能由它们造成。最严重的是某一步的两侧完全不同；若每个配置都各有两种，"
-            "则只是增加噪声。仅比较双方都有记录的内容；同型号的机器视为相同。若未保存改动本身，"
-            "则未提交的改动也会指出。",
+            "则只是增加噪声。设备不同主要影响耗时与显存，对得分影响较小。仅比较双方都有记录的内容；"
+            "同型号的机器视为相同。若未保存改动本身，则未提交的改动也会指出。",
         ),
         settle=Text(
             "Commit, and train the rarer side again under what the others had.",
