@@ -60,12 +60,12 @@ def _add(
 def _said(subject: str, runs: Sequence[Lost], told: Mapping[str, str]) -> Text:
     parts = []
     for en, zh, steps in (
-        ("NaN", "NaN", [(told[r.record.key], r.nan) for r in runs if r.nan]),
+        ("NaN", " NaN", [(told[r.record.key], r.nan) for r in runs if r.nan]),
         ("infinite", "无穷大", [(told[r.record.key], r.inf) for r in runs if r.inf]),
     ):
         if steps:
             where = _where(steps)
-            parts.append(Text(f"{en} in {where.en}", f"在 {where.zh} 为 {zh}"))
+            parts.append(Text(f"{en} in {where.en}", f"在 {where.zh}为{zh}"))
     return Text(
         f"{subject} is {', and '.join(p.en for p in parts)}",
         f"{subject} {'；'.join(p.zh for p in parts)}",

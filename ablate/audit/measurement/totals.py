@@ -41,7 +41,7 @@ def _formula(evidence: Evidence) -> Iterator[Hit]:
             made = detection_score(scores[1], scores[2:])
             if abs(made - scores[0]) > slack:
                 wrong.append((record, of[0].text(scores[0]), of[0].text(made)))
-    yield from _told(evidence, of[0], wrong, Text("mAP and the errors", "mAP 与各误差"))
+    yield from _told(evidence, of[0], wrong, Text("mAP and the errors", " mAP 和各误差"))
 
 
 def _means(evidence: Evidence) -> Iterator[Hit]:
@@ -61,7 +61,7 @@ def _means(evidence: Evidence) -> Iterator[Hit]:
                 wrong[metric.name].append((record, score, metric.text(made)))
     for metric in means:
         part = metric.name[1:]
-        text = Text(f"the {part} of its items", f"各条目的 {part}")
+        text = Text(f"the {part} of its items", f"各条目的 {part} ")
         yield from _told(evidence, metric, wrong[metric.name], text)
 
 
@@ -111,7 +111,7 @@ def _told(
         yield Hit(
             Text(
                 f"{metric.label} is not what {parts.en} make in {runs.en}",
-                f"{metric.label} 与 {parts.zh} 不符：{zh.zh}",
+                f"{metric.label} 与{parts.zh}不符：{zh.zh}",
             ),
             shown(evidence, wrong[0][0]),
             metric.name,
