@@ -27,7 +27,7 @@ UNREAD = {"sacr": ["sacr"], "lif": ["lif"], "sacr+lif": ["sacr", "lif"]}
 KEEP = {"full sdtps.keep_ratio=0.5": 97_183_104, "full sdtps.keep_ratio=0.8": 97_188_975}
 
 
-def _probed(tmp_path: Path, study: str, *words: str) -> dict[str, Any]:
+def _probed(tmp_path: Path, study: str, *words: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     planned = subprocess.run(
         [
             *(sys.executable, "-m", "ablate", "plan", study, "--scale", "paper"),
@@ -40,14 +40,14 @@ def _probed(tmp_path: Path, study: str, *words: str) -> dict[str, Any]:
         check=True,
         timeout=300,
     )
-    document = json.loads(planned.stdout)
-    return {v["variant"]: v for v in document["probe"]["variants"]}
+    probe: dict[str, Any] = json.loads(planned.stdout)["probe"]
+    return {v["variant"]: v for v in probe["variants"]}, probe["findings"]
 
 
 def test_the_source_wiring_has_the_counts_of_its_logs_and_names_what_nothing_reads(
     tmp_path: Path,
 ) -> None:
-    found = _probed(tmp_path, "studies/rgbnt201-source.toml")
+    found, findings = _probed(tmp_path, "studies/rgbnt201-source.toml")
 
     for name, (params, live, ops) in SOURCE.items():
         assert found[name]["params"] == params
@@ -60,10 +60,19 @@ def test_the_source_wiring_has_the_counts_of_its_logs_and_names_what_nothing_rea
     reached = [r for r in found["lif"]["reached"] if r["factor"] == "lif" and r["tensors"]]
     assert {r["loss"] for r in reached} == {"lif"}
     assert len(found) == 16
+    lif, sacr = (f for f in findings if f["code"] == "W204")
+    assert lif["sentence"].startswith("lif: none of its 169,635 trainable parameters reaches the")
+    assert sacr["sentence"] == (
+        "sacr: none of its 8,393,733 trainable parameters reaches the scored output in sacr and"
+        " sacr+lif, and no loss that trains the score reaches them; they are live where sdtps is on"
+        " and with wiring=live"
+    )
+    assert sacr["command"] == "ablate plan studies/rgbnt201-source.toml wiring=live --probe"
 
 
 def test_in_the_live_wiring_every_module_is_read(tmp_path: Path) -> None:
-    found = _probed(tmp_path, "studies/rgbnt201.toml", "--only", "grid", "--seeds", "0")
+    found, findings = _probed(tmp_path, "studies/rgbnt201.toml", "--only", "grid", "--seeds", "0")
 
     assert set(found) == set(SOURCE)
     assert not any(v["inert"] for v in found.values())
+    assert findings == []
