@@ -133,3 +133,8 @@ def test_records_tell_by_variant_from_the_first_seed_that_was_measured() -> None
 
     assert list(recorded(records)) == ["lif"]
     assert liveness(recorded(records))[0].code == "W204"
+
+
+def test_variants_whose_training_was_not_counted_are_told_apart_under_a_name_of_their_own() -> None:
+    costs = {"sacr": _shares("sacr", SACR, 0, 0), "full": _shares("sacr", SACR, 0, 0)[:2]}
+    assert [f.name for f in liveness(measured(costs))] == ["W204:sacr", "W204:sacr.unread"]

@@ -125,7 +125,7 @@ def test_runs_that_logged_one_seed_show_what_is_not_deterministic() -> None:
 def test_identical_runs_of_one_logged_seed_are_one_run_and_no_lost_seed() -> None:
     assert logged({"a": "1111", "b": "1111"}, {"a": LEARNT, "b": LEARNT}) == [
         (
-            "W127:SOLVER.SEED=1111 (copies)",
+            "W127:SOLVER.SEED=1111.copies",
             (
                 "the 2 runs of v are counted as different seeds and log one (SOLVER.SEED = 1111),"
                 " and are identical to the last digit: all but one hold no information"

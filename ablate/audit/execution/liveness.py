@@ -35,7 +35,7 @@ def _unread(evidence: Evidence) -> Iterator[Hit]:
     yield from known
     told = {hit.subject for hit in known}
     for hit in _of_kind(evidence, shares, UNREAD):
-        yield replace(hit, subject=f"{hit.subject} (untaught?)") if hit.subject in told else hit
+        yield replace(hit, subject=f"{hit.subject}.unread") if hit.subject in told else hit
     yield from _by_counts(evidence)
 
 
@@ -58,8 +58,8 @@ _CHINESE = {
 
 def _of_kind(evidence: Evidence, shares: Shares, fact: str) -> Iterator[Hit]:
     """One hit for each factor of which the fact holds in some variants."""
-    for factor, of in kinds(shares).items():
-        where = [variant for variant, kind in of.items() if kind == fact]
+    for factor, kinds_of in kinds(shares).items():
+        where = [variant for variant, kind in kinds_of.items() if kind == fact]
         if not where:
             continue
         counts = size([int(shares[v][factor]["params"].value) for v in where])
@@ -73,7 +73,7 @@ def _of_kind(evidence: Evidence, shares: Shares, fact: str) -> Iterator[Hit]:
             ),
             " ".join(filter(None, ("ablate plan", evidence.file, opened, "--probe"))),
             factor,
-            tuple(r.key for r in evidence.records if r.variant in set(where)),
+            tuple(r.key for r in evidence.records if kinds_of.get(r.variant) == fact),
         )
 
 

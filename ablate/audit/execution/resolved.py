@@ -79,7 +79,7 @@ def _same_settings(evidence: Evidence) -> Iterator[Hit]:
                     "据称区分它们的设置不在其中",
                 ),
                 f"ablate show {records[0].key[:8]}",
-                f"{next(iter(of))} resolved",
+                f"{next(iter(of))}.resolved",
                 tuple(r.key for r in records),
             )
 

@@ -94,7 +94,7 @@ def _hits(
         yield Hit(
             Text(said.en + more.en, said.zh + more.zh),
             f"ablate show {next(iter(of.values()))[0].key[:8]}",
-            f"{key}={value}{' (copies)' if identical else ''}",
+            f"{key}={value}{'.copies' if identical else ''}",
             tuple(r.key for records in of.values() for r in records),
         )
 
