@@ -3,6 +3,7 @@
 import re
 
 from ablate.audit.check import Text
+from ablate.lint import lexicon
 from ablate.lint.ledger import Ledger
 from ablate.lint.numbers import Number
 from ablate.lint.rows import points_as_percent
@@ -13,8 +14,8 @@ from ablate.metric import signed
 _TO = re.compile(
     r"^\s*(?P<how>vs\.?|versus|→|->|⟶|降至|升至|下降至|提升至|到|to)\s*$", re.IGNORECASE
 )
+_NEAR = 16
 _OPEN = re.compile(r"^\s*[(（,，]\s*$")
-_ABSOLUTE = re.compile(r"绝对|absolute", re.IGNORECASE)
 
 
 def check_beside(statement: Statement, ledger: Ledger) -> None:
@@ -46,7 +47,7 @@ def _difference(statement: Statement, ab: tuple[Number, Number], d: Number, ledg
     hundred = abs(d.value - 100 * apart) <= 100 * slack + d.half and not percent
     if points and not (percent and d.unit == "%" and relative):
         ledger.trace(place)
-        if percent and d.unit == "%":
+        if percent and d.unit == "%" and not called_so(statement, d):
             ledger.accuse(place, *points_as_percent(d))
     elif relative:
         ledger.trace(place)
@@ -69,9 +70,16 @@ def _difference(statement: Statement, ab: tuple[Number, Number], d: Number, ledg
         )
 
 
+def called_so(statement: Statement, d: Number) -> bool:
+    """Whether a number is called an absolute difference, and nothing in its line a relative one."""
+    near = statement.text[max(0, d.start - _NEAR) : d.end + _NEAR]
+    said = lexicon.ABSOLUTE.search(near) is not None
+    return said and not lexicon.RELATIVELY.search(statement.text)
+
+
 def called_absolute(statement: Statement, d: Number, points: str, ledger: Ledger) -> None:
     """Accuse a relative change that is called an absolute one."""
-    if _ABSOLUTE.search(statement.text):
+    if called_so(statement, d):
         ledger.accuse(
             statement.place(d.start),
             "mislabelled",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ablate.lint import lexicon
@@ -28,6 +28,7 @@ class Column:
     unit: str = ""
     reference: str | None = None
     alone: bool = False
+    absolute: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,11 @@ def _columns(
         if column is not None:
             known = column.reference or _empty_row(table.column(index), variants)
             found.append(
-                Column(index, column.role, column.quantity, column.unit, known, column.alone)
+                replace(
+                    column,
+                    reference=known,
+                    absolute=lexicon.ABSOLUTE.search(header) is not None,
+                )
             )
     return found
 

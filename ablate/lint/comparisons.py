@@ -91,10 +91,11 @@ def _everything(statement: Statement, world: World, ledger: Ledger) -> None:
     match = _EVERY.search(statement.text)
     if match is None:
         return
-    named = list(dict.fromkeys(m.variant for m in statement.mentions))
-    if len(named) != 2:  # noqa: PLR2004 - one better than another
+    before = [m for m in statement.mentions if m.end <= match.start()]
+    after = [m for m in statement.mentions if m.start >= match.start()]
+    if len(before) != 1 or len(after) != 1 or lexicon.SUBSET.search(statement.text):
         return
-    a, b = named
+    a, b = before[0].variant, after[0].variant
     lost: list[str] = []
     won = 0
     for quantity in world.quantities:
@@ -138,7 +139,7 @@ def _single(statement: Statement, names: Names, ledger: Ledger) -> None:
     world = names.world
     true: list[str] = []
     false: list[str] = []
-    for quantity in world.quantities:
+    for quantity in statement.scores or world.quantities:
         metric = quantity.metric
         if metric is None:
             continue
@@ -190,7 +191,7 @@ def _synergy(statement: Statement, names: Names, ledger: Ledger) -> None:
     pairs = any(match.group(g) for g in ("two", "pair"))
     true: list[str] = []
     false: list[str] = []
-    for quantity in world.quantities:
+    for quantity in statement.scores or world.quantities:
         metric = quantity.metric
         found = []
         for variant in world.cells if metric else ():
@@ -236,9 +237,9 @@ def _splits(statement: Statement, world: World, ledger: Ledger) -> None:
                         "mislabelled",
                         "split",
                         Text(
-                            "scores of the test set and of the validation set are of other data:"
-                            " their difference says nothing of generalisation",
-                            "测试集与验证集的分数来自不同数据：二者之差说明不了泛化能力",
+                            "a score of the test set beside one of the validation set:"
+                            " the data differ, so that their difference is no gain",
+                            "测试集与验证集的分数来自不同数据：二者之差不是提升",
                         ),
                     )
                     return
@@ -258,7 +259,7 @@ def _labelled(statement: Statement, names: Names, ledger: Ledger) -> None:
             for q in world.quantities
             if q.metric is not None
             for v in world.cells
-            for m in world.runs(v, q)
+            for m in (*world.means(v, q), *world.runs(v, q))
             if world.fit(number, m, q, number.unit) == "rounded"
         ]
         if len(set(holders)) != 1 or index:

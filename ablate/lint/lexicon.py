@@ -73,6 +73,16 @@ CONFIGURATION = re.compile(
     re.IGNORECASE,
 )
 SEED = re.compile(r"^(?:seed|随机种子|种子)$", re.IGNORECASE)
+ABSOLUTE = re.compile(r"绝对|absolute", re.IGNORECASE)
+RELATIVELY = re.compile(r"相对|\brel\.|\brelative", re.IGNORECASE)
+SUBSET = re.compile(r"except|without|excluding|besides|other than|除|不含|以外|之外", re.IGNORECASE)
+"""Words that narrow what `all` or `the best` is said of."""
+ASIDE = re.compile(
+    r"默认|default|reference|参考|基准|无模块|no modules?|none|ours|本文|full|all(?: modules)?|全部"
+    r"|三模块|[*\\\s]",
+    re.IGNORECASE,
+)
+"""What may stand in parentheses behind a configuration's name and leave it that configuration."""
 EMPTY = frozenset({"", "-", "–", "—", "n/a", "无", "/"})
 UNMEASURED = re.compile(
     r"预期|期望|预计|目标|建议|若|如果|假设|理论|expected|target|should|would|if\b|hypothe|assum"

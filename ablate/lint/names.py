@@ -91,6 +91,8 @@ class Names:
             return None
         rest = main[: found[0].start] + main[found[0].end :]
         others = {m.variant for t in inner for m in self.configurations(t) if not m.weak}
+        if not all(self.configurations(t) or not lexicon.ASIDE.sub("", t) for t in inner):
+            return None
         clean = re.sub(lexicon.NOUN, "", f" {rest}", flags=re.IGNORECASE).strip()
         return None if clean or others - {found[0].variant} else found[0].variant
 
@@ -113,6 +115,8 @@ class Names:
         match = re.match(rf"\s*({_NUMBER})(?![\d.])", text)
         if match is None:
             return next((v for k, v in levels.items() if str(k) == text.strip()), None)
+        if lexicon.ASIDE.sub("", text[match.end() :]).strip("()（）"):
+            return None
         value = float(match[1].replace("−", "-"))
         return next(
             (v for k, v in levels.items() if isinstance(k, int | float) and k == value), None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from ablate.audit.check import Text
-from ablate.lint.beside import called_absolute, check_beside
+from ablate.lint import lexicon
+from ablate.lint.beside import called_absolute, called_so, check_beside
 from ablate.lint.ledger import Ledger
 from ablate.lint.names import Names
 from ablate.lint.numbers import Number, exact, fit
@@ -138,7 +139,8 @@ class _Of:
         points = bool(exactly) or (not relatively and self._departure(number, metrics))
         if points or relatively:
             self.ledger.trace(place)
-        if points and not relatively and number.unit == "%":
+        absolute = called_so(self.statement, number)
+        if points and not relatively and number.unit == "%" and not absolute:
             self.ledger.accuse(place, *points_as_percent(number))
         if relatively and not points:
             self._relative(number, relatively[0])
@@ -202,7 +204,8 @@ class _Of:
         after = self.statement.text[number.end :]
         metric = next((n for n in self.statement.named if n.start >= number.end), None)
         adjoined = metric is not None and not after[: metric.start - number.end].strip()
-        if number.unit != "%" or quantity.metric is None:
+        named = lexicon.RELATIVELY.search(self.statement.text)
+        if number.unit != "%" or quantity.metric is None or named:
             return
         points = quantity.metric.difference(b - a)
         if quantity.percent and adjoined and metric is not None and metric.quantity == quantity:

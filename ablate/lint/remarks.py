@@ -36,7 +36,13 @@ def check_remarks(table: Table, found: Layout, names: Names, ledger: Ledger) -> 
                 groups = [set(of.values()) & set(rows) for of in group]
                 widest = max(map(len, groups), default=0)
                 rows = next((sorted(g) for g in groups if len(g) == widest), [])
-            _ranked(Place(row.number, index, 0), (variant, rows), metrics, (names.world, ledger))
+            asked = {n.quantity for n in names.quantities(table.header[index])} & set(metrics)
+            _ranked(
+                Place(row.number, index, 0),
+                (variant, rows),
+                [q for q in metrics if q in asked] or metrics,
+                (names.world, ledger),
+            )
 
 
 def _ranked(

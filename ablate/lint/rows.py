@@ -168,6 +168,7 @@ def _difference(
     answer = compare(number, quantity, (a, b), unit="" if number.unit == "%" else unit)
     if (relative and answer.relative == "rounded") or (not relative and answer.points == "rounded"):
         named = not relative and number.unit == "%" and quantity.percent
+        named = named and not column.absolute
         said = points_as_percent(number) if named and answer.relative != "rounded" else None
         yield _Judged(column.index, place, said)
         return

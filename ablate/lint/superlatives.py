@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ablate.audit.check import Text
+from ablate.lint import lexicon
 from ablate.lint.ledger import Ledger, Place
 from ablate.lint.names import Names
 from ablate.lint.numbers import Number
@@ -13,9 +14,11 @@ from ablate.lint.world import Quantity, World
 from ablate.metric import rounded
 
 _ALL = re.compile(
-    r"所有(?:的)?实验|全部实验|所有(?:的)?(?:配置|结果|组合|运行)|全部(?:配置|结果|运行)"
-    r"|(?:of|in|over|across|among)\s+(?:all|every)\b(?!\s+(?:the\s+)?(?:metrics|scores))"
-    r"|\boverall\b|\bof any\b|\bever\b",
+    r"(?:所有|全部)的?(?:实验|配置|结果|运行)"
+    r"|(?:of|in|over|across|among)\s+(?:all|every)"
+    r"(?:\s+(?:of\s+)?(?:the\s+)?(?:runs?|experiments?|configurations?|results|trials|variants)\b"
+    r"(?!\s+(?:with|that|which|of|at|in|under|using|for)\b)"
+    r"|\s*(?:[.,;:)]|$))",
     re.IGNORECASE,
 )
 _HIGH = re.compile(r"最高|\bhighest\b|\bmaximum\b", re.IGNORECASE)
@@ -42,13 +45,14 @@ _EXTREME_SYNERGY = re.compile(
     r"|synergy[^|]*at most",
     re.IGNORECASE,
 )
+_AMONG = re.compile(r"\bamong\b|\bof (?:the|those|these)\b|当中|之中|其中", re.IGNORECASE)
 _OPERATIONS = re.compile(r"计算量|FLOPs|operations", re.IGNORECASE)
 
 
 def check_superlatives(found: Sequence[Statement], names: Names, ledger: Ledger) -> None:
     """Check the superlatives of sentences whose metric and scope are named."""
     for statement in found:
-        if measured(statement):
+        if measured(statement) and not lexicon.SUBSET.search(statement.text):
             _extreme(statement, names.world, ledger)
             _change(statement, names.world, ledger)
             _least(statement, names, ledger)
@@ -114,8 +118,9 @@ def _change(statement: Statement, world: World, ledger: Ledger) -> None:
     (a, b), value = max(changes.items(), key=lambda c: wanted * c[1])
     ledger.superlatives.add(statement.place())
     said = abs(number.value)
+    sizes = {abs(rounded(metric.shown(v), number.decimals)) for v in changes.values()}
     size = abs(rounded(metric.shown(value), number.decimals))
-    if wanted * value <= 0 or size <= said:
+    if wanted * value <= 0 or size <= said or said not in sizes:
         return
     unit = Text(" points", " 个百分点") if metric.display == "percent" else Text("", "")
     shown = metric.difference(value)
@@ -168,7 +173,7 @@ def _worded(statement: Statement) -> list[Number]:
 def _least(statement: Statement, names: Names, ledger: Ledger) -> None:
     """`X ... with the fewest parameters`."""
     world, match = names.world, _LEAST.search(statement.text)
-    if match is None:
+    if match is None or _AMONG.search(statement.text):
         return
     named = statement.strong() or list(
         dict.fromkeys(m.variant for m in names.configurations(statement.heading) if not m.weak)

@@ -64,7 +64,7 @@ SAID = [
         "**证据**: Test F-Score (0.72) > Val F-Score (0.6819) 说明泛化能力强",
         "mislabelled",
         "split",
-        "generalisation",
+        "the data differ",
     ),
     (FACES, "With LMSA + Class Weights:    0.6753", "mislabelled", "labels", "lmsa is off"),
     (AQR, "- mAP下降1.78%", "mislabelled", "points", "1.78 points"),
