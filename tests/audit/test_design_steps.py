@@ -57,12 +57,33 @@ def test_a_key_that_one_configuration_lacks_is_told_as_unknown_with_the_size_of_
     )
     found = said(evidence(CE, before, after))
     assert found["lmsa"].sentence == (
-        "lmsa against no-lmsa, the nearest before it, changes lmsa; whether"
-        " loss.use_class_weights = false (not in the configuration of no-lmsa) changes with it is"
-        " not recorded (F +0.66 points, +0.98 % rel., params +1.51 %)"
+        "lmsa against no-lmsa, the nearest before it, changes lmsa; whether it also"
+        " changes loss.use_class_weights (false), absent from the configuration of no-lmsa, is not"
+        " recorded (F +0.66 points, +0.98 % rel., params +1.51 %)"
     )
     assert "+0.66 百分点" in found["lmsa"].chinese
     assert len(found["lmsa"].keys) == 2
+
+
+def test_factors_that_runs_separate_are_not_called_together_for_an_unknown_key() -> None:
+    plain = {"optim": "AdamW", "clip": "1.0"}
+    rows = (
+        Row("baseline", {}, {"F": [67]}, settings=plain),
+        Row("lmsa", {"lmsa": True}, {"F": [68]}, parent="baseline", settings=plain),
+        Row(
+            "both",
+            {"lmsa": True, "lr": 5e-4},
+            {"F": [69]},
+            parent="baseline",
+            settings={**plain, "ema": "0.99"},
+        ),
+    )
+    found = said(evidence(CE, *rows))
+    assert set(found) == {"both"}
+    assert found["both"].sentence == (
+        "both against baseline changes lmsa and lr; whether it also changes ema (0.99), absent"
+        " from the configuration of baseline, is not recorded (F +2.00 points, +2.99 % rel.)"
+    )
 
 
 def test_a_half_printed_configuration_lacks_nothing() -> None:

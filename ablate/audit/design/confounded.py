@@ -1,6 +1,7 @@
 """Steps that change more than one thing at once."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ablate.analysis.cells import Cell
 from ablate.audit.check import Check, Hit, Text, some
@@ -24,23 +25,32 @@ MANY = 12
 """Confounded steps beyond which they are counted in one finding."""
 
 
+class _Confounded(NamedTuple):
+    """A step with what changes in it; `bundled` where no run separates its factors."""
+
+    step: Step
+    heads: Mapping[str, Sequence[str]]
+    bundled: bool
+    beside: Sequence[Setting]
+
+
 def look(evidence: Evidence) -> Iterator[Hit]:
     """W104: steps whose factors no configuration tells apart, or whose configurations differ."""
     apart = separations(evidence)
     factors = evidence.study.factors
-    found: list[tuple[Step, dict[str, tuple[str, ...]], list[Setting]]] = []
+    found: list[_Confounded] = []
     for step in steps(evidence):
         heads = changed(step.before.levels, step.after.levels, factors)
         bundled = len(heads) > 1 and not apart.holds(step)
         # a search is counted: what else its configurations say is not asked
         beside = settings_apart(evidence, step, heads) if len(found) <= MANY else []
         if bundled or beside:
-            found.append((step, heads, beside))
+            found.append(_Confounded(step, heads, bundled, beside))
     if len(found) > MANY:
-        yield _counted(evidence, [step for step, _, _ in found])
+        yield _counted(evidence, [one.step for one in found])
         return
-    for step, heads, beside in found:
-        yield _hit(evidence, step, heads, beside)
+    for one in found:
+        yield _hit(evidence, one)
 
 
 def _counted(evidence: Evidence, found: Sequence[Step]) -> Hit:
@@ -56,15 +66,14 @@ def _counted(evidence: Evidence, found: Sequence[Step]) -> Hit:
     )
 
 
-def _hit(
-    evidence: Evidence, step: Step, heads: Mapping[str, Sequence[str]], beside: Sequence[Setting]
-) -> Hit:
+def _hit(evidence: Evidence, of: _Confounded) -> Hit:
+    step, heads, beside = of.step, of.heads, of.beside
     a, b = step.before.variant, step.after.variant
     sure = [*heads, *(s.key for s in beside if s.before is not None and s.after is not None)]
     unsure = [s for s in beside if s.before is None or s.after is None]
     named = some(sure, NAMED)
     en, zh = [], []
-    if len(sure) > 1:
+    if len(sure) > 1 and (of.bundled or len(sure) > len(heads)):
         en.append(f"changes {named.en} together, and no run separates them")
         zh.append(f"同时改变 {named.zh}，没有运行将其分开")
     else:
@@ -72,7 +81,7 @@ def _hit(
         zh.append(f"改变 {named.zh}" if sure else "没有改变因素")
     if unsure:
         perhaps = _unsure(unsure, a, b)
-        en.append(f"whether {perhaps.en} changes with it is not recorded")
+        en.append(f"whether it also changes {perhaps.en} is not recorded")
         zh.append(f"{perhaps.zh} 是否随之改变没有记录")
     size = _size(evidence, step)
     near = Text(", the nearest before it,", "（在它之前最接近者）")
@@ -98,10 +107,11 @@ def _unsure(found: Sequence[Setting], a: str, b: str) -> Text:
         (b, [s for s in found if s.after is None]),
     ):
         if sided:
+            # the value is that of the side which has the key
             said = some(
-                [f"{s.key} = {s.after if s.before is None else s.before}" for s in sided], NAMED
+                [f"{s.key} ({s.after if s.before is None else s.before})" for s in sided], NAMED
             )
-            en.append(f"{said.en} (not in the configuration of {lacking})")
+            en.append(f"{said.en}, absent from the configuration of {lacking},")
             zh.append(f"{said.zh}（{lacking} 的配置中没有）")
     return Text(" or ".join(en), "或 ".join(zh))
 

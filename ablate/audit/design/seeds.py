@@ -9,7 +9,7 @@ from ablate.audit.design.measured import elsewhere
 from ablate.audit.evidence import Evidence
 from ablate.record import State
 
-_MORE = 5
+_FEW = 5
 _COMING = {State.PENDING, State.RUNNING}
 
 
@@ -37,10 +37,11 @@ def one_run(evidence: Evidence) -> Iterator[Hit]:
 
 
 def more_seeds(evidence: Evidence) -> str:
-    """The command that makes replicates, or how they come to a study of results."""
+    """The command that makes replicates, five or twice as many; or how they come to results."""
     if replayable(evidence):
         first = min(evidence.study.seeds)
-        return f"ablate run {evidence.file} --seeds {first}-{first + _MORE - 1}"
+        count = max(_FEW, 2 * len(evidence.study.seeds))
+        return f"ablate run {evidence.file} --seeds {first}-{first + count - 1}"
     return brought(evidence, "further seeds")
 
 
