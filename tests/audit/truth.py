@@ -89,9 +89,9 @@ class Truth:
         return math.sqrt(squares / df), df
 
     def printed(self, variant: str, metric: Metric) -> float:
-        """A mean as printed, up for better."""
-        better = 1 if metric.direction == "up" else -1
-        return better * round(self.mean(variant, metric), metric.digits)
+        """A mean as printed (half up), up for better."""
+        better, unit = (1 if metric.direction == "up" else -1), 10.0**metric.digits
+        return better * math.floor(self.mean(variant, metric) * unit + 0.5 + 1e-7) / unit
 
 
 def check_winners(truth: Truth, sentence: str) -> None:
