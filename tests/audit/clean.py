@@ -5,19 +5,19 @@ best level is the reference. Every run has curves that flatten, one program, one
 its own noise. What is no defect varies: metrics, splits, order, noise, where the runs come from.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from ablate.audit.evidence import Evidence
+from ablate.design.expand import variants as expanded
 from ablate.metric import Metric
 from ablate.record import Attempt, Cost, Record, State
 from ablate.selection import LAST, Curves, Selection
-from ablate.study import Factor, Level, Modules, Role, Study, Sweep, changed, real, switch
+from ablate.study import Arm, Factor, Level, Modules, Study, Sweep, changed, real, switch
 
 MODULES = ("sacr", "sdtps", "lif")
 QUERIES = 836
@@ -144,6 +144,26 @@ def noise(seed: int) -> Evidence:
     return evidence(made._replace(effects=none, noise=spread), draw, dip=0.0)
 
 
+def sparse(seed: int) -> Evidence:
+    """A clean study that runs some combinations only, or steps one after the other."""
+    draw = np.random.default_rng(seed)
+    made = design(draw)
+    study = replace(made.study, sweeps=(), text="# a file that asks for these and no more")
+    kind = str(draw.choice(("add-one", "leave-one-out", "pairs", "ladder", "steps")))
+    modules = list(made.effects)
+    if kind == "steps":
+        names = ["start", *(f"step {i} {m}" for i, m in enumerate(modules, start=1))]
+        arms = [Arm(names[0], {})]
+        arms += [
+            Arm(own, {module: True}, parent)
+            for own, module, parent in zip(names[1:], modules, names, strict=False)
+        ]
+        study = replace(study, modules=None, arms=tuple(arms))
+    else:
+        study = replace(study, modules=Modules(tuple(modules), kind))  # type: ignore[arg-type]
+    return evidence(made._replace(study=study), draw)
+
+
 def tangled(seed: int) -> Evidence:
     """A study whose modules help or harm by little, by turns and metric by metric.
 
@@ -166,7 +186,7 @@ def evidence(made: Design, draw: np.random.Generator, dip: float | None = None) 
     """The runs of a study; other levels of the swept factor cost `dip`, or what can be seen."""
     dip = 0.01 + 2 * made.noise if dip is None else dip
     study, traits = made.study, made.traits
-    variants = list(_variants(study))
+    variants = expanded(study)
     places = [(v, s) for v in variants for s in study.seeds]
     clocks = [datetime(2026, 3, 1, 8, tzinfo=UTC)] * traits.slots
     luck = {s: draw.normal(0, made.noise * traits.luck) for s in study.seeds}
@@ -174,7 +194,8 @@ def evidence(made: Design, draw: np.random.Generator, dip: float | None = None) 
     curves: dict[str, Curves] = {}
     settings: dict[str, dict[str, str]] = {}
     for index in _order(draw, traits.order, len(places), len(study.seeds)):
-        (name, levels, parent, role), own_seed = places[index]
+        variant, own_seed = places[index]
+        levels = variant.levels
         key = f"{index:016x}"
         on = [m for m in made.effects if levels[m]]
         beta = study.factors[-1]
@@ -193,9 +214,9 @@ def evidence(made: Design, draw: np.random.Generator, dip: float | None = None) 
         slot = int(np.argmin([c.timestamp() for c in clocks]))
         record = Record(
             study=study.name,
-            variant=name,
-            role=role,
-            parent=parent,
+            variant=variant.name,
+            role=variant.role,
+            parent=variant.parent,
             position=index,
             levels=levels,
             changed=changed(levels, study.factors),
@@ -261,21 +282,6 @@ def _settings(levels: Mapping[str, Level], seed: int, key: str) -> dict[str, str
     }
     fixed = {"train.lr": "0.00035", "train.epochs": str(EPOCHS), "data.name": "RGBNT201"}
     return {**found, **fixed, "seed": str(seed), "output_dir": f"runs/{key}"}
-
-
-def _variants(study: Study) -> Iterator[tuple[str, dict[str, Level], str | None, Role]]:
-    modules = study.modules.factors if study.modules else ()
-    base = {f.name: f.reference for f in study.factors}
-    for on in product((False, True), repeat=len(modules)):
-        levels: dict[str, Level] = {**base, **dict(zip(modules, on, strict=True))}
-        names = [m for m in modules if levels[m]]
-        name = "full" if len(names) == len(modules) else "+".join(names) or "baseline"
-        yield name, levels, None if name == "baseline" else "baseline", "grid"
-    for sweep in study.sweeps:
-        for level in sweep.levels:
-            if level != study.factors[-1].reference:
-                levels = {**base, **dict.fromkeys(modules, True), sweep.factor: level}
-                yield f"full {sweep.factor}={level}", levels, "full", "sweep"
 
 
 def _curves(

@@ -6,7 +6,7 @@ import pytest
 
 from ablate.audit.catalogue import CHECKS
 from ablate.audit.check import Check
-from tests.audit.clean import clean, noise
+from tests.audit.clean import clean, noise, sparse
 
 STUDIES = 400
 """Here; `benchmarks/audit_false_findings.py` asks 2,000."""
@@ -18,11 +18,13 @@ SILENT = [c for c in CHECKS if c.family != "interpretation"]
 def said() -> dict[str, list[str]]:
     """Code -> what is said, study by study, of those that have no defect."""
     found: dict[str, list[str]] = {}
-    for seed in range(STUDIES):
-        evidence = clean(seed)
-        for check in SILENT:
-            if one := next(iter(check.findings(evidence)), None):
-                found.setdefault(check.code, []).append(f"clean({seed}): {one.sentence}")
+    for make in (clean, sparse):
+        for seed in range(STUDIES // 2):
+            evidence = make(seed)
+            for check in SILENT:
+                if one := next(iter(check.findings(evidence)), None):
+                    told = f"{make.__name__}({seed}): {one.sentence}"
+                    found.setdefault(check.code, []).append(told)
     return found
 
 
