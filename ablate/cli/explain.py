@@ -38,18 +38,16 @@ def explain(
 
     zh = lang == "zh"
     if code is None:
-        titles = [Column(title) for title in HEADS[lang]]
-        rows = [
-            [c.code, *kind(c, zh=zh), c.title.zh if zh else c.title.en]
-            for c in sorted(CHECKS, key=rank)
-        ]
-        print_table(titles, rows)
+        heads = [Column(head) for head in HEADS[lang]]
+        rows = [[c.code, *kind(c, zh=zh), title(c, zh=zh)] for c in sorted(CHECKS, key=rank)]
+        print_table(heads, rows)
         return
     check = check_of(code)
     console = out()
     severity, family = kind(check, zh=zh)
-    title = check.title.zh if zh else check.title.en
-    console.print(f"{check.code}  {title}" + (f"（{severity}，{family}）" if zh else ""))
+    console.print(
+        f"{check.code}  {title(check, zh=zh)}" + (f"（{severity}，{family}）" if zh else "")
+    )
     if not zh:
         console.print(f"{severity}, {family}")
     console.print(f"\n{check.why.zh if zh else check.why.en}")
@@ -61,6 +59,12 @@ def explain(
 def rank(check: "Check") -> tuple[int, str]:
     """Where a check is listed: by family, then by number."""
     return list(FAMILIES).index(check.family), check.code[1:]
+
+
+def title(check: "Check", *, zh: bool = False) -> str:
+    """What it finds, as a head."""
+    text = check.title.zh if zh else check.title.en
+    return text[:1].upper() + text[1:]
 
 
 def kind(check: "Check", *, zh: bool) -> tuple[str, str]:

@@ -288,7 +288,7 @@ def test_at_most_five_findings_stand_in_a_report(
 
 def test_explain_says_why_and_what_settles_it(found: Call) -> None:
     said = found("explain", "w902").stdout
-    assert said.splitlines()[:2] == ["W902  title of W902", "warning, design"]
+    assert said.splitlines()[:2] == ["W902  Title of W902", "warning, design"]
     assert "why W902" in said
     assert "What settles it: what settles W902" in said
     assert "ablate plan" in said

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ablate.audit.catalogue import CHECKS
-from ablate.cli.explain import rank
+from ablate.cli.explain import rank, title
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "audit.md"
 HEAD = ["| Code | Severity | Family | What it finds | Of a plan, too |", "|---|---|---|---|---|"]
@@ -12,7 +12,7 @@ HEAD = ["| Code | Severity | Family | What it finds | Of a plan, too |", "|---|-
 def table() -> list[str]:
     """One row per check, as `ablate explain` lists them."""
     rows = [
-        f"| {c.code} | {c.severity} | {c.family} | {c.title.en} | {'yes' if c.planned else ''} |"
+        f"| {c.code} | {c.severity} | {c.family} | {title(c)} | {'yes' if c.planned else ''} |"
         for c in sorted(CHECKS, key=rank)
     ]
     return [*HEAD, *rows]
