@@ -24,8 +24,8 @@ def inquiry(
 ) -> "Inquiry":
     """One question per variant.
 
-    With `stepping`, one training step at the small scale too, and a look for the setting that would
-    put into the output what is not in it.
+    With `stepping`, one training step at the small scale too. For what is not in an output the
+    setting is looked for that would put it there.
     """
     from ablate.cli.asking import data_folder, small
     from ablate.run.probing import Inquiry, Question, Setting
@@ -40,9 +40,8 @@ def inquiry(
         name = p.variant.name
         questions.setdefault(name, Question(name, built, trained if stepping else None))
     reference = found.project.reference(found.study.system)
-    return Inquiry(
-        reference, str(found.project.root), tuple(questions.values()), ops, ways=stepping
-    )
+    root = str(found.project.root)
+    return Inquiry(reference, root, tuple(questions.values()), ops, ways=True)
 
 
 def findings(found: "Asked", answers: "Sequence[Answer]") -> "list[Finding]":
@@ -126,7 +125,7 @@ def announce(asked: "Inquiry") -> None:
 
 
 def warn(found: "Asked", collect: "Callable[[], list[Answer]]") -> set[str]:
-    """Say on stderr what the probe found, a line each; the sentences of its findings."""
+    """Say on stderr what the probe found, a line each; the names of its findings."""
     from ablate.cli.console import note
     from ablate.errors import HostError
 
@@ -140,7 +139,7 @@ def warn(found: "Asked", collect: "Callable[[], list[Answer]]") -> set[str]:
     told_of = findings(found, answers)
     for finding in told_of:
         note(f"{told(finding)} ({finding.command})")
-    return {f.sentence for f in told_of}
+    return {f.name for f in told_of}
 
 
 def document(found: "Asked", answers: "Sequence[Answer]", ops: str) -> dict[str, Any]:

@@ -249,7 +249,7 @@ def _say_findings(found: "Asked", store: "Store", said: set[str]) -> None:
     known = {f.name for f in store.findings(name)}
     (one,) = asked(store, [name])
     for finding in one.findings:
-        if finding.name not in known and finding.sentence not in said:
+        if finding.name not in known | said:
             note(told(finding))
     note(summary(name, one.findings))
 

@@ -94,7 +94,9 @@ def answers(inquiry: Inquiry) -> list[Answer]:
             else Answer(question.variant, None, None, 0.0, late)
             for question in inquiry.questions
         ]
-        return _with_ways(system, inquiry.questions, found, Path(folder)) if inquiry.ways else found
+        if inquiry.ways and time.monotonic() < until:
+            return _with_ways(system, inquiry.questions, found, Path(folder))
+        return found
 
 
 def _with_ways(
