@@ -4,10 +4,9 @@ import re
 
 from ablate.audit.check import Text
 from ablate.lint import lexicon
+from ablate.lint.differences import change, points_as_percent
 from ablate.lint.ledger import Ledger
 from ablate.lint.numbers import Number
-from ablate.lint.rows import points_as_percent
-from ablate.lint.sides import change
 from ablate.lint.statements import Statement
 from ablate.metric import signed
 

@@ -8,11 +8,10 @@ from itertools import permutations
 from ablate.audit.check import Text
 from ablate.lint import lexicon
 from ablate.lint.beside import called_absolute, called_so, check_beside
+from ablate.lint.differences import compare, cut_off, points_as_percent
 from ablate.lint.ledger import Ledger
 from ablate.lint.names import Names
 from ablate.lint.numbers import Number, exact, fit
-from ablate.lint.rows import compare, points_as_percent
-from ablate.lint.sides import cut_off
 from ablate.lint.statements import Statement
 from ablate.lint.sums import parts_of
 from ablate.lint.world import Quantity, World

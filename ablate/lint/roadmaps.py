@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 
 from ablate.audit.check import Text
+from ablate.lint.differences import change
 from ablate.lint.ledger import Ledger
 from ablate.lint.numbers import Number, fit
-from ablate.lint.sides import change
 from ablate.lint.statements import Statement
 from ablate.metric import signed
 

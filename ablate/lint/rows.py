@@ -1,20 +1,18 @@
 """Tables with one configuration a row: scores, differences and sums against the records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from ablate.audit.check import Text
 from ablate.lint.columns import Column, Layout
+from ablate.lint.differences import Accusation, Difference, judged, points_as_percent
 from ablate.lint.document import Row, Table
-from ablate.lint.ledger import Kind, Ledger, Place, Verdict
+from ablate.lint.ledger import Ledger, Place
 from ablate.lint.names import Names
-from ablate.lint.numbers import Number, exact, fit, numbers
+from ablate.lint.numbers import Number, numbers
 from ablate.lint.sums import summed
-from ablate.lint.world import Quantity, World, fit_scaled
-from ablate.metric import signed
+from ablate.lint.world import Quantity, World
 
-Accusation: TypeAlias = tuple[Verdict, Kind, Text]
 _TRUST = 0.5
 """The share of a column that must agree with the records before the rest of it is accused."""
 
@@ -29,11 +27,11 @@ class _Judged:
 
 def check_rows(table: Table, found: Layout, names: Names, ledger: Ledger) -> None:
     """Trace a table's numbers; accuse only in columns of which half or more agree."""
-    judged = list(_judged(table, found, names.world))
-    for column in {j.column for j in judged}:
-        of = [j for j in judged if j.column == column]
+    answers = list(_judged(table, found, names.world))
+    for column in {j.column for j in answers}:
+        of = [j for j in answers if j.column == column]
         agree = sum(j.accusation is None or j.accusation[0] != "wrong" for j in of)
-        believed = agree >= _TRUST * len(of) if len(of) > 1 else _agreeing(judged, column)
+        believed = agree >= _TRUST * len(of) if len(of) > 1 else _agreeing(answers, column)
         for one in of:
             if one.accusation is None:
                 ledger.trace(one.place)
@@ -43,24 +41,39 @@ def check_rows(table: Table, found: Layout, names: Names, ledger: Ledger) -> Non
                 ledger.trace(one.place)
 
 
-def _agreeing(judged: Sequence[_Judged], column: int) -> bool:
+def _agreeing(answers: Sequence[_Judged], column: int) -> bool:
     """Whether the other columns of a table with one row agree, so that it is that run's row."""
-    others = [j for j in judged if j.column != column]
+    others = [j for j in answers if j.column != column]
     return bool(others) and all(j.accusation is None for j in others)
 
 
 def _judged(table: Table, found: Layout, world: World) -> Iterator[_Judged]:
+    printed = _printed(table, found)
     for row, variant, seed in zip(table.rows, found.variants, found.seeds, strict=True):
         if variant is None:
             continue
         for column in found.columns:
             cell = row.cells[column.index] if column.index < len(row.cells) else ""
             if column.role == "value":
-                yield from _value(row, cell, column, _Of(world, found, variant, seed))
+                yield from _value(row, cell, column, _Of(world, found, variant, seed, printed))
             elif column.role in {"difference", "relative", "pairs"}:
-                yield from _differences(row, cell, column, _Of(world, found, variant, seed))
+                yield from _differences(
+                    row, cell, column, _Of(world, found, variant, seed, printed)
+                )
             else:
-                yield from _summed(row, cell, column, _Of(world, found, variant, seed))
+                yield from _summed(row, cell, column, _Of(world, found, variant, seed, printed))
+
+
+def _printed(table: Table, found: Layout) -> dict[tuple[str, Quantity], Number]:
+    """What the table itself prints of each configuration, once each."""
+    known: dict[tuple[str, Quantity], Number] = {}
+    for row, variant in zip(table.rows, found.variants, strict=True):
+        for column in found.columns:
+            cell = row.cells[column.index] if column.index < len(row.cells) else ""
+            number = next(iter(numbers(cell)), None)
+            if column.role == "value" and variant and column.quantity and number:
+                known.setdefault((variant, column.quantity), number)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,7 @@ class _Of:
     found: Layout
     variant: str
     seed: int | None
+    printed: Mapping[tuple[str, Quantity], Number]
 
 
 def _value(row: Row, cell: str, column: Column, of: _Of) -> Iterator[_Judged]:
@@ -152,119 +166,23 @@ def _differences(row: Row, cell: str, column: Column, of: _Of) -> Iterator[_Judg
     else:
         asked = [(n, column.quantity, column.unit) for n in printed[:1]]
     for number, quantity, unit in asked:
-        if quantity is not None and not number.loose:
-            yield from _difference(row, column, (number, quantity, unit, reference), of)
-
-
-def _difference(
-    row: Row, column: Column, asked: tuple[Number, Quantity, str, str], of: _Of
-) -> Iterator[_Judged]:
-    number, quantity, unit, reference = asked
-    a, b = of.world.mean(reference, quantity), of.world.mean(of.variant, quantity)
-    if a is None or b is None:
-        return
-    place = Place(row.number, column.index, number.start)
-    relative = column.role == "relative"
-    answer = compare(number, quantity, (a, b), unit="" if number.unit == "%" else unit)
-    if (relative and answer.relative == "rounded") or (not relative and answer.points == "rounded"):
-        named = not relative and number.unit == "%" and quantity.percent
-        named = named and not column.absolute
-        said = points_as_percent(number) if named and answer.relative != "rounded" else None
-        yield _Judged(column.index, place, said)
-        return
-    if answer.relative == "rounded" and number.unit == "%":
-        yield _Judged(column.index, place, None)
-    elif not of.found.modules or column.alone:
-        yield _Judged(
-            column.index, place, _wrong_difference(number, quantity, answer, of, reference)
+        if quantity is None or number.loose:
+            continue
+        a, b = (of.printed.get((v, quantity)) for v in (reference, of.variant))
+        difference = Difference(
+            number,
+            quantity,
+            unit,
+            reference,
+            of.variant,
+            relative=column.role == "relative",
+            absolute=column.absolute,
+            sure=not of.found.modules or column.alone,
+            printed=(a, b) if a is not None and b is not None else None,
         )
-
-
-def points_as_percent(number: Number) -> Accusation:
-    """A difference of percentages that is written as a percentage."""
-    bare = number.text.rstrip("%％ ")
-    return (
-        "mislabelled",
-        "points",
-        Text(
-            f"{number.text} is a difference of percentages: {bare} points",
-            f"{number.text} 是百分数之差，应写作 {bare} 个百分点",
-        ),
-    )
-
-
-def _wrong_difference(
-    number: Number, quantity: Quantity, answer: "Compared", of: _Of, reference: str
-) -> Accusation:
-    said = answer.said(number)
-    cut = answer.points == "truncated"
-    ending = (
-        Text(f"{number.text} is cut off", f"{number.text} 是截断")
-        if cut
-        else Text(f"not {number.text}", f"不是 {number.text}")
-    )
-    return (
-        "mislabelled" if cut else "wrong",
-        "rounding" if cut else "difference",
-        Text(
-            f"{quantity.label} of {of.variant} minus {reference} is {said.en}; {ending.en}",
-            f"{of.variant} 与 {reference} 的 {quantity.label} 之差为 {said.zh}；{ending.zh}",
-        ),
-    )
-
-
-Agreement: TypeAlias = Literal["rounded", "truncated", "no"]
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """How a printed difference agrees with two stored values, as a difference and relatively."""
-
-    points: Agreement
-    relative: Agreement
-    difference: float
-    ratio: float | None
-    percent: bool
-
-    def said(self, number: Number) -> Text:
-        """The difference in words, and the relative change."""
-        digits = number.decimals
-        apart = signed(self.difference, max(digits, 1) if self.percent else digits)
-        rel = "" if self.ratio is None else signed(100 * self.ratio, max(digits, 2))
-        en, zh = (" points", " 个百分点") if self.percent else ("", "")
-        return Text(
-            f"{apart}{en}" + (f" ({rel} % rel.)" if rel else ""),
-            f"{apart}{zh}" + (f"（相对 {rel} %）" if rel else ""),
-        )
-
-
-def compare(
-    number: Number,
-    quantity: Quantity,
-    ab: tuple[float, float],
-    *,
-    unit: str = "",
-    size: bool = False,
-) -> Compared:
-    """Compare a printed difference with b minus a, stored; `size`: its sign is in words."""
-    a, b = ab
-    flip = -1 if size and b < a else 1
-    scales = quantity.scales(unit) or (1.0,)
-    fits = {s: fit_scaled(number, flip * (b - a), s) for s in scales}
-    scale = next((s for s, f in fits.items() if f == "rounded"), None)
-    if scale is None:
-        scale = next((s for s, f in fits.items() if f == "truncated"), scales[0])
-    ratio = (b - a) / abs(a) if a else None
-    relative: Agreement = "no"
-    if ratio is not None:
-        relative = fit(number.value, number.decimals, exact(100 * flip * ratio))
-    return Compared(
-        fits[scale],
-        relative,
-        scale * (b - a),
-        ratio,
-        quantity.metric is not None and scale == 100,  # noqa: PLR2004
-    )
+        place = Place(row.number, column.index, number.start)
+        for said in judged(difference, of.world):
+            yield _Judged(column.index, place, said)
 
 
 def _summed(row: Row, cell: str, column: Column, of: _Of) -> Iterator[_Judged]:

@@ -1,16 +1,15 @@
 """Tables whose columns are configurations: scores by row, and differences beside them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 
 from ablate.audit.check import Text
 from ablate.lint import lexicon
 from ablate.lint.columns import unit_of
+from ablate.lint.differences import change, cut_off, points_as_percent
 from ablate.lint.document import Row, Table
 from ablate.lint.ledger import Ledger, Place
 from ablate.lint.names import Names
 from ablate.lint.numbers import Number, fit, numbers
-from ablate.lint.rows import points_as_percent
 from ablate.lint.world import Quantity, World
 from ablate.metric import Metric, signed
 
@@ -117,24 +116,3 @@ def _recompute(
         "difference",
         Text(f"{asked} = {said}, not {number.text}", f"{asked} = {said}，不是 {number.text}"),
     )
-
-
-def cut_off(number: Number, value: str) -> Text:
-    """A number that is its value without the last digits."""
-    return Text(
-        f"{value}: {number.text} is cut off, not rounded",
-        f"{value}：{number.text} 是截断而非四舍五入",
-    )
-
-
-def change(a: Number, b: Number) -> tuple[Decimal, Decimal]:
-    """The relative change in percent, and how far the rounding of both sides may move it."""
-    base = abs(a.value)
-    value = 100 * (b.value - a.value) / base
-    ends = [
-        100 * (b.value + y * b.half - a.value - x * a.half) / abs(a.value + x * a.half)
-        for x in (-1, 1)
-        for y in (-1, 1)
-        if a.value + x * a.half
-    ]
-    return value, max(abs(e - value) for e in ends)
