@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trainers
 
+import models.reid
 from ablate import Job, Probe
 from ablate.errors import HostError, UsageError
 from ablate.run.probing import Beside, Inquiry, Question, Setting, answers
@@ -106,3 +107,30 @@ def test_a_probe_that_takes_too_long_is_ended() -> None:
     with pytest.raises(HostError, match="longer than 0 s"):
         beside.answers(0.0)
     assert not beside._process.is_alive()
+
+
+def test_the_first_answer_without_a_module_in_its_output_has_the_way_to_it() -> None:
+    factors = models.reid.system.factors
+    source: dict[str, Level] = {
+        **{f.name: f.reference for f in factors},
+        "width": 64,
+        "depth": 1,
+        "heads": 1,
+        "patch": 8,
+        "height": 64,
+        "image_width": 32,
+        "embed": 64,
+        "wiring": "source",
+        "sacr": True,
+    }
+    questions = (
+        Question("sacr", Setting(source, 0, None)),
+        Question("sacr+lif", Setting({**source, "lif": True, "lif.channels": 4}, 0, None)),
+    )
+    asked = Inquiry("models.reid:system", HERE, questions, ways=True)
+
+    first, second = answers(asked)
+    assert first.ways == {"sacr": ("wiring", "live")}
+    assert second.ways == {"lif": ("wiring", "live")}
+    assert [a.ways for a in answers(replace(asked, ways=False))] == [{}, {}]
+    assert [a.ways for a in answers(replace(asked, seconds=0.0))] == [{}, {}]
