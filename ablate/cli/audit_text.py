@@ -91,8 +91,9 @@ def summary(study: str, findings: Sequence[Finding]) -> str:
 
 def told(finding: Finding) -> str:
     """A finding as one line; what is no more than a note is not called a warning."""
+    word = "note" if finding.severity == "note" else "warning"
     command = f" ({finding.command})" if finding.command else ""
-    return f"{finding.severity}: {finding.code} {finding.sentence}{command}"
+    return f"{word}: {finding.code} {finding.sentence}{command}"
 
 
 def show(found: Sequence[Audited], lang: Lang) -> None:

@@ -21,8 +21,9 @@ WORDS = "Live: the scored output depends on it. Trained: a loss of the score rea
 def show(found: "Asked", answers: "Sequence[Answer]") -> None:
     """Print tables that fit the terminal, what learns from what, and one line per finding."""
     from ablate.cli.asking import small
+    from ablate.cli.audit_text import told
     from ablate.cli.console import note, out
-    from ablate.cli.probed import failures, findings, told
+    from ablate.cli.probed import failures, findings
 
     print_costs(answers)
     _print_modules(answers)

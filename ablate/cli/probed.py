@@ -59,12 +59,6 @@ def findings(found: "Asked", answers: "Sequence[Answer]") -> "list[Finding]":
     return ask([check_of(code) for code in LIVENESS], made)
 
 
-def told(finding: "Finding") -> str:
-    """A finding as one line, without its command; a note is not called a warning."""
-    word = "note" if finding.severity == "note" else "warning"
-    return f"{word}: {finding.code} {finding.sentence}"
-
-
 def is_measured(answer: "Answer") -> bool:
     """Whether anything was counted of the variant."""
     return unread(answer) is not None
@@ -126,6 +120,7 @@ def announce(asked: "Inquiry") -> None:
 
 def warn(found: "Asked", collect: "Callable[[], list[Answer]]") -> set[str]:
     """Say on stderr what the probe found, a line each; the names of its findings."""
+    from ablate.cli.audit_text import told
     from ablate.cli.console import note
     from ablate.errors import HostError
 
@@ -138,7 +133,7 @@ def warn(found: "Asked", collect: "Callable[[], list[Answer]]") -> set[str]:
         note(f"warning: {line}")
     told_of = findings(found, answers)
     for finding in told_of:
-        note(f"{told(finding)} ({finding.command})")
+        note(told(finding))
     return {f.name for f in told_of}
 
 
