@@ -23,8 +23,8 @@ HEADS = {
 }
 NOT_TRACED = ("Could not be traced to a record", "无法追溯到记录")
 UNRELATED = (
-    "Almost none of its numbers is in the records: it is not about them, and nothing is said of it",
-    "其中的数字几乎都不在记录里：它写的不是这些实验，故不作评判",
+    "Fewer than one in ten of its numbers is in the records: too few to judge it by them",
+    "其中不到十分之一的数字在记录里：不足以据此评判",
 )
 MOST_LINES = 40
 

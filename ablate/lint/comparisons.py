@@ -249,8 +249,8 @@ def _labelled(statement: Statement, names: Names, ledger: Ledger) -> None:
     """A score under a label that names a module which its run has not."""
     world = names.world
     for index, number in enumerate(statement.numbers):
-        digits = len(number.text.strip("%").replace(".", "").lstrip("0"))
-        if number.signed or number.loose or digits < _SIGNIFICANT:
+        told = number.digits >= _SIGNIFICANT and number.unit in {"", "%"}
+        if number.signed or number.loose or not told:
             continue
         start = statement.numbers[index - 1].end if index else 0
         label = statement.text[start : number.start]

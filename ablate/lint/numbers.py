@@ -89,6 +89,11 @@ class Number:
     loose: bool
 
     @property
+    def digits(self) -> int:
+        """How many digits it has that are not leading noughts."""
+        return len(str(abs(self.value)).replace(".", "").lstrip("0"))
+
+    @property
     def half(self) -> Decimal:
         """Half of its last decimal."""
         return Decimal(5).scaleb(-self.decimals - 1)

@@ -235,7 +235,7 @@ class _Of:
                 continue
             for variant in self.world.cells:
                 near = variant in self.statement.about
-                enough = number.decimals > 1 or _digits(number) >= _THREE
+                enough = number.decimals > 1 or number.digits >= _THREE
                 if not near and not (enough and quantity in self.statement.scores):
                     continue
                 known = [*self.world.means(variant, quantity), *self.world.runs(variant, quantity)]
@@ -251,7 +251,7 @@ class _Of:
 
     def _holders(self, number: Number) -> set[tuple[str, str]]:
         """The configurations and metrics that a number of four digits or more is stored of."""
-        if _digits(number) < _DISTINCT:
+        if number.digits < _DISTINCT or number.unit not in {"", "%"}:
             return set()
         return {
             (v, q.name)
@@ -260,8 +260,3 @@ class _Of:
             for m in self.world.runs(v, q)
             if q.metric is not None and self.world.fit(number, m, q, number.unit) == "rounded"
         }
-
-
-def _digits(number: Number) -> int:
-    """How many digits a number has that are not leading noughts."""
-    return len(str(abs(number.value)).replace(".", "").lstrip("0"))

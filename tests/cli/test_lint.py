@@ -92,4 +92,4 @@ def test_a_report_about_something_else_is_not_judged(imported: Call, folder: Pat
     (folder / "other.md").write_text(f"{lines}\n- no combination shows positive synergy\n")
     result = imported("lint", "other.md", "--study", "seed000", "--strict")
     assert result.exit_code == 0
-    assert "it is not about them" in result.stdout
+    assert "too few to judge it" in result.stdout
