@@ -210,7 +210,7 @@ def test_of_imported_runs_the_two_sides_are_set_beside_each_other() -> None:
 
 
 def test_standin_data_are_named_before_and_after_training() -> None:
-    study = replace(clean(0).study, standin=True, data="standin:toy-3")
+    study = replace(clean(0).study, standin=True, data="standin:toy-3: 64 ids, noise=0.5")
     check = check_of("N132")
 
     (finding,) = check.findings(Evidence(study, []))

@@ -10,7 +10,7 @@ def _standin(evidence: Evidence) -> Iterator[Hit]:
     study = evidence.study
     if not study.standin:
         return
-    name = study.data.removeprefix("standin:")
+    name = study.data.removeprefix("standin:").partition(":")[0]
     yield Hit(
         Text(
             f"the data are a stand-in ({name}), not those that the system is for:"
