@@ -127,14 +127,22 @@ def _last(runs: Sequence[Begun]) -> float:
 def _said(checkpoint: str, low: Sequence[Begun], high: Sequence[Begun]) -> Text:
     names = [side[0].record.variant for side in (high, low)]
     first, last = ([plain(of(side), 2) for side in (high, low)] for of in (_first, _last))
+    ends = Text(f"they end at {last[0]} and {last[1]}", f"末尾为 {last[0]} 与 {last[1]}")
     quiet = [s[0].record.variant for s in (high, low) if not any(b.said for b in s)]
-    en = f" (the log of {quiet[0]} does not say so, it names the same experiment)" if quiet else ""
-    zh = f"（{quiet[0]} 的日志未写明，但属同一实验）" if quiet else ""
+    if quiet:
+        loud = next(n for n in names if n != quiet[0])
+        return Text(
+            f"{loud} begins from {checkpoint}, and the log of {quiet[0]} names the same experiment"
+            f" but no checkpoint; the training losses of {names[0]} and {names[1]} begin at"
+            f" {first[0]} and {first[1]} and end at {last[0]} and {last[1]}",
+            f"{loud} 从 {checkpoint} 开始，{quiet[0]} 的日志属同一实验但未写明检查点；"
+            f"{names[0]} 与 {names[1]} 的起始训练损失为 {first[0]} 与 {first[1]}，{ends.zh}",
+        )
     return Text(
-        f"{names[0]} and {names[1]} begin from {checkpoint}{en}, yet at training losses of"
-        f" {first[0]} and {first[1]}; they end at {last[0]} and {last[1]}",
-        f"{names[0]} 与 {names[1]} 从 {checkpoint} 开始{zh}，但起始训练损失为"
-        f" {first[0]} 与 {first[1]}，末尾为 {last[0]} 与 {last[1]}",
+        f"{names[0]} and {names[1]} begin from {checkpoint}, yet at training losses of"
+        f" {first[0]} and {first[1]}; {ends.en}",
+        f"{names[0]} 与 {names[1]} 从 {checkpoint} 开始，但起始训练损失为"
+        f" {first[0]} 与 {first[1]}，{ends.zh}",
     )
 
 
