@@ -83,9 +83,10 @@ def audited(store: Store, study: Study, selection: Selection | None = None) -> l
 
 def audit(store: Store, names: Iterable[str]) -> Iterator[tuple[Evidence, list[Finding]]]:
     """Ask all checks of these studies anew and store what they find, one study after another."""
+    # Stamped before anything is read, also as another's other study: what comes later makes it old.
+    stamps = {name: stamp(store, name) for name in names}
     shelf = _Shelf(store)
-    for name in names:
-        now = stamp(store, name)  # before anything is read: what comes later makes it old
+    for name, now in stamps.items():
         evidence = shelf.of(name)
         found = ask(CHECKS, evidence)
         if store.stamp(name) != now or store.findings(name) != found:

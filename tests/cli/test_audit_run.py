@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 from ablate.audit import catalogue, gather
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
+from ablate.audit.kept import kept
 from ablate.cli import app
-from ablate.record import State
+from ablate.record import External, State
 from ablate.store import open_store
 
 Call = Callable[..., Result]
@@ -138,3 +139,26 @@ def test_what_is_planned_is_evidence_of_pending_runs(ablate: Call, tmp_path: Pat
     planned = gather.planned(ran.study, [])
     assert (planned.records, planned.completed, planned.file) == ([], [], "studies/tiny.toml")
     assert all(r.state is State.COMPLETED for r in ran.records)
+
+
+def test_what_arrives_while_the_checks_look_makes_their_findings_old(
+    ablate: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ablate("run", "tiny.toml", "--executor", "inline")
+    path = tmp_path / ".ablate" / "results.db"
+
+    def look(evidence: Evidence) -> Iterator[Hit]:
+        with open_store(path) as other:
+            key = evidence.completed[0].key
+            other.record(key, External("fit", 0.5, "elsewhere", "2026-01-02"))
+        yield Hit(Text("looked", "看过"))
+
+    with open_store(path) as store:
+        study = store.study("tiny")
+        assert kept(store, study) is not None
+        monkeypatch.setattr(gather, "CHECKS", (_check("W903", look, planned=False),))
+        ((_, found),) = gather.audit(store, ["tiny"])
+        assert [f.code for f in found] == ["W903"]
+        assert kept(store, study) is None
+        list(gather.audit(store, ["tiny"]))  # the same score again changes nothing
+        assert kept(store, study) == found
