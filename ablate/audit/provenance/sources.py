@@ -40,8 +40,8 @@ def _curveless(evidence: Evidence) -> Iterator[Hit]:
     yield Hit(
         Text(
             f"{of.en} no curves: by which rule the numbers were selected,"
-            " and whether training had settled, cannot be checked",
-            f"{of.zh}没有曲线：数值按何种规则选取、训练是否已收敛，均无法核查",
+            " and whether training had settled, they alone do not show",
+            f"{of.zh}没有曲线：数值按何种规则选取、训练是否已收敛，仅凭它们无从得知",
         ),
         f"ablate ls {evidence.study.name}",
         keys=tuple(r.key for r in bare),
