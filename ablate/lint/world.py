@@ -159,12 +159,16 @@ class World:
 
     def combination(self, modules: Iterable[str]) -> str | None:
         """The configuration in which exactly these modules are on and all else is at reference."""
-        on = set(modules)
+        return self._combinations.get(frozenset(modules))
+
+    @cached_property
+    def _combinations(self) -> dict[frozenset[str], str]:
+        found: dict[frozenset[str], str] = {}
         for name, cell in self.cells.items():
-            switched = {n for n, (_, level) in self.switches.items() if cell.levels.get(n) == level}
-            if switched == on and not set(self.moved(name)) - set(self.switches):
-                return name
-        return None
+            on = (n for n, (_, level) in self.switches.items() if cell.levels.get(n) == level)
+            if not set(self.moved(name)) - set(self.switches):
+                found.setdefault(frozenset(on), name)
+        return found
 
     @cached_property
     def full(self) -> str | None:
@@ -221,6 +225,8 @@ class World:
 
 def fit_scaled(number: Number, value: float, scale: float) -> Fit:
     """How a value agrees with a printed number after scaling."""
+    if abs(value * scale - float(number.value)) > 2 * 10.0**-number.decimals:
+        return "no"
     return fit(number.value, number.decimals, exact(value * scale))
 
 
