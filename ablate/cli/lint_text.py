@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ablate.lint.result import VERDICTS, Group, counts, groups, untraced
+from ablate.lint.result import VERDICTS, Group, counts, groups, unchecked, untraced
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,11 +21,16 @@ HEADS = {
         "数值正确，单位或名称有误",
     ),
 }
+VAGUE = (
+    "Superlatives whose metric or scope is not certain: not checked",
+    "指标或范围不明的最高级：未核对",
+)
 NOT_TRACED = ("Could not be traced to a record", "无法追溯到记录")
 UNRELATED = (
     "Fewer than one in ten of its numbers is in the records: too few to judge it by them",
     "其中不到十分之一的数字在记录里：不足以据此评判",
 )
+COLON = (": ", "：")
 MOST_LINES = 40
 
 
@@ -45,11 +50,18 @@ def show(report: str, studies: Sequence[str], found: "tuple[Document, Ledger]", 
             console.print(f"\n{HEADS[verdict][chinese]}")
         for group in of:
             _print(console, group, lang)
+    vague = unchecked(ledger)
+    if vague:
+        console.print(f"\n{VAGUE[chinese]}")
+        for text in _folded(console, _lines(vague, lang)):
+            console.print(f"  {text}", soft_wrap=True)
     rest = untraced(ledger)
     if rest:
         console.print(f"\n{NOT_TRACED[chinese]}")
     for line, numbers in rest.items():
-        for text in _folded(console, f"{_lines((line,), lang)}: {', '.join(numbers)}"):
+        for text in _folded(
+            console, f"{_lines((line,), lang)}{COLON[chinese]}{', '.join(numbers)}"
+        ):
             console.print(f"  {text}", soft_wrap=True)
 
 
@@ -68,8 +80,9 @@ def _head(report: str, studies: Sequence[str], of: dict[str, int], lang: Lang) -
 
 
 def _print(console: "Console", group: Group, lang: Lang) -> None:
-    said = group.said.zh if lang == "zh" else group.said.en
-    first, *others = _folded(console, f"{_lines(group.lines, lang)}: {said}")
+    chinese = lang == "zh"
+    said = group.said.zh if chinese else group.said.en
+    first, *others = _folded(console, f"{_lines(group.lines, lang)}{COLON[chinese]}{said}")
     console.print(f"  {first}", soft_wrap=True)
     for line in others:
         console.print(f"{'':{INDENT}}{line}", soft_wrap=True)

@@ -15,7 +15,7 @@ from ablate.lint.rows import check_rows
 from ablate.lint.shares import check_shares
 from ablate.lint.sides import check_sides
 from ablate.lint.statements import statements
-from ablate.lint.superlatives import check_superlatives
+from ablate.lint.superlatives import SUPERLATIVE, check_superlatives
 from ablate.lint.world import World
 
 
@@ -44,6 +44,7 @@ def _against(document: Document, names: Names) -> Ledger:
     check_comparisons(said, names, ledger)
     check_shares(said, names, ledger)
     check_roadmaps(said, ledger)
+    ledger.vague |= {s.place() for s in said if SUPERLATIVE.search(s.text)}
     if ledger.unrelated:
         ledger.findings.clear()
     return ledger

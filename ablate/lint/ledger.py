@@ -63,6 +63,8 @@ class Ledger:
     traced: set[Place] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     superlatives: set[Place] = field(default_factory=set)
+    vague: set[Place] = field(default_factory=set)
+    """Superlatives whose metric or scope is not certain."""
 
     def enter(self, places: Iterable[tuple[Place, str]]) -> None:
         """Note numbers that claim something, with their text."""
@@ -98,10 +100,13 @@ def merged(ledgers: Iterable[Ledger]) -> Ledger:
         whole.enter(ledger.known.items())
         whole.traced |= ledger.traced
         whole.superlatives |= ledger.superlatives
+        whole.vague |= ledger.vague
     for finding in (f for ledger in of for f in ledger.findings):
         borne = finding.place in whole.traced and finding.verdict == "wrong"
         own = any(finding in o.findings and finding.place in o.traced for o in of)
         if not borne or own:
             whole.accuse(finding.place, finding.verdict, finding.kind, finding.said)
+    told = {(p.line, p.cell) for p in whole.superlatives}
+    whole.vague = {p for p in whole.vague if (p.line, p.cell) not in told}
     whole.findings.sort(key=lambda f: (f.place, f.kind))
     return whole

@@ -111,12 +111,17 @@ class _Of:
         return [q for q in found[-1:] if q.metric is None]
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
-        about = [v for v in self.statement.about if v in self.world.cells]
+        """What may be compared: its own configurations and the baseline, or what stands around."""
+        own = [v for v in self.statement.own if v in self.world.cells]
+        few = len(set(own) - {self.world.base}) < 2  # noqa: PLR2004 - two are a pair
+        about = [v for v in self.statement.about if v in self.world.cells] if few else list(own)
         if len(self.world.cells) == 2:  # noqa: PLR2004 - a study of two is about these two
             about = list(self.world.cells)
         if self.world.base and self.world.base not in about:
             about.append(self.world.base)
-        yield from permutations(about, 2)
+        for pair in permutations(about, 2):
+            if not own or set(pair) & set(own):
+                yield pair
 
     def change(self, number: Number) -> None:
         """A signed number, or one after a word of rise or fall, as a difference."""

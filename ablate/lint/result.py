@@ -53,6 +53,11 @@ def untraced(ledger: Ledger) -> dict[int, list[str]]:
     return found
 
 
+def unchecked(ledger: Ledger) -> list[int]:
+    """The lines with a superlative whose metric or scope is not certain."""
+    return sorted({p.line for p in ledger.vague})
+
+
 def counts(ledger: Ledger) -> dict[str, int]:
     """How many numbers were read and traced, how many not, and the findings by verdict."""
     found: dict[str, int] = {v: sum(f.verdict == v for f in ledger.findings) for v in VERDICTS}
@@ -84,6 +89,9 @@ def as_document(
                 "quote": document.quote(f.line),
             }
             for f in ledger.findings
+        ],
+        "unchecked_superlatives": [
+            {"line": line, "quote": document.quote(line)} for line in unchecked(ledger)
         ],
         "untraced": [
             {"line": line, "numbers": numbers, "quote": document.quote(line)}

@@ -22,7 +22,8 @@ _NEAR = 3
 class Statement:
     """One line or one cell of text, and what it names.
 
-    `about`: the configurations that it, its row, its heading or the statements above it name.
+    `own`: the configurations that it or its row names; `about`: these, and those of its heading
+    and of the statements above it.
     `metrics`: those that it names, else those of the nearest statement above, else of its heading.
     """
 
@@ -34,6 +35,7 @@ class Statement:
     mentions: tuple[Mention, ...]
     named: tuple[Named, ...]
     numbers: tuple[Number, ...]
+    own: tuple[str, ...]
     about: tuple[str, ...]
     metrics: tuple[Quantity, ...]
     above: "Statement | None" = None
@@ -100,7 +102,8 @@ def _statement(
     masked = text
     for start, end in [(m.start, m.end) for m in mentions] + [(n.start, n.end) for n in named]:
         masked = masked[:start] + "\x00" * (end - start) + masked[end:]
-    about = [m.variant for m in mentions] + list(row)
+    own_names = tuple(dict.fromkeys([*(m.variant for m in mentions), *row]))
+    about = list(own_names)
     higher, steps = above, 0
     while higher is not None and steps < _NEAR:
         about += [m.variant for m in higher.mentions]
@@ -111,7 +114,7 @@ def _statement(
     unique = tuple(dict.fromkeys(about))
     found = tuple(numbers(masked))
     return Statement(
-        line, cell, text, kind, heading, mentions, named, found, unique, metrics, above
+        line, cell, text, kind, heading, mentions, named, found, own_names, unique, metrics, above
     )
 
 

@@ -13,6 +13,11 @@ from ablate.lint.sums import parts_of
 from ablate.lint.world import Quantity, World
 from ablate.metric import rounded
 
+SUPERLATIVE = re.compile(
+    r"最(?:高|佳|好|优|大|小|少|低|差|强|严重)|\b(?:best|worst|highest|lowest|largest|smallest"
+    r"|biggest|greatest|fewest)\b",
+    re.IGNORECASE,
+)
 _ALL = re.compile(
     r"(?:所有|全部)的?(?:实验|配置|结果|运行)"
     r"|(?:of|in|over|across|among)\s+(?:all|every)"

@@ -65,7 +65,7 @@ def test_the_document_has_every_finding_by_itself(imported: Call, report: Path) 
 
 def test_it_speaks_chinese(imported: Call, report: Path) -> None:
     out = imported("lint", report.name, "--study", "seed000", "--lang", "zh").stdout
-    assert "第 3 行: full sdtps.loss_weight=1 的 mAP 更高：76.6" in out
+    assert "第 3 行：full sdtps.loss_weight=1 的 mAP 更高：76.6" in out
     assert "无法追溯到记录" in out
 
 

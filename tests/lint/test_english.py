@@ -130,3 +130,13 @@ def test_a_row_that_says_it_is_of_another_source_is_not_accused(check: Lint) -> 
     found = check(GRID.replace("| Baseline | 76.3", "| Baseline (as published) | 77.9"), MODULES)
     assert all(f.line != 3 for f in found.findings)
     assert [p for p in found.untraced if p.line == 3]
+
+
+def test_a_superlative_of_uncertain_scope_is_listed_and_not_judged(check: Lint) -> None:
+    found = check(
+        "SDTPS works best by itself\n\nmAP 76.0, the highest of all single modules", MODULES
+    )
+    assert found.findings == []
+    assert sorted(p.line for p in found.vague) == [1, 3]
+    checked = check("Rank-1 80.1 with SDTPS alone, the highest of all runs", MODULES)
+    assert checked.vague == set()
