@@ -8,7 +8,7 @@ from ablate.audit.design.measured import Moved, best, gain, means, ranked, sweep
 from ablate.audit.design.remedies import command as writes
 from ablate.audit.design.remedies import free, study_of
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared
+from ablate.audit.told import compared
 from ablate.design.names import shown
 from ablate.study import Level, meaning, settled
 

@@ -12,7 +12,7 @@ from ablate.analysis.verdict import rules_of
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.design.measured import best, mean, means, points, sweeps
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared
+from ablate.audit.told import compared
 from ablate.design.names import shown
 from ablate.metric import Metric
 

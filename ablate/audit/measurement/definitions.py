@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import shown
+from ablate.audit.told import shown, variants
 from ablate.metric import Metric
 from ablate.record import External, Record
 from ablate.study import Study
@@ -56,7 +56,7 @@ def _splits(evidence: Evidence) -> Iterator[Hit]:
         told.add(frozenset(of.items()))
         usual = counts.most_common(1)[0][0]
         odd = [r for r in evidence.completed if of.get(r.key, usual) != usual]
-        names = some(list(dict.fromkeys(r.variant for r in odd)))
+        names = variants(odd)
         shares = ", ".join(f"{n} on {s}" for s, n in counts.most_common())
         zh = "，".join(f"{s} {n} 次" for s, n in counts.most_common())
         yield Hit(
@@ -84,7 +84,7 @@ def _settings(evidence: Evidence) -> Iterator[Hit]:
             continue
         order = sorted(of.items(), key=lambda one: (-len(one[1]), one[0]))
         (usual, _), (other, odd) = order[0], order[1]
-        names = some(list(dict.fromkeys(r.variant for r in odd)))
+        names = variants(odd)
         yield Hit(
             Text(
                 f"{key} is {other} in {names.en} and {usual} elsewhere, and no factor names it:"

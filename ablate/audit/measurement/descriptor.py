@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
 from ablate.audit.measurement.parted import parting
+from ablate.audit.told import how_many, variants
 from ablate.record import HEADS, Record
 
 _HEAD = re.compile(r"(\S+) (\d+) to (\d+)")
@@ -32,7 +33,7 @@ def _measured(evidence: Evidence) -> Iterator[Hit]:
             continue
         having = [r for r in evidence.completed if _beside(r, factor.name) > 0]
         if having:
-            where = some(list(dict.fromkeys(r.variant for r in having)))
+            where = variants(having)
             beside = max(_beside(r, factor.name) for r in having)
             yield Hit(
                 Text(
@@ -84,7 +85,7 @@ def _heads(record: Record) -> tuple[Head, ...]:
 
 
 def _named(records: Sequence[Record]) -> Text:
-    named = some(list(dict.fromkeys(r.variant for r in records)))
+    named = variants(records)
     return Text(f"of {named.en}", named.zh)
 
 
@@ -102,7 +103,7 @@ def _said(
     takes, before = (sum(h.takes for h in of) for of in (heads, fewest))
     one, two = (_listed(of) for of in (heads, fewest))
     return Text(
-        f"the {_runs(having)} {where.en} {_have(having)} {one.en}, {_others(others)}"
+        f"the {how_many(len(having))} {where.en} {_have(having)} {one.en}, {_others(others)}"
         f" {_have(others)} {two.en}: {takes:,} values enter the heads, not {before:,}",
         f"{where.zh} 的 {len(having)} 次运行有 {one.zh}，另 {len(others)} 次为 {two.zh}："
         f"进入分类头的特征为 {takes:,} 维而非 {before:,} 维",
@@ -120,10 +121,6 @@ def _others(records: Sequence[Record]) -> str:
 
 def _have(records: Sequence[Record]) -> str:
     return "has" if len(records) == 1 else "have"
-
-
-def _runs(records: Sequence[Record]) -> str:
-    return "1 run" if len(records) == 1 else f"{len(records)} runs"
 
 
 CHECK = Check(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from ablate import study
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import labels, shown
+from ablate.audit.told import labels, shown
 from ablate.selection import Curves
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ablate.analysis.items import sampled
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared, decimals, half
+from ablate.audit.told import compared, decimals, half
 from ablate.metric import Metric
 from ablate.record import Record
 

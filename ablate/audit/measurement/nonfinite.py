@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared, labels, shown
+from ablate.audit.told import compared, labels, shown
 from ablate.record import Record
 
 NAMED = 3

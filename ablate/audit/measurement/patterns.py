@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
 from ablate.audit.measurement.parted import parting
+from ablate.audit.told import how_many, variants
 from ablate.record import Record
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six")
@@ -30,7 +31,7 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
 
 
 def _named(records: Sequence[Record]) -> Text:
-    named = some(list(dict.fromkeys(r.variant for r in records)))
+    named = variants(records)
     return Text(f"of {named.en}", named.zh)
 
 
@@ -61,7 +62,7 @@ def _said(
     many, few = (_range(outputs[0]), outputs[1])
     en = " to ".join(map(_word, many))
     return Text(
-        f"{en} outputs are scored in the {_runs(having)} {where.en}, {_word(few)} in the other"
+        f"{en} outputs are scored in the {how_many(having)} {where.en}, {_word(few)} in the other"
         f" {others}; the one that counts has the best {label} in {best} of the {having}",
         f"{where.zh} 的 {having} 次运行各对 {' 至 '.join(map(str, many))} 种输出评分，其余"
         f" {others} 次为 {few} 种；{having} 次中有 {best} 次所取的是 {label} 最好的一种",
@@ -74,10 +75,6 @@ def _range(numbers: set[int]) -> list[int]:
 
 def _word(number: int) -> str:
     return _WORDS[number] if number < len(_WORDS) else str(number)
-
-
-def _runs(number: int) -> str:
-    return "1 run" if number == 1 else f"{number} runs"
 
 
 CHECK = Check(

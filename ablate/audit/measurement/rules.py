@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
 from ablate.audit.measurement.parted import in_effect
+from ablate.audit.told import how_many, variants
 from ablate.metric import Metric
 from ablate.record import Record
 from ablate.selection import LAST, Selection
@@ -45,7 +46,7 @@ def _within(evidence: Evidence) -> Iterator[Hit]:
         if len(counts) > 1 and counts not in told:
             told.add(counts)
             odd = [r for r in having if r.scores[metric.name].selection != counts[0][0]]
-            names = some(list(dict.fromkeys(r.variant for r in odd)))
+            names = variants(odd)
             yield Hit(
                 Text(
                     f"{metric.label} {_counted(counts)} ({names.en}): one table holds numbers of"
@@ -61,7 +62,7 @@ def _within(evidence: Evidence) -> Iterator[Hit]:
 def _counted(counts: Sequence[tuple[str, int]]) -> str:
     (rule, many), *others = counts
     rest = ", ".join(f"of {n} it is {named}" for named, n in others)
-    return f"of {many} {'run' if many == 1 else 'runs'} is {rule}, {rest}"
+    return f"of {how_many(many)} is {rule}, {rest}"
 
 
 def _counted_zh(counts: Sequence[tuple[str, int]]) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared, training_loss
+from ablate.audit.told import compared
 from ablate.metric import plain
 from ablate.record import Record
 
@@ -105,7 +105,7 @@ def _experiment(record: Record) -> str:
 
 def _begun(evidence: Evidence, record: Record, *, said: bool) -> Begun | None:
     curves = evidence.curves.get(record.key, {})
-    curve = training_loss(curves)
+    curve = curves.get(("train", "loss"), {})
     points = [(s, v) for s, v in sorted(curve.items()) if math.isfinite(v)]
     if len(points) < POINTS:
         return None

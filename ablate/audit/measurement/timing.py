@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared, labels, shown
+from ablate.audit.told import compared, labels, shown
 from ablate.metric import plain
 from ablate.record import Record
 from ablate.selection import Curves

@@ -8,7 +8,7 @@ from ablate.analysis.comparison import ERRORS, ERRORS_WEIGHT, MAP_WEIGHT, detect
 from ablate.analysis.effects import corners
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared, decimals, half, labels, shown
+from ablate.audit.told import compared, decimals, half, labels, shown
 from ablate.metric import Metric
 from ablate.record import Item, Record
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared
+from ablate.audit.told import compared
 from ablate.metric import Metric
 from ablate.record import Record
 from ablate.selection import LAST, Score

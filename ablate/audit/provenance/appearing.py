@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from ablate.audit.check import Hit, Text, some
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared, shown
 from ablate.audit.provenance.when import beginnings, minute
+from ablate.audit.told import compared, how_many, shown, variants
 from ablate.record import Record
 from ablate.study import Factor, Kind, Study
 
@@ -186,9 +186,8 @@ def _hit(evidence: Evidence, change: Change, times: Mapping[str, datetime]) -> H
 
 
 def _side(records: Sequence[Record]) -> Text:
-    names = some(list(dict.fromkeys(r.variant for r in records)))
-    many = f"{len(records)} run{'s' if len(records) > 1 else ''}"
-    return Text(f"{many} ({names.en})", f"{len(records)} 次运行（{names.zh}）")
+    names = variants(records)
+    return Text(f"{how_many(len(records))} ({names.en})", f"{len(records)} 次运行（{names.zh}）")
 
 
 def _moved(settings: Settings, key: str, change: Change) -> str:

@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
-from ablate.audit.measurement.told import compared
 from ablate.audit.provenance.origin import ORIGINS, Origin, origin, uncommitted
 from ablate.audit.provenance.when import beginnings, minute
+from ablate.audit.told import compared, how_many, variants
 from ablate.record import Record
 
 Values: TypeAlias = Mapping[str, Sequence[Record]]
@@ -92,21 +92,17 @@ def _fact(name: str, values: Values, times: Mapping[str, datetime]) -> Text:
     (common, many), *others = values.items()
     shown = others[: _VALUES - 1]
     title = _NAMES["code"] if name == "code" else Text(name, name)
-    en = [f"{common} in {_runs(many)}"]
+    en = [f"{common} in {how_many(len(many))}"]
     zh = [f"{len(many)} 次运行为 {common}"]
     for value, runs in shown:
-        variants = some(list(dict.fromkeys(r.variant for r in runs)))
+        names = variants(runs)
         since = _since(runs, values, times)
-        en.append(f"{value} in {_runs(runs)} ({variants.en}{since.en})")
-        zh.append(f"{len(runs)} 次为 {value}（{variants.zh}{since.zh}）")
+        en.append(f"{value} in {how_many(len(runs))} ({names.en}{since.en})")
+        zh.append(f"{len(runs)} 次为 {value}（{names.zh}{since.zh}）")
     if len(others) > len(shown):
         en.append(f"{len(others) - len(shown)} others elsewhere")
         zh.append(f"另有 {len(others) - len(shown)} 种")
     return Text(f"{title.en} is {', '.join(en[:-1])} and {en[-1]}", f"{title.zh}：{'，'.join(zh)}")
-
-
-def _runs(records: Sequence[Record]) -> str:
-    return f"{len(records)} run{'s' if len(records) > 1 else ''}"
 
 
 def _since(runs: Sequence[Record], values: Values, times: Mapping[str, datetime]) -> Text:
@@ -143,7 +139,7 @@ def _dirty(evidence: Evidence) -> Iterator[Hit]:
     if not runs:
         return
     many, everything = len(runs), len(evidence.completed)
-    variants = some(list(dict.fromkeys(r.variant for r in runs)))
+    names = variants(runs)
     if many == everything:
         who = (
             Text(f"all {many} runs", f"全部 {many} 次运行")
@@ -152,8 +148,8 @@ def _dirty(evidence: Evidence) -> Iterator[Hit]:
         )
     else:
         who = Text(
-            f"{many} of {everything} runs ({variants.en})",
-            f"{everything} 次运行中的 {many} 次（{variants.zh}）",
+            f"{many} of {everything} runs ({names.en})",
+            f"{everything} 次运行中的 {many} 次（{names.zh}）",
         )
     yield Hit(
         Text(

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
+from ablate.audit.told import variants
 
 
 def _standin(evidence: Evidence) -> Iterator[Hit]:
@@ -31,7 +32,7 @@ def _curveless(evidence: Evidence) -> Iterator[Hit]:
         if len(bare) == 1:
             of = Text("the only imported run has", "唯一一次导入的运行")
     else:
-        names = some(list(dict.fromkeys(r.variant for r in bare)))
+        names = variants(bare)
         verb = "have" if len(bare) > 1 else "has"
         of = Text(
             f"{len(bare)} of {len(brought)} imported runs ({names.en}) {verb}",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ablate.audit.evidence import Evidence
 from ablate.audit.measurement.granularity import QUERIES
-from ablate.audit.measurement.told import decimals
+from ablate.audit.told import decimals
 from ablate.record import Item, Record
 from ablate.selection import Score
 from tests.audit import clean

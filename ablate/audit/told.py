@@ -1,14 +1,14 @@
-"""What the checks of this family say alike: runs and numbers by name."""
+"""What checks of every family say alike: runs, configurations and numbers by name."""
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from shlex import quote
 
+from ablate.audit.check import Text, some
 from ablate.audit.evidence import Evidence
 from ablate.record import Record
-from ablate.selection import Curves
 
 EXACT = 12
 """Decimals from which on a float was not printed by somebody who rounded it."""
@@ -23,14 +23,24 @@ def labels(evidence: Evidence) -> dict[str, str]:
     }
 
 
+def variants(records: Iterable[Record], most: int = 3) -> Text:
+    """The configurations of these runs, each once and at `most` so many by name."""
+    return some(list(dict.fromkeys(r.variant for r in records)), most)
+
+
+def how_many(count: int) -> str:
+    """`1 run` or `3 runs`."""
+    return "1 run" if count == 1 else f"{count} runs"
+
+
 def shown(evidence: Evidence, record: Record) -> str:
     """The command that shows one run."""
     return f"ablate show {quote(record.variant)} --study {evidence.study.name} --seed {record.seed}"
 
 
-def compared(evidence: Evidence, *variants: str) -> str:
+def compared(evidence: Evidence, *names: str) -> str:
     """The command that sets configurations beside each other."""
-    return f"ablate compare {' '.join(map(quote, variants))} --study {evidence.study.name}"
+    return f"ablate compare {' '.join(map(quote, names))} --study {evidence.study.name}"
 
 
 def decimals(values: Iterable[float]) -> int | None:
@@ -48,14 +58,3 @@ def decimals(values: Iterable[float]) -> int | None:
 def half(places: int | None) -> float:
     """Half a unit of the last printed decimal: how far a printed number may be from its own."""
     return 0.5 * 10.0**-places if places is not None else 1e-9
-
-
-def training_loss(curves: Curves) -> Mapping[int, float]:
-    """The curve of the whole training loss; empty where none is logged."""
-    return curves.get(("train", "loss"), {})
-
-
-def counted(numbers: Sequence[int]) -> str:
-    """`3` or `3 to 5`."""
-    low, high = min(numbers), max(numbers)
-    return f"{low}" if low == high else f"{low} to {high}"
