@@ -8,6 +8,7 @@ from ablate.lint.differences import change, points_as_percent
 from ablate.lint.ledger import Ledger
 from ablate.lint.numbers import Number
 from ablate.lint.statements import Statement
+from ablate.lint.world import World
 from ablate.metric import signed
 
 _TO = re.compile(
@@ -17,7 +18,7 @@ _NEAR = 16
 _OPEN = re.compile(r"^\s*[(（,，]\s*$")
 
 
-def check_beside(statement: Statement, ledger: Ledger) -> None:
+def check_beside(statement: Statement, world: World, ledger: Ledger) -> None:
     """`A vs B (d)` and `A → B (d)`: the difference of two printed numbers."""
     text, of = statement.text, statement.numbers
     for a, b, d in zip(of, of[1:], of[2:], strict=False):
@@ -27,10 +28,15 @@ def check_beside(statement: Statement, ledger: Ledger) -> None:
         if a.loose or b.loose or d.loose or a.unit != b.unit or a.signed or b.signed:
             continue
         first, second = (b, a) if how["how"].lower().startswith("v") else (a, b)
-        _difference(statement, (first, second), d, ledger)
+        said = _difference(statement, (first, second), d, ledger)
+        if said is not None and world.holds(a) and world.holds(b):
+            ledger.accuse(statement.place(d.start), "wrong", "difference", said)
 
 
-def _difference(statement: Statement, ab: tuple[Number, Number], d: Number, ledger: Ledger) -> None:
+def _difference(
+    statement: Statement, ab: tuple[Number, Number], d: Number, ledger: Ledger
+) -> Text | None:
+    """Trace a difference that is right; what is to be said of one that is not."""
     a, b = ab
     place = statement.place(d.start)
     apart, slack = b.value - a.value, a.half + b.half
@@ -58,15 +64,11 @@ def _difference(statement: Statement, ab: tuple[Number, Number], d: Number, ledg
     elif d.unit in {"", "%", "points"} and ratio is not None:
         shown = signed(float(apart), max(a.decimals, b.decimals))
         rel = signed(float(ratio), max(2, d.decimals))
-        ledger.accuse(
-            place,
-            "wrong",
-            "difference",
-            Text(
-                f"{a.text} to {b.text} is {shown} ({rel} % rel.), not {d.text}",
-                f"{a.text} 到 {b.text} 为 {shown}（相对 {rel} %），不是 {d.text}",
-            ),
+        return Text(
+            f"{a.text} to {b.text} is {shown} ({rel} % rel.), not {d.text}",
+            f"{a.text} 到 {b.text} 为 {shown}（相对 {rel} %），不是 {d.text}",
         )
+    return None
 
 
 def called_so(statement: Statement, d: Number) -> bool:

@@ -43,7 +43,7 @@ def _against(document: Document, names: Names) -> Ledger:
     check_superlatives(said, names, ledger)
     check_comparisons(said, names, ledger)
     check_shares(said, names, ledger)
-    check_roadmaps(said, ledger)
+    check_roadmaps(said, names.world, ledger)
     ledger.vague |= {s.place() for s in said if SUPERLATIVE.search(s.text)}
     if ledger.unrelated:
         ledger.findings.clear()

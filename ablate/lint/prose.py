@@ -41,7 +41,7 @@ def check_prose(found: Sequence[Statement], names: Names, ledger: Ledger) -> Non
         places = ((statement.place(n.start), n.text) for n in _claims(statement))
         ledger.enter(places)
         of = _Of(statement, names.world, ledger)
-        check_beside(statement, ledger)
+        check_beside(statement, names.world, ledger)
         for number in statement.numbers:
             of.ratio(number)
             of.change(number)

@@ -190,6 +190,15 @@ class World:
         for _, of in self.sweeps:
             yield from permutations(of.values(), 2)
 
+    def holds(self, number: Number) -> bool:
+        """Whether a number with decimals is the score or the cost of some configuration."""
+        return bool(number.decimals) and any(
+            self.fit(number, value, quantity, number.unit) == "rounded"
+            for quantity in self.quantities
+            for variant in self.cells
+            for value in (*self.means(variant, quantity), *self.runs(variant, quantity))
+        )
+
     def item(self, variant: str, name: str) -> list[float]:
         """The one kind of score that an item has, in each run of a configuration."""
         found = self._items(variant).get(bare(name), [])

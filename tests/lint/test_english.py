@@ -80,6 +80,8 @@ TRUE = [
         MODULES,
         "No pair has a positive synergy on Rank-1: every pair has negative synergy on Rank-1",
     ),
+    (MODULES, "A batch of 32.0 -> 64.0 (+1.6%) for SACR alone"),
+    (MODULES, "LIF's beta 0.2 -> 0.4 (-0.6%)"),
     (AQR, "a relative drop of 2.71% mAP"),
     (AQR, "Compared with AQR, the baseline is better on everything"),
     (FACES, "Validation F-score 0.6819 and test F-score 0.72"),
