@@ -184,7 +184,7 @@ class Finding:
 
     `subject` tells apart what one code says of several things (a module, a metric); `chinese` is
     the sentence again; `keys` are the trials it rests on; `remedy` is the text of a study file
-    whose runs would settle it, where one can.
+    whose runs would settle it, where one can; `family` is that of the check.
     """
 
     code: str
@@ -195,6 +195,7 @@ class Finding:
     chinese: str = ""
     keys: tuple[str, ...] = ()
     remedy: str = ""
+    family: str = ""
 
     @property
     def name(self) -> str:

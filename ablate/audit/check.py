@@ -61,6 +61,7 @@ class Check:
                 hit.said.zh,
                 hit.keys,
                 hit.remedy,
+                self.family,
             )
 
 

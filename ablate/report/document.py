@@ -175,6 +175,7 @@ def findings_document(findings: Sequence[Finding], notes: Sequence[Note]) -> lis
             "command": f.command,
             "keys": f.keys,
             "remedy": f.remedy,
+            "family": f.family,
             "acknowledged": [
                 {"text": n.text, "author": n.author, "date": n.date}
                 for n in notes

@@ -1,6 +1,8 @@
 """What stands before the sections of a page: stand-in data, doubts of trainings, findings."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from shlex import quote
 from typing import Any
 
@@ -11,6 +13,7 @@ STANDIN = "the generated stand-in of the data, not the real data set; no number 
 FULL = 5
 """Findings that a page has in full; `ablate audit` prints the others."""
 _ORDER = ("error", "warning", "note")
+_FAMILIES = ("execution", "measurement", "design", "interpretation", "provenance")
 
 
 def part_page(
@@ -44,7 +47,7 @@ def doubts(document: Document, everything: int) -> Iterable[str]:
 def findings(document: Document) -> Iterable[str]:
     """What the audit warns of, errors first, with the command that settles it.
 
-    Of all findings at most `FULL` are said, in this order, then how many more there are.
+    Of all findings at most `FULL` are said, then how many more there are.
     """
     shown, left = _parted(document)
     yield from (_audited(f) for f in shown if f["severity"] != "note")
@@ -61,11 +64,19 @@ def remarks(document: Document) -> Iterable[str]:
 
 
 def _parted(document: Document) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """The findings that are said in full, and the others."""
-    found = sorted(
-        document["findings"],
-        key=lambda f: (_ORDER.index(f["severity"]), f["code"][1:], f["subject"]),
-    )
+    """The findings that are said in full, and the others: errors, warnings, notes.
+
+    The first of each family comes before the second of any, so that many findings of one kind
+    leave room for those of others.
+    """
+    turns: Counter[tuple[str, str]] = Counter()
+    ranked: list[tuple[int, int, int, int, Mapping[str, Any]]] = []
+    for f in sorted(document["findings"], key=itemgetter("code", "subject")):
+        of = f["severity"], f["family"]
+        place = _FAMILIES.index(f["family"]) if f["family"] in _FAMILIES else len(_FAMILIES)
+        ranked.append((_ORDER.index(f["severity"]), turns[of], place, len(ranked), f))
+        turns[of] += 1
+    found = [f for *_, f in sorted(ranked, key=itemgetter(slice(4)))]
     return found[:FULL], found[FULL:]
 
 

@@ -52,13 +52,13 @@ def stamp(session: Session, study: StudyRow) -> str:
 def findings(session: Session, study: StudyRow) -> list[Finding]:
     """A study's findings, in the order they were put."""
     rows = session.connection().exec_driver_sql(
-        "SELECT code, severity, sentence, command, subject, chinese, keys, remedy FROM finding"
-        " WHERE study_id = ? ORDER BY position",
+        "SELECT code, severity, sentence, command, subject, chinese, keys, remedy,"
+        " family FROM finding WHERE study_id = ? ORDER BY position",
         (study.id,),
     )
     return [
-        Finding(code, severity, sentence, command, subject, chinese, tuple(json.loads(keys)), last)
-        for code, severity, sentence, command, subject, chinese, keys, last in rows
+        Finding(code, severity, sentence, command, subject, chinese, tuple(json.loads(keys)), *last)
+        for code, severity, sentence, command, subject, chinese, keys, *last in rows
     ]
 
 
@@ -75,14 +75,14 @@ def put(session: Session, study: StudyRow, found: Iterable[Finding], stamped: st
             f.severity,
             *map(values.text, (f.sentence, f.command, f.subject, f.chinese)),
             json.dumps(f.keys),
-            values.text(f.remedy),
+            *map(values.text, (f.remedy, f.family)),
         )
         for position, f in enumerate(found)
     ]
     if rows:
         connection.exec_driver_sql(
             "INSERT INTO finding (study_id, position, code, severity, sentence, command, subject,"
-            " chinese, keys, remedy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " chinese, keys, remedy, family) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
     connection.exec_driver_sql(

@@ -320,6 +320,7 @@ class FindingRow(Table, table=True):
     chinese: str = _text()
     keys: str = _text()
     remedy: str = _text()
+    family: str = _text()
 
 
 class AuditRow(Table, table=True):

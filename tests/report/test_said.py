@@ -8,11 +8,18 @@ from ablate.record import Finding, Note, Severity
 from ablate.report.document import findings_document
 from ablate.report.said import findings, remarks
 
+FAMILIES = {"W101": "design", "W102": "design", "W120": "measurement", "W204": "execution"}
+
 
 def page(*found: str, notes: Sequence[Note] = ()) -> dict[str, object]:
     """A document with one finding of each code, the order as given."""
     severity: dict[str, Severity] = {"E": "error", "W": "warning", "N": "note"}
-    made = [Finding(code, severity[code[0]], f"fact {code}", f"do {code}") for code in found]
+    made = [
+        Finding(
+            code, severity[code[0]], f"fact {code}", f"do {code}", family=FAMILIES.get(code, "")
+        )
+        for code in found
+    ]
     return {"study": {"name": "a study"}, "findings": findings_document(made, notes)}
 
 
@@ -25,6 +32,11 @@ def test_errors_stand_before_warnings_and_both_before_notes_by_number() -> None:
     assert codes([*findings(document)]) == ["E205", "W101", "W210"]
     assert codes([*remarks(document)]) == ["N112", "N204"]
     assert next(iter(findings(document))) == "E205: fact E205 (do E205)."
+
+
+def test_the_first_of_each_family_stands_before_the_second_of_any() -> None:
+    document = page("W101", "W102", "W120", "W204")
+    assert codes([*findings(document)]) == ["W204", "W120", "W101", "W102"]
 
 
 @pytest.mark.parametrize(
