@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 from ablate.audit.check import Text
@@ -18,12 +18,12 @@ from ablate.lint.world import Quantity, World
 from ablate.metric import plain, signed
 
 _DOWN = re.compile(
-    r"(?:下降|降低|反降|减少|降|drops?|dropped|falls?|fell|loses|lost|decreased?|worse)"
+    r"(?:下降|降低|反降|减少|降|低|drops?|dropped|falls?|fell|loses|lost|decreased?|worse)"
     r"(?:了|\s*(?:by|of|about))?\s*$",
     re.IGNORECASE,
 )
 _UP = re.compile(
-    r"(?:提升|提高|上升|增加|增长|高出|升|rises?|rose|gains?|gained|improved?s?|increased?|better)"
+    r"(?:提升|提高|上升|增加|增长|高出|升|高|rises?|rose|gains?|gained|improved?s?|increased?|better)"
     r"(?:了|\s*(?:by|of|about))?\s*$",
     re.IGNORECASE,
 )
@@ -119,21 +119,26 @@ class _Of:
             about = list(self.world.cells)
         if self.world.base and self.world.base not in about:
             about.append(self.world.base)
-        for pair in permutations(about, 2):
-            if not own or set(pair) & set(own):
-                yield pair
+        if own:
+            yield from (pair for pair in permutations(about, 2) if set(pair) & set(own))
+        elif self.world.base:
+            yield from ((self.world.base, v) for v in about if v != self.world.base)
 
     def change(self, number: Number) -> None:
         """A signed number, or one after a word of rise or fall, as a difference."""
         before = self.statement.text[: number.start]
-        worded = bool(_DOWN.search(before) or _UP.search(before))
+        down = _DOWN.search(before)
+        worded = bool(down or _UP.search(before))
         place = self.statement.place(number.start)
         told = place in self.ledger.traced or any(f.place == place for f in self.ledger.findings)
         if told or number.loose or not (number.signed or worded):
             return
         cost = self._costs(number)
         metrics = self.statement.metrics or self._implied()
-        exactly, relatively = self._fits(number, cost or metrics, size=not number.signed)
+        asked, size = number, not number.signed
+        if size and not self.statement.own:  # only from the baseline, in the direction of the word
+            asked, size = replace(number, value=-number.value if down else number.value), False
+        exactly, relatively = self._fits(asked, cost or metrics, size=size)
         if cost or number.unit not in {"%", "points", ""}:
             if exactly or relatively:
                 self.ledger.trace(place)
