@@ -57,7 +57,9 @@ EXPECTED = re.compile(
 )
 RESIDUAL = re.compile(r"协同效应|交互效应|synergy|interaction", re.IGNORECASE)
 PLAIN = re.compile(
-    r"best|最佳|最优|实际|actual|observed|measured|final|最终|score|scores|分数|数值|\(.*?\)|（.*?）|[↑↓%:：\s]",
+    r"best|最佳|最优|实际|actual|observed|measured|final|最终|score|scores|分数|数值|"
+    r"[(（]\s*(?:%|[KMG]|ms|s|min|h|[KMG]i?B|m|rad|m/s|秒|分|"
+    r"higher is better|lower is better|越高越好|越低越好)\s*[)）]|[↑↓%:：\s]",
     re.IGNORECASE,
 )
 """What a heading may say beside a metric and still mean its score."""

@@ -75,6 +75,10 @@ class Names:
 
     def quantity(self, text: str, allowed: re.Pattern[str]) -> Quantity | None:
         """The one metric or cost of a heading that says nothing else than is `allowed`."""
+        alone = allowed.sub("", text).strip()
+        for quantity in self.world.quantities:
+            if quantity.metric and alone in {quantity.metric.name, quantity.metric.label}:
+                return quantity
         named = self.quantities(text)
         if len(named) != 1 or named[0].quantity is None:
             return None

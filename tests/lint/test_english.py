@@ -143,3 +143,16 @@ def test_a_superlative_of_uncertain_scope_is_listed_and_not_judged(check: Lint) 
     assert sorted(p.line for p in found.vague) == [1, 3]
     checked = check("Rank-1 80.1 with SDTPS alone, the highest of all runs", MODULES)
     assert checked.vague == set()
+
+
+def test_a_row_of_another_making_of_a_metric_is_not_accused(check: Lint) -> None:
+    head = "| Metric | Baseline | AQR |\n|---|---|---|\n"
+    rows = "| mAP (%) | 65.75 | 63.97 |\n| mAP (our reproduction) | 64.10 | 63.02 |\n"
+    found = check(head + rows, AQR)
+    assert found.findings == []
+    assert [p.line for p in found.untraced] == [4, 4]
+
+
+def test_a_metric_of_one_letter_is_known_by_its_heading(check: Lint) -> None:
+    table = "| Step | F |\n|---|---|\n| Baseline | 0.6036 |\n| Class weights | 0.6483 |\n"
+    assert check(table, FACES).untraced == {}
