@@ -1,7 +1,7 @@
 """Two cells beside each other: what stands next to the difference of their means."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -33,18 +33,27 @@ class Against:
     superior: float
 
 
-def against(
-    a: Sample, b: Sample, others: Sequence[Sample], rules: Rules, sign: int = 1
+def against(  # noqa: PLR0913, PLR0917 - as `contrasts`
+    a: Sample,
+    b: Sample,
+    others: Sequence[Sample],
+    rules: Rules,
+    sign: int = 1,
+    groups: Sequence[Hashable] | None = None,
 ) -> Against | None:
     """`b` compared with `a`; None where either has no finite run.
 
     `others` are further cells of the study: where the interval is pooled, their spread counts,
-    their means do not. `sign` is -1 where lower is better.
+    their means do not. `sign` is -1 where lower is better. `groups` are the functions of all of
+    these cells, as in `contrasts`; between two of one function there is no interval: what stands
+    between them is noise.
     """
     if not a or not b:
         return None
     weights = [-1.0, 1.0, *(0.0 for _ in others)]
-    effect = contrasts([weights], [a, b, *others], rules)[0]
+    effect = contrasts([weights], [a, b, *others], rules, groups)[0]
+    if groups is not None and groups[0] == groups[1]:
+        effect = Effect(effect.estimate, effect.runs)
     x, y = _values(a), _values(b)
     return Against(
         effect, relative(float(x.mean()), effect.estimate), hedges(x, y), chance(x, y, sign)

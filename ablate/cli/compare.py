@@ -56,6 +56,7 @@ def compare(
     tested, because a side has no finite score of its metric.
     """
     from ablate.analysis.cells import cells
+    from ablate.audit.liveness import functions
     from ablate.cli.compare_asked import (
         check_clusters,
         check_steps,
@@ -102,6 +103,7 @@ def compare(
         asked=asked,
         findings=doubted,
         notes=noted,
+        functions=functions(found, by_name.values()),
     )
     check_clusters(document, cluster)
     check_steps(document, at)

@@ -142,7 +142,7 @@ class Condition:
 
     def _certainty(self, entry: Mapping[str, Any], level: float) -> str:
         effect = entry["difference"]
-        if max(entry["a"]["n"], entry["b"]["n"]) < 2:  # noqa: PLR2004 - a spread needs two
+        if entry["verdict"] is None and max(entry["a"]["n"], entry["b"]["n"]) < 2:  # noqa: PLR2004 - a spread needs two
             return "one run a side: no interval"
         if effect["low"] is None:
             return "no interval"

@@ -10,7 +10,14 @@ from ablate.metric import Metric
 from ablate.record import Finding, Item, Note
 from ablate.report.comparison_curves import curves_document
 from ablate.report.comparison_items import pair_items
-from ablate.report.comparison_metrics import agreeing, pair_metrics, score_split, tally
+from ablate.report.comparison_metrics import (
+    Functions,
+    agreeing,
+    one_function,
+    pair_metrics,
+    score_split,
+    tally,
+)
 from ablate.report.comparison_settings import differing, mixed, moved, path, provenance, settings
 from ablate.report.document import (
     by_hand,
@@ -56,17 +63,20 @@ def comparison_document(  # noqa: PLR0913 - each has its name at the call
     asked: Asked = ALL,
     findings: Sequence[Finding] = (),
     notes: Sequence[Note] = (),
+    functions: Functions | None = None,
 ) -> dict[str, Any]:
     """All numbers of a comparison, in stored units; every difference is to the first of `chosen`.
 
     Runs are taken by seed: the order of records changes no digit. `others` are the study's
     further cells: they lend their spread and may stand between two. `findings` are the doubts
-    about those chosen, `notes` what people have written about them.
+    about those chosen, `notes` what people have written about them. `functions` tells what each
+    variant computes, as `audit.liveness.functions` does; without it each is a function of its own.
     """
     chosen = [replace(c, records=tuple(sorted(c.records, key=lambda r: r.seed))) for c in chosen]
     records = [r for c in chosen for r in c.records]
     primary = study.metric(study.primary).name
     metrics = _metrics(study, asked)
+    functions = functions or {}
     return {
         "schema": SCHEMA,
         "study": {
@@ -89,7 +99,8 @@ def comparison_document(  # noqa: PLR0913 - each has its name at the call
         "metrics": [metric_document(m) for m in metrics],
         "sides": [_side(study, c) for c in chosen],
         "differs": _levels(study, chosen),
-        "pairs": [_pair(study, chosen, b, others, evidence, asked) for b in chosen[1:]],
+        "one_function": one_function([*chosen, *others], functions),
+        "pairs": [_pair(study, chosen, b, others, evidence, asked, functions) for b in chosen[1:]],
         **curves_document(metrics[0], chosen, evidence.curves, asked.at),
     }
 
@@ -131,14 +142,16 @@ def _pair(  # noqa: PLR0913, PLR0917 - parts of one call
     others: Sequence[Cell],
     evidence: Evidence,
     asked: Asked,
+    functions: Functions,
 ) -> dict[str, Any]:
     a, rest = chosen[0], [*(c for c in chosen[1:] if c is not b), *others]
     metrics = _metrics(study, asked)
-    entries = pair_metrics(study, a, b, rest, metrics)
+    entries = pair_metrics(study, a, b, rest, metrics, functions)
     seeds = [{r.seed for r in c.completed} for c in (a, b)]
     return {
         "a": a.variant,
         "b": b.variant,
+        "one_function": bool(one_function([a, b], functions)),
         "differs": differing(study, a, b),
         "moved": moved(study, a, b),
         "path": path(study, a, b, rest),

@@ -1,8 +1,9 @@
 """One pair's metrics as numbers: differences and what stands beside them, verdicts, NDS split."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.comparison import (
@@ -29,24 +30,38 @@ MADE = 5e-3
 """How far a score made again of rounded parts may be from the stored one."""
 
 
-def pair_metrics(
-    study: Study, a: Cell, b: Cell, others: Sequence[Cell], metrics: Sequence[Metric]
+Functions: TypeAlias = Mapping[str, Hashable]
+"""Variant -> what it computes; configurations of one function are replicates of each other."""
+
+
+def pair_metrics(  # noqa: PLR0913, PLR0917 - parts of one call
+    study: Study,
+    a: Cell,
+    b: Cell,
+    others: Sequence[Cell],
+    metrics: Sequence[Metric],
+    functions: Functions,
 ) -> list[dict[str, Any]]:
     """One entry per metric that either side has a score of; the verdicts are of this family.
 
     `others` are the study's further cells; their spread stands in where a side has no replicate.
     """
     others = [c for c in trained_apart([a, b, *others]) if c is not a and c is not b]
+    groups = _groups([a, b, *others], functions)
     shown = [m for m in metrics if a.scores(m.name) or b.scores(m.name)]
     rules = [rules_of(study.claims, m) for m in shown]
     signs = [1 if m.direction == "up" else -1 for m in shown]
     compared = [
-        against(*used(study, a.runs(m.name), b.runs(m.name)), _runs(others, m), r, sign)
+        against(*used(study, a.runs(m.name), b.runs(m.name)), _runs(others, m), r, sign, groups)
         for m, r, sign in zip(shown, rules, signs, strict=True)
     ]
-    judged = verdicts([_replicated(c) for c in compared], rules, signs)
+    counts = [_counts(groups, [a, b, *others], m) for m in shown]
+    runs = [max(of[group] for group in groups[:2]) for of in counts]
+    judged = verdicts(
+        [_replicated(c, n) for c, n in zip(compared, runs, strict=True)], rules, signs
+    )
     return [
-        _entry(study, a, b, m) | _spread(study, a, b, others, m) | _told(c, j)
+        _entry(study, a, b, m) | _spread(study, a, b, others, m, functions) | _told(c, j)
         for m, c, j in zip(shown, compared, judged, strict=True)
     ]
 
@@ -77,14 +92,27 @@ def _runs(cells: Sequence[Cell], metric: Metric) -> list[Sample]:
     return [c.runs(metric.name) for c in cells]
 
 
-def _replicates(samples: Sequence[Sample]) -> int:
-    """How many cells have a spread of their own."""
-    return sum(len(s) >= PAIR for s in samples)
+def _groups(cells: Sequence[Cell], functions: Functions) -> list[Hashable]:
+    return [functions.get(c.variant, c.variant) for c in cells]
 
 
-def _replicated(found: Against | None) -> Effect | None:
-    """The effect that a verdict may be given of: where a side has two runs or more."""
-    return found.difference if found is not None and found.difference.runs > PAIR else None
+def one_function(cells: Sequence[Cell], functions: Functions) -> list[list[str]]:
+    """The variants with runs that compute the same, of every function that several do."""
+    found: dict[Hashable, list[str]] = {}
+    done = [c for c in cells if c.completed]
+    for group, cell in zip(_groups(done, functions), done, strict=True):
+        found.setdefault(group, []).append(cell.variant)
+    return [of for of in found.values() if len(of) > 1]
+
+
+def _counts(groups: Sequence[Hashable], cells: Sequence[Cell], metric: Metric) -> Counter[Hashable]:
+    """The runs of every function."""
+    return Counter(g for g, c in zip(groups, cells, strict=True) for _ in c.runs(metric.name))
+
+
+def _replicated(found: Against | None, runs: int) -> Effect | None:
+    """The effect that a verdict may be given of: where a side's function has two runs or more."""
+    return found.difference if found is not None and runs >= PAIR else None
 
 
 def _entry(study: Study, a: Cell, b: Cell, metric: Metric) -> dict[str, Any]:
@@ -103,21 +131,29 @@ def _of_seeds(cell: Cell, seeds: Sequence[int]) -> Cell:
     return replace(cell, records=tuple(r for r in cell.records if r.seed in seeds))
 
 
-def _spread(
-    study: Study, a: Cell, b: Cell, others: Sequence[Cell], metric: Metric
+def _spread(  # noqa: PLR0913, PLR0917 - parts of one call
+    study: Study, a: Cell, b: Cell, others: Sequence[Cell], metric: Metric, functions: Functions
 ) -> dict[str, Any]:
     """What runs of the study vary by, and what that makes of a difference at these counts."""
     x, y = used(study, a.runs(metric.name), b.runs(metric.name))
-    samples = _runs(trained_apart([a, b, *others]), metric)
-    own = noise(samples)
+    cells = [c for c in trained_apart([a, b, *others]) if c.runs(metric.name)]
+    groups = _groups(cells, functions)
+    own = noise(_runs(cells, metric), groups=groups)
     least = None
     if own is not None and x and y:
         least = own.least_difference(len(x), len(y), study.claims.alpha)
     return {
         "correlation": correlated(a.runs(metric.name), b.runs(metric.name)),
-        "noise": {"sd": own.sd, "df": own.df, "cells": _replicates(samples)} if own else None,
+        "noise": {"sd": own.sd, "df": own.df, **_pooled(groups, cells, metric)} if own else None,
         "least_difference": least,
     }
+
+
+def _pooled(groups: Sequence[Hashable], cells: Sequence[Cell], metric: Metric) -> dict[str, int]:
+    """How many cells have a spread, by themselves or as one function, and of how many functions."""
+    counts = _counts(groups, cells, metric)
+    told = [group for group in groups if counts[group] >= PAIR]
+    return {"cells": len(told), "functions": len(set(told))}
 
 
 def _told(compared: Against | None, judged: Judgement) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ablate.report.comparison_words import (
     mixed,
     p_text,
     relative,
+    replicates,
     side_of,
     without,
 )
@@ -80,13 +81,10 @@ def _main(document: Document, pair: Document) -> Sequence[str]:
 
 
 def _verdict(document: Document, pair: Document) -> str:
-    a, b = (side_of(document, pair[side])["runs"] for side in ("a", "b"))
-    if max(a, b) < FEWEST:
-        return "one run a side: no verdict"
     entry = pair["metrics"][0]
-    if entry["verdict"] is None:
-        return "no interval: no verdict"
     metric = metrics_in(document)[entry["metric"]]
+    if entry["verdict"] is None:
+        return _no_verdict(document, pair, metric)
     text = f"verdict on {metric.label}: {entry['verdict']}"
     if entry["verdict"] != "undecided":
         return text
@@ -96,6 +94,17 @@ def _verdict(document: Document, pair: Document) -> str:
         return text
     least = _size(metric, entry["smallest"])
     return f"{text} (the smallest effect that this design can see is {least})"
+
+
+def _no_verdict(document: Document, pair: Document, metric: Metric) -> str:
+    runs = max(side_of(document, pair[side])["runs"] for side in ("a", "b"))
+    if pair["one_function"]:
+        return "both are one function, what stands between them is noise: no verdict"
+    if runs >= FEWEST:
+        return "no interval: no verdict"
+    noise = pair["metrics"][0]["least_difference"]
+    known = "" if noise is None else f" (noise ±{_size(metric, noise)})"
+    return f"one run a side: no verdict{known}"
 
 
 def _size(metric: Metric, value: float) -> str:
@@ -164,7 +173,7 @@ def _sure(entry: Document) -> bool:
 def _band(entry: Document) -> bool:
     """Whether the study's noise is all that there is beside a difference: one run a side."""
     single = max(entry["a"]["n"], entry["b"]["n"]) < FEWEST
-    return single and entry["least_difference"] is not None
+    return single and entry["verdict"] is None and entry["least_difference"] is not None
 
 
 def _scores(document: Document, pair: Document) -> list[Table]:
@@ -268,21 +277,23 @@ def _reasons(document: Document, pair: Document) -> Iterable[str]:
         lacking = [known[e["metric"]].label for e in pair["metrics"] if name in e["lacking"]]
         if lacking:
             yield f"{name} has no score of {listed(lacking)}."
+    yield from replicates(document, pair)
     rest = [e for e in pair["metrics"] if e["difference"] is not None and e["verdict"] is None]
     single = [e for e in rest if max(e["a"]["n"], e["b"]["n"]) < FEWEST]
     bands = [e for e in single if _band(e)]
     if bands:
+        single_runs = "" if pair["one_function"] else "One run a side: no verdict. "
         yield (
-            "One run a side: no verdict. noise: the difference that two such runs of one"
+            f"{single_runs}noise: the difference that two such runs of one"
             f" configuration stay within in {level(document['study']['level'])} of cases,"
             f" {_from_noise(document, bands)}"
         )
-    elif single:
+    elif single and not pair["one_function"]:
         yield (
             "One run a side, and no replicated configuration in the study whose runs differ:"
             " run-to-run variation is unknown, so there is no interval and no verdict."
         )
-    if any(e not in single for e in rest):
+    if any(e not in single for e in rest) and not pair["one_function"]:
         together = document["study"]["paired"] and len(pair["shared_seeds"]) >= FEWEST
         yield (
             "No interval: the difference is the same at every shared seed."
@@ -294,9 +305,11 @@ def _reasons(document: Document, pair: Document) -> Iterable[str]:
 def _from_noise(document: Document, entries: Sequence[Document]) -> str:
     metric = metrics_in(document)[entries[0]["metric"]]
     own = entries[0]["noise"]
+    over = f"{many(own['cells'], 'replicated configuration')} of the study"
+    if own["functions"] < own["cells"]:
+        over = f"{own['cells']} configurations of {many(own['functions'], 'function')}"
     return (
-        "t s √(1/n + 1/n) by one variance, pooled over"
-        f" {many(own['cells'], 'replicated configuration')} of the study"
+        f"t s √(1/n + 1/n) by one variance, pooled over {over}"
         f" ({metric.label}: s = {_bare(metric, own['sd'])}, {own['df']} df)."
     )
 
@@ -304,8 +317,8 @@ def _from_noise(document: Document, entries: Sequence[Document]) -> str:
 _METHODS = {
     "welch": "Interval: Welch–Satterthwaite t; one training run is the unit.",
     "pooled": (
-        "Interval: t, variance pooled over all replicated configurations of the study, because a"
-        " side has fewer than three runs; a side of one is taken to vary as those do."
+        "Interval: t, variance pooled over all replicates of the study, because a side has fewer"
+        " than three runs; a side of one is taken to vary as those do."
     ),
     "blocked": "Interval: paired by seed, as the study declares; only shared seeds are used.",
 }

@@ -137,6 +137,21 @@ def without(pair: Document, entry: Document) -> str:
     return f", without {told} (not finite)" if told else ""
 
 
+def replicates(document: Document, pair: Document) -> Iterable[str]:
+    """Which configurations are one function, and what that makes of two of them."""
+    for names in document["one_function"]:
+        *first, last = map(one_line, names)
+        yield (
+            f"{', '.join(first)} and {last} are one function: what tells them apart is not in the"
+            " output (ablate explain W204); their runs are replicates."
+        )
+    if pair["one_function"]:
+        yield (
+            f"No interval and no verdict: {one_line(pair['a'])} and {one_line(pair['b'])} are one"
+            " function, so what stands between their means is noise."
+        )
+
+
 def apart(a: Sequence[str], b: Sequence[str], none: str) -> tuple[str, str]:
     """The values of two sides, long ones cut so that where they begin to differ is seen."""
     x, y = (", ".join(texts) for texts in (a, b))

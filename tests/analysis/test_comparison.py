@@ -77,6 +77,23 @@ def test_an_error_above_one_counts_as_one() -> None:
     assert detection_score(0.5, [1.7, 1.0, 0.5, 0.0, 0.0]) == pytest.approx(0.25 + 0.25)
 
 
+def test_cells_of_one_function_lend_their_spread_and_have_none_between_them() -> None:
+    cells = [runs(1.0), runs(2.0)]
+    beside = against(runs(0.0), runs(5.0), cells, Rules(), groups=["f", "g", "f", "f"])
+    assert beside is not None
+    interval = beside.difference.interval
+    assert interval is not None
+    # 0, 1, 2: s = 1 with 2 df, and t(2) = 4.3027
+    assert (beside.difference.estimate, interval.high) == pytest.approx((5, 5 + 4.302653 * 2**0.5))
+    same = against(runs(0.0), runs(5.0), cells, Rules(), groups=["f", "f", "g", "g"])
+    assert same is not None
+    assert (same.difference.estimate, same.difference.interval, same.difference.p) == (
+        5,
+        None,
+        None,
+    )
+
+
 def test_a_pair_of_runs_borrows_the_spread_of_the_studys_other_cells() -> None:
     alone = against(runs(1.0), runs(2.0), (), Rules())
     assert alone is not None

@@ -101,7 +101,7 @@ def test_an_undecided_verdict_says_what_could_have_been_seen(toy: Call) -> None:
 
 def test_a_single_run_beside_replicated_ones_is_pooled_and_says_so(toy: Call) -> None:
     told = compared(toy, "baseline", LONG)
-    assert "variance pooled over all replicated configurations of the study" in told
+    assert "variance pooled over all replicates of the study" in told
     single = compared(toy, LONG, "baseline")
     assert "70.00 (1)" in single
 

@@ -112,16 +112,32 @@ def test_show_ranks_a_study_and_tells_all_of_a_trial(imported: Call) -> None:
     assert imported("show", "sdtps").stdout == told
 
 
-def test_compare_shows_settings_then_scores_then_costs_and_no_verdict_on_one_run(
+def test_compare_shows_settings_then_scores_then_costs_by_the_noise_of_one_function(
     imported: Call,
 ) -> None:
     told = imported("compare", "baseline", "sdtps").stdout
     places = [told.index(f"\n{t}") for t in ("Configuration", "In short", "Metrics:", "Costs:")]
     assert places == sorted(places)
     assert re.search(r"sdtps +false +true", told)
-    assert re.search(r"Rank-1 \(%\) ↑ +76\.3 \(1\) +80\.1 \(1\) +\+3\.8 +\+5\.0\n", told)
-    assert "one run a side: no verdict" in told
-    assert not re.search(r"significant |wins|positive|negative|undecided", told)
+    assert re.search(r"Rank-1 \(%\) ↑ +76\.3 \(1\) +80\.1 \(1\) +\+3\.8 +\+5\.0 +undecided", told)
+    # 3.8 by t(3) 1.33 sqrt(2) = 6.0 of the four runs that lack sdtps
+    assert re.search(r"Rank-1 +\[−2\.2, \+9\.8\]", told)
+    assert "baseline, sacr, lif and sacr+lif are one function" in " ".join(told.split())
+
+
+def test_compare_gives_no_interval_between_runs_of_one_function(imported: Call) -> None:
+    told = imported("compare", "baseline", "sacr").stdout
+    assert re.search(r"Rank-1 \(%\) ↑ +76\.3 \(1\) +77\.6 \(1\) +\+1\.3 +\+1\.7 +±6\.0", told)
+    text = " ".join(told.split())
+    assert "both are one function, what stands between them is noise: no verdict" in text
+    assert "baseline and sacr are one function, so what stands between their means is noise" in text
+    assert not re.search(r"95 % interval|significant |wins|positive|negative|undecided", text)
+
+
+def test_compare_names_the_noise_beside_two_single_runs(imported: Call) -> None:
+    told = " ".join(imported("compare", "sdtps", "full").stdout.split())
+    assert "one run a side: no verdict (noise ±6.0 points)" in told
+    assert "pooled over 4 configurations of 1 function (Rank-1: s = 1.3, 3 df)" in told
 
 
 def test_compare_says_which_study_it_read_and_looks_in_the_latest_that_holds_both(
