@@ -2,10 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import permutations
 
 from ablate.analysis.cells import Cell, cells
 from ablate.lint.lexicon import OPERATIONS
@@ -184,11 +183,6 @@ class World:
                 rest = tuple(sorted((f, str(v)) for f, v in cell.levels.items() if f != factor))
                 found.setdefault((factor, rest), {})[cell.levels[factor]] = name
         return tuple((factor, of) for (factor, _), of in found.items() if len(of) > 1)
-
-    def pairs(self) -> Iterator[tuple[str, str]]:
-        """Configurations that one factor tells apart, in both orders."""
-        for _, of in self.sweeps:
-            yield from permutations(of.values(), 2)
 
     def holds(self, number: Number) -> bool:
         """Whether a number with decimals is the score or the cost of some configuration."""
