@@ -214,7 +214,7 @@ def _provenance(found: "Asked") -> "Mapping[str, str]":
     facts = provenance(found.project.root)
     if command.declaration(found.project.reference(found.study.system)) is None:
         return facts
-    return {k: v for k, v in facts.items() if k not in {"commit", "dirty"}}
+    return {k: v for k, v in facts.items() if k not in {"commit", "dirty", "sources"}}
 
 
 def _executor(found: "Asked", setting: "Setting", trials: int, how: How) -> "Executor":

@@ -10,10 +10,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from ablate.command.declaration import PREFIX, declaration
 from ablate.errors import UsageError
+from ablate.project import FILE
 
 DIFF = "code.diff"
 DIFF_LIMIT = 2**20
@@ -21,6 +22,8 @@ DIFF_LIMIT = 2**20
 
 CODES = ".ablate/code"
 
+_PROSE = {".md", ".rst", ".tex", ".bib", ".pdf", ".svg"}
+_BESIDE = {"docs", "reports", "studies", "tests", ".github"}
 _SHOWN = 3
 _LARGEST = 2**20
 _MOST = 32 * 2**20
@@ -37,6 +40,8 @@ class Code:
     diff: bytes | None
     without: tuple[str, ...] = ()
     """New files that are too large to be code, and repositories: the difference has them not."""
+    sources: str = ""
+    """What `sources` makes of the files that git tracks."""
 
     @property
     def facts(self) -> dict[str, str]:
@@ -45,11 +50,48 @@ class Code:
         facts = {"commit": self.commit or "none yet", "dirty": dirty}
         if self.diff:
             facts["diff"] = hashlib.sha256(self.diff).hexdigest()
+        if self.sources:
+            facts["sources"] = self.sources
         if self.without:
             more = ", ..." if len(self.without) > _SHOWN else ""
             names = ", ".join(self.without[:_SHOWN]) + more
             facts["unrecorded"] = f"{len(self.without)} new, too large or a repository: {names}"
         return facts
+
+
+def sources(folder: Path) -> dict[str, str]:
+    """The commit around `folder`, and its `sources`; empty where there is no repository.
+
+    `sources` is a digest of the tracked files as they are now, `dirty` tells whether the commit
+    has them otherwise. Not counted is what no training reads: prose and `ablate.toml`, and the
+    folders for documents, reports, studies and tests at the top of the repository or of `folder`.
+    """
+    top = _top(folder)
+    commit = _git(top, "rev-parse", "--verify", "-q", "HEAD").decode().strip() if top else ""
+    if top is None or not commit:
+        return {}
+    own = folder.resolve().relative_to(top)
+    blobs = {}
+    for entry in _git(top, "ls-files", "--stage", "-z").split(b"\0"):
+        about, _, name = entry.partition(b"\t")
+        if name and _read(path := PurePosixPath(os.fsdecode(name)), own):
+            blobs[path] = about.split()[1]
+    differ = _paths(_git(top, "diff", "--name-only", "--no-renames", "-z", "HEAD"))
+    changed = [path for path in differ if _read(path, own)]
+    for path in changed:
+        blobs.pop(path, None)
+        if (top / path).is_file():
+            blobs[path] = _git(top, "hash-object", "--", str(path)).strip()
+    digest = hashlib.sha256(repr(sorted(blobs.items())).encode()).hexdigest()[:16]
+    return {"commit": commit, "dirty": "yes" if changed else "no", "sources": digest}
+
+
+def _read(path: PurePosixPath, own: PurePath) -> bool:
+    """Whether a training whose project is at `own` may read a file of the repository."""
+    if path.suffix.lower() in _PROSE or path.name == FILE:
+        return False
+    inner = path.relative_to(own) if path.is_relative_to(own) else path
+    return not any(len(p.parts) > 1 and p.parts[0] in _BESIDE for p in (path, inner))
 
 
 def identity(folder: Path) -> Code | None:
@@ -75,7 +117,8 @@ def identity(folder: Path) -> Code | None:
         added = not new or _answer(top, "add", *told, given=names, index=index) is not None
         how = ("--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=diff")
         diff = _answer(top, "diff", *how, commit or _EMPTY_TREE, index=index) if added else None
-    return Code(commit, diff, tuple(_shown(path) for path in sorted({*found} - {*small})))
+    without = tuple(_shown(path) for path in sorted({*found} - {*small}))
+    return Code(commit, diff, without, sources(folder).get("sources", ""))
 
 
 def frozen(reference: str) -> str:
@@ -170,9 +213,12 @@ def _shown(path: PurePosixPath) -> str:
 
 
 def _listed(top: Path, *which: str) -> list[PurePosixPath]:
-    names = _git(top, "ls-files", "-z", *which).decode(errors="surrogateescape").split("\0")
-    paths = [PurePosixPath(name) for name in names if name]
+    paths = _paths(_git(top, "ls-files", "-z", *which))
     return [path for path in paths if not _NEVER & set(path.parts)]
+
+
+def _paths(names: bytes) -> list[PurePosixPath]:
+    return [PurePosixPath(os.fsdecode(name)) for name in names.split(b"\0") if name]
 
 
 def _top(folder: Path) -> Path | None:

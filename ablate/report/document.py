@@ -20,8 +20,9 @@ from ablate.study import Study, settled
 SCHEMA = "ablate.report/3"
 BASELINE = "baseline"
 NOTES = "notes"
-UNSHOWN = frozenset({"line", "host", NOTES})
-"""Facts that stand elsewhere or nowhere: doubts, a row number, the name of somebody's machine."""
+UNSHOWN = frozenset({"line", "host", "sources", NOTES})
+"""Facts that stand elsewhere or nowhere: doubts, a row number, the name of somebody's machine,
+a digest that the audit compares."""
 
 
 def study_document(  # noqa: PLR0913, PLR0917 - each is one thing that the store knows

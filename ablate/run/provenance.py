@@ -3,25 +3,20 @@
 import os
 import platform
 import socket
-import subprocess
 from pathlib import Path
+
+from ablate.command.code import sources
 
 
 def provenance(root: Path) -> dict[str, str]:
-    """The commit and dirty flag of the code under `root`, and the machine."""
-    commit = _git(root, "rev-parse", "HEAD")
-    facts = {
+    """The code around `root` as its sources tell it, and the machine."""
+    return {
         "host": socket.gethostname(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "cpu": _cpu(),
         "cores": str(cores()),
+        **sources(root),
     }
-    if commit:
-        facts["commit"] = commit
-        facts["dirty"] = (
-            "yes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "no"
-        )
-    return facts
 
 
 def cores() -> int:
@@ -36,17 +31,3 @@ def _cpu() -> str:
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def _git(root: Path, *arguments: str) -> str:
-    try:
-        asked = subprocess.run(
-            ["git", "-C", str(root), *arguments],  # noqa: S607 - whichever git the user has
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""

@@ -190,6 +190,31 @@ def test_changes_whose_difference_was_kept_are_a_version_of_the_code() -> None:
     assert "4f1c2d3 with the changes cdcdcdc in 4 runs" in finding.sentence
 
 
+def test_commits_that_differ_in_nothing_that_a_training_reads_are_one_code() -> None:
+    def own(record: Record, sources: str) -> dict[str, str]:
+        return {"commit": COMMITS[record.variant == "full"], "sources": sources}
+
+    alike = with_facts(native(), lambda r: own(r, "ab" * 8))
+    other = with_facts(native(), lambda r: own(r, ("ab" if r.variant == "full" else "cd") * 8))
+    untold = with_facts(native(), lambda r: own(r, "ab" * 8 if r.variant == "full" else ""))
+
+    assert found("W130", alike) == []
+    assert found("W130", other) == found("W130", untold)
+    assert [f.name for f in found("W130", other)] == ["W130:code"]
+
+
+def test_changes_between_two_runs_of_one_commit_are_two_codes() -> None:
+    of = with_facts(
+        native(),
+        lambda r: {"dirty": "yes", "sources": ("ab" if r.variant == "full" else "cd") * 8},
+    )
+
+    code, dirty = found("W130", of)
+
+    assert (code.name, dirty.name) == ("W130:code", "W130:dirty")
+    assert "4f1c2d3 with the changes cdcdcdc in 4 runs" in code.sentence
+
+
 def test_runs_without_results_do_not_count() -> None:
     of = with_facts(native(), lambda r: {"commit": COMMITS[r.variant == "full"]})
     records = [

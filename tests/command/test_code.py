@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ablate import command
+from ablate.command.code import sources
 from ablate.errors import UsageError
 from ablate.project import Project
 from ablate.record import Ending, State
@@ -50,7 +51,71 @@ def test_clean_code_is_its_commit(code: Callable[..., Project], attempt: Run) ->
 
     assert left.provenance["commit"] == _git(made.root, "rev-parse", "HEAD")
     assert left.provenance["dirty"] == "no"
+    assert left.provenance["sources"] == sources(made.root)["sources"]
     assert "diff" not in left.provenance
+
+
+def _committed(folder: Path) -> dict[str, str]:
+    own = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "x", "--allow-empty"]
+    _git(folder, "add", "-A")
+    _git(folder, *own)
+    return sources(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [
+        ("README.md", False),
+        ("ablate.toml", False),
+        ("studies/s.toml", False),
+        ("reports/table.csv", False),
+        ("tests/test_net.py", False),
+        ("net.py", True),
+        ("ops/kernel.cu", True),
+        ("data/train.txt", True),
+        ("net/tests.py", True),
+        ("net/docs/net.py", True),
+        ("studies", True),
+    ],
+)
+def test_sources_change_with_the_files_that_a_training_may_read_and_with_no_other(
+    tmp_path: Path, file: str, *, counts: bool
+) -> None:
+    _git(tmp_path, "init", "-q")
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text("1")
+    first = _committed(tmp_path)
+
+    (tmp_path / file).write_text("2")
+    edited = sources(tmp_path)
+    later = _committed(tmp_path)
+
+    assert first["dirty"] == later["dirty"] == "no"
+    assert first["commit"] == edited["commit"] != later["commit"]
+    assert (edited["dirty"] == "yes") is counts
+    assert (edited["sources"] != first["sources"]) is counts
+    assert edited["sources"] == later["sources"]  # the same code, committed or not
+
+
+def test_folders_of_a_project_within_a_repository_count_as_those_at_its_top(tmp_path: Path) -> None:
+    _git(tmp_path, "init", "-q")
+    inner = tmp_path / "work" / "mine"
+    for name in ("studies/s.toml", "net.py"):
+        (inner / name).parent.mkdir(parents=True, exist_ok=True)
+        (inner / name).write_text("1")
+    _committed(tmp_path)
+
+    (inner / "studies/s.toml").write_text("2")
+    assert sources(inner)["dirty"] == "no"
+    assert sources(tmp_path)["dirty"] == "yes"
+    (inner / "net.py").unlink()
+    assert sources(inner)["dirty"] == "yes"
+
+
+def test_code_without_a_commit_has_no_sources(tmp_path: Path) -> None:
+    assert sources(tmp_path) == {}
+    _git(tmp_path, "init", "-q")
+    assert sources(tmp_path) == {}
 
 
 def test_changed_and_new_code_is_a_difference_kept_with_the_attempt(

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
-from ablate.audit.provenance.origin import ORIGINS, Origin, origin, uncommitted
+from ablate.audit.provenance.origin import ORIGINS, Origin, origin, sources, uncommitted
 from ablate.audit.provenance.when import beginnings, minute
 from ablate.audit.told import compared, how_many, variants
 from ablate.record import Record
@@ -28,12 +28,25 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
     for record in evidence.completed:
         for (kind, name), said in origin(record).items():
             found[kind].setdefault(name, {}).setdefault(said, []).append(record)
+    found["code"] = {name: _by_sources(values) for name, values in found["code"].items()}
     times = beginnings(evidence.completed) if _any_differ(found.values()) else {}
     for kind, facts in found.items():
         differ = {name: _ranked(values) for name, values in facts.items() if len(values) > 1}
         if differ:
             yield _hit(evidence, kind, differ, times)
     yield from _dirty(evidence)
+
+
+def _by_sources(values: Mapping[str, list[Record]]) -> dict[str, list[Record]]:
+    """Versions of one code as one, where every run tells its sources: as the first is called."""
+    if not all(sources(r) for runs in values.values() for r in runs):
+        return dict(values)
+    names: dict[str, str] = {}
+    found: dict[str, list[Record]] = {}
+    for value, runs in values.items():
+        for record in runs:
+            found.setdefault(names.setdefault(sources(record), value), []).append(record)
+    return found
 
 
 def _any_differ(groups: Iterable[Mapping[str, Mapping[str, object]]]) -> bool:
@@ -178,12 +191,16 @@ CHECKS = (
             " may be the cause instead. It is worst where the two sides of a step have none of it"
             " in common; where each configuration has runs of both, it adds noise. Other devices"
             " matter for times and memory more than for scores. Only what two runs both record is"
-            " compared. Machines of one kind count as one. Uncommitted changes are said unless the"
-            " difference itself was kept.",
+            " compared. Machines of one kind count as one; so do commits that differ only in what"
+            " no training reads, where the runs tell it: prose, ablate.toml, and the top folders"
+            " docs, reports, studies and tests. Uncommitted changes are said unless the difference"
+            " itself was kept.",
             "各配置之间的差异被解读为所做改动的效果。若研究中已完成的运行记录了不同的 commit、"
             "版本、设备或数据，差异也可能由它们造成。最严重的是某一步的两侧完全不同；若每个配置都各有两种，"
             "则只是增加噪声。设备不同主要影响耗时与显存，对得分影响较小。仅比较双方都有记录的内容；"
-            "同型号的机器视为相同。若未保存改动本身，则未提交的改动也会指出。",
+            "同型号的机器视为相同；若运行记录了源文件摘要，只在训练不会读取的文件（说明文字、"
+            "ablate.toml，以及顶层的 docs、reports、studies、tests 文件夹）上有别的 commit"
+            "也视为相同。若未保存改动本身，则未提交的改动也会指出。",
         ),
         settle=Text(
             "Commit, and train the rarer side again under what the others had.",

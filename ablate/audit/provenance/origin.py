@@ -40,6 +40,12 @@ def origin(record: Record) -> dict[tuple[Origin, str], str]:
     return found
 
 
+def sources(record: Record) -> str:
+    """What tells its code from another's if a commit of other files must not; "" if unknown."""
+    facts = record.attempt.provenance if record.attempt else {}
+    return f"{facts['sources']} {facts.get('diff', '')}" if facts.get("sources") else ""
+
+
 def uncommitted(record: Record) -> bool:
     """Whether its code had changes that neither a commit nor a kept difference holds."""
     facts = record.attempt.provenance if record.attempt else {}
@@ -49,6 +55,8 @@ def uncommitted(record: Record) -> bool:
 def _code(facts: Mapping[str, str]) -> str:
     commit = next((facts[name] for name in _COMMITS if facts.get(name)), "")[:_DIGEST]
     diff = facts.get("diff", "")[:_DIGEST]
+    if not diff and facts.get("dirty") == "yes":
+        diff = facts.get("sources", "")[:_DIGEST]
     return f"{commit} with the changes {diff}" if diff else commit
 
 
