@@ -78,6 +78,39 @@ CHANGES: dict[str, Callable[[Store, Study, list[Placement], Ending], object]] = 
 }
 
 
+OTHERS: dict[str, Callable[[Store, Study, list[Placement], Ending], object]] = {
+    "a result is another": lambda s, other, p, e: s.put_results(
+        other, [(p[2], replace(e, seconds=1.0))], source="import b"
+    ),
+    "a result is no more": lambda s, other, p, e: s.put_results(
+        other, [(p[2], replace(e, state=State.INCOMPLETE))], source="import b"
+    ),
+    "a result is being made again": lambda s, _, p, __: s.claim(
+        p[2].trial.key, "me", again=State.COMPLETED
+    ),
+    "a place is removed": lambda s, _, p, __: s.remove([Place("other", "lif", 0, p[2].trial.key)]),
+    "all its places are removed": lambda s, _, p, __: s.remove(
+        [Place("other", at.variant.name, at.trial.seed, at.trial.key) for at in p[2:]]
+    ),
+    "its rule is another": lambda s, other, p, _: s.put_study(
+        replace(other, selection=Selection("rank1", "val")), p[2:]
+    ),
+}
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_the_state_changes_with_the_results_of_other_studies(
+    change: str, filled: Store, study: Study, placements: list[Placement], ending: Ending
+) -> None:
+    other = replace(study, name="other")
+    bare = replace(study, name="bare")
+    filled.put_results(other, [(p, ending) for p in placements[2:]], source="import b")
+    filled.put_results(bare, [(placements[0], ending)], source="import c")
+    before = filled.state("bare")
+    OTHERS[change](filled, other, placements, ending)
+    assert filled.state("bare") != before
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_state_changes_with_all_that_findings_rest_on(
     change: str, filled: Store, study: Study, placements: list[Placement], ending: Ending
