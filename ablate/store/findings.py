@@ -11,12 +11,11 @@ from ablate.store import values
 from ablate.store.schema import StudyRow
 
 _EVERY = (
-    "SELECT s.name, s.document, count(*), sum(p.trial_id), sum(t.state = 'completed'),"
-    " sum(a.state = 'completed'), max(CASE a.state WHEN 'completed' THEN a.id END),"
+    "SELECT s.name, s.document, count(*), sum(a.state = 'completed'),"
+    " max(CASE a.state WHEN 'completed' THEN a.id END),"
     " CASE s.id WHEN ? THEN count(a.id) || ' ' || max(a.id) END"
     " FROM study AS s LEFT JOIN placement AS p ON p.study_id = s.id"
-    " LEFT JOIN trial AS t ON t.id = p.trial_id"
-    " LEFT JOIN attempt AS a ON a.trial_id = t.id GROUP BY s.id ORDER BY s.name"
+    " LEFT JOIN attempt AS a ON a.trial_id = p.trial_id GROUP BY s.id ORDER BY s.name"
 )
 """Of every study its document and which results it has, for a check may compare; of one study also
 which attempts."""
