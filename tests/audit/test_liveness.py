@@ -57,14 +57,14 @@ def test_a_module_that_no_score_reads_is_named_with_its_variants_and_parameters(
     assert first.keys == ("sacr", "sacr+lif")
     assert first.chinese == (
         "sacr：在 sacr、sacr+lif 中，其 8,393,733 个可训练参数都不影响计分输出，"
-        "训练该分数的损失也都触及不到它们；sdtps 开启时它们起作用"
+        "训练该分数的损失也都触及不到它们；sdtps 开启时，它们起作用"
     )
 
 
 def test_a_setting_at_which_the_probe_found_it_live_is_named_with_the_command() -> None:
     found = liveness(measured(SOURCE), {"sacr": ("wiring", "live")})
     (sacr,) = [f for f in found if f.subject == "sacr"]
-    assert sacr.sentence.endswith("; they are live where sdtps is on and with wiring=live")
+    assert sacr.sentence.endswith("; they are live where sdtps is on, or with wiring=live")
     assert sacr.command == "ablate plan studies/planted.toml wiring=live --probe"
     (lif,) = [f for f in found if f.name == "W204:lif"]
     assert "wiring" not in lif.sentence + lif.command

@@ -217,7 +217,7 @@ def check_jitter(truth: Truth, sentence: str) -> None:
 def kind(evidence: Evidence, finding: Finding) -> str:
     """What a finding of interpretation speaks of."""
     modules = Truth(evidence).modules
-    if finding.code == "W201":
+    if finding.code[1:] == "201":
         subject = "module" if finding.subject in modules else "trend"
         return f"W201 {'winner' if finding.subject == 'winner' else subject}"
     if finding.code == "W220":

@@ -12,4 +12,5 @@ CHECKS: tuple[Check, ...] = (
     tries.W111,
     ranges.N112,
     ranges.W210,
+    ranges.N210,
 )

@@ -39,6 +39,16 @@ class Best(NamedTuple):
 
 def edges(evidence: Evidence) -> Iterator[Hit]:
     """W210: the best level of three numbers or more is the smallest or the largest of them."""
+    yield from (hit for hit, within in _edges(evidence) if not within)
+
+
+def unsure_edges(evidence: Evidence) -> Iterator[Hit]:
+    """N210: so by the means, and within the noise."""
+    yield from (hit for hit, within in _edges(evidence) if within)
+
+
+def _edges(evidence: Evidence) -> Iterator[tuple[Hit, bool]]:
+    """Each best level at an edge, and whether its lead is known to be within the noise."""
     metric = evidence.study.metric(evidence.study.primary)
     spread = noise_of(evidence, metric)
     for found in _best(evidence):
@@ -62,19 +72,20 @@ def edges(evidence: Evidence) -> Iterator[Hit]:
         )
         cells = dict(moved.steps)
         second = _second(metric.direction, found)
-        if spread is not None:
-            runs = [len(cells[v].runs(metric.name)) for v in (found.level, second)]
-            if abs(found.values[found.level] - found.values[second]) < spread.least_difference(
-                *runs
-            ):
-                en += f"; its lead over {shown(second)} is within the noise"
-                zh += f"；它对 {shown(second)} 的领先在噪声以内"
-        yield Hit(
+        a, b = (len(cells[v].runs(metric.name)) for v in (found.level, second))
+        lead = abs(found.values[found.level] - found.values[second])
+        alpha = evidence.study.claims.alpha
+        within = spread is not None and lead < spread.least_difference(a, b, alpha)
+        if within:
+            en += f"; its lead over {shown(second)} is within the noise"
+            zh += f"；它对 {shown(second)} 的领先在噪声以内"
+        hit = Hit(
             Text(en, zh),
             _further(evidence, moved),
             f"{factor.name} {around}" if around != "full" else factor.name,
             _keys(cells.values()),
         )
+        yield hit, within
 
 
 def combinations(evidence: Evidence) -> Iterator[Hit]:
@@ -150,14 +161,32 @@ W210 = Check(
         "Where the best of the levels that were run is the smallest or the largest, a better one"
         " may lie beyond: the optimum is not bracketed. It is said of factors that are numbers, at"
         " three levels or more that all have results, by the mean of the primary metric, where one"
-        " level is the best as printed. Where the noise of a run is known, so is whether the lead"
-        " over the next level is within it.",
+        " level is the best as printed. Where its lead over the next level is known to be within"
+        " the noise it is said as a note (N210).",
         "若最佳取值是所试的最小或最大值，更好的取值可能在范围之外：最优点没有被包围。"
         "适用于数值因素、三个以上且都有结果的取值，按主指标均值，且最佳值按所印数字唯一。"
-        "已知单次运行的噪声时，也说明其领先是否在噪声以内。",
+        "若已知其领先在噪声以内，则作为提示给出（N210）。",
     ),
     Text("Run levels beyond the edge", "运行边缘之外的取值"),
     edges,
+)
+N210 = Check(
+    "N210",
+    "note",
+    "design",
+    Text("best value at the edge, its lead within the noise", "最佳值位于边缘，但领先在噪声以内"),
+    Text(
+        "As W210, where the lead over the next level is below the least significant difference of"
+        " their runs: which level is the best is then not known, and so neither whether a better"
+        " one lies beyond.",
+        "同 W210，但对次佳取值的领先小于最小显著差：哪个取值最佳尚不可知，"
+        "范围之外有无更好的也就不可知。",
+    ),
+    Text(
+        "Run further seeds of the sweep, and levels beyond the edge",
+        "为该扫描运行更多种子，并运行边缘之外的取值",
+    ),
+    unsure_edges,
 )
 N112 = Check(
     "N112",

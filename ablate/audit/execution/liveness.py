@@ -110,8 +110,8 @@ def _alive(
         return Text("", ""), ""
     return (
         Text(
-            f"; they are live {' and '.join(s.en for s in said)}",
-            f"；{'、'.join(s.zh for s in said)}它们起作用",
+            f"; they are live {', or '.join(s.en for s in said)}",
+            f"；{'，或'.join(s.zh for s in said)}，它们起作用",
         ),
         opened,
     )

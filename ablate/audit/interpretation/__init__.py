@@ -3,4 +3,10 @@
 from ablate.audit.check import Check
 from ablate.audit.interpretation import agreement, contexts, within
 
-CHECKS: tuple[Check, ...] = (agreement.W201, contexts.W220, within.W240, within.W241)
+CHECKS: tuple[Check, ...] = (
+    agreement.W201,
+    agreement.N201,
+    contexts.W220,
+    within.W240,
+    within.W241,
+)

@@ -12,6 +12,7 @@ from ablate.analysis.verdict import rules_of
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.design.measured import best, mean, means, points, sweeps
 from ablate.audit.evidence import Evidence
+from ablate.audit.pooled import noise_of
 from ablate.audit.told import compared
 from ablate.design.names import shown
 from ablate.metric import Metric
@@ -28,14 +29,42 @@ class Winner(NamedTuple):
     variant: str
 
 
-def look(evidence: Evidence) -> Iterator[Hit]:
-    """W201: another winner, another sign of a module's mean effect, an opposite trend."""
+class Found(NamedTuple):
+    """A disagreement; `real` where it is known to be beyond the noise."""
+
+    hit: Hit
+    real: bool
+
+
+def real(evidence: Evidence) -> Iterator[Hit]:
+    """W201: disagreements that are beyond the noise on both sides."""
+    yield from (found.hit for found in _disagreements(evidence) if found.real)
+
+
+def doubtful(evidence: Evidence) -> Iterator[Hit]:
+    """N201: those that noise could make, or of which it is not known."""
+    yield from (found.hit for found in _disagreements(evidence) if not found.real)
+
+
+def _disagreements(evidence: Evidence) -> Iterator[Found]:
+    """Another winner, another sign of a module's mean effect, an opposite trend."""
     metrics = _scored(evidence)
     if len(metrics) < 2:  # noqa: PLR2004 - one metric agrees with itself
         return
     yield from _winners(evidence, metrics)
     yield from _modules(evidence, metrics)
     yield from _trends(evidence, metrics)
+
+
+def _apart(evidence: Evidence, metric: Metric, cells: Sequence[Cell]) -> bool:
+    """Whether two configurations differ by more than the noise of their runs, if that is known."""
+    spread = noise_of(evidence, metric)
+    runs = [c.runs(metric.name) for c in cells]
+    if spread is None or not all(runs):
+        return False
+    a, b = (sum(v for _, v in of) / len(of) for of in runs)
+    alpha = evidence.study.claims.alpha
+    return abs(a - b) >= spread.least_difference(len(runs[0]), len(runs[1]), alpha)
 
 
 def _scored(evidence: Evidence) -> list[Metric]:
@@ -45,7 +74,7 @@ def _scored(evidence: Evidence) -> list[Metric]:
     return sorted(found, key=lambda m: m.name != evidence.study.primary)
 
 
-def _winners(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Hit]:
+def _winners(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Found]:
     values = {m.name: means(evidence.cells, m.name) for m in metrics}
     found = [(m, best(m, values[m.name])) for m in metrics]
     told = [Winner(m, v) for m, v in found if v is not None]
@@ -76,19 +105,21 @@ def _winners(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Hit]:
     more = [f"{w.metric.label} {w.variant}" for w in rest]
     en += [f"others differ again: {some(more).en}"] if more else []
     zh += [f"另有：{some(more).zh}"] if more else []
-    yield Hit(
+    both = [c for c in evidence.cells if c.variant in {first.variant, other.variant}]
+    hit = Hit(
         Text("; ".join(en), "；".join(zh)),
         compared(evidence, first.variant, other.variant),
         "winner",
-        _keys(c for c in evidence.cells if c.variant in {first.variant, other.variant}),
+        _keys(both),
     )
+    yield Found(hit, all(_apart(evidence, w.metric, both) for w in (first, other)))
 
 
 def _at(metric: Metric, labels: Sequence[str]) -> str:
     return f"{metric.label} " if len(labels) > 1 else ""
 
 
-def _modules(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Hit]:
+def _modules(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Found]:
     """Modules whose mean effect is better on the primary metric and worse on another, or so.
 
     Where effects have intervals, both exclude zero.
@@ -119,7 +150,7 @@ def _modules(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Hit]:
         if good and bad and study.primary in {*good, *bad}:
             said = [f"{known[n].label} {points(known[n], effects[n][0])[0]}" for n in (*good, *bad)]
             zh = [f"{known[n].label} {points(known[n], effects[n][0])[1]}" for n in (*good, *bad)]
-            yield Hit(
+            hit = Hit(
                 Text(
                     f"{module}, averaged over the other modules, is better on some metrics and"
                     f" worse on others: {some(said, 6).en}",
@@ -130,6 +161,7 @@ def _modules(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Hit]:
                 module,
                 _keys(there.values()),
             )
+            yield Found(hit, all(effects[n][1] is not None for n in (*good, *bad)))
 
 
 def _told(estimate: float, interval: Interval | None) -> bool:
@@ -140,7 +172,7 @@ def _better(metric: Metric, estimate: float) -> bool:
     return estimate > 0 if metric.direction == "up" else estimate < 0
 
 
-def _trends(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Hit]:
+def _trends(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Found]:
     """Sweeps of three levels or more along which two metrics rank every pair oppositely."""
     for moved in sweeps(evidence):
         levels = sorted(moved.steps, key=lambda s: (isinstance(s[0], str), s[0]))
@@ -153,9 +185,11 @@ def _trends(evidence: Evidence, metrics: Sequence[Metric]) -> Iterator[Hit]:
             if one is None or two is None:
                 continue
             if _opposite(one, two):
-                yield _trend(
+                hit = _trend(
                     evidence, moved.factor.name, moved.around.variant, levels, first, other
                 )
+                ends = [levels[one.index(f(one))][1] for f in (min, max)]
+                yield Found(hit, all(_apart(evidence, m, ends) for m in (first, other)))
                 break
 
 
@@ -208,19 +242,39 @@ W201 = Check(
     "W201",
     "warning",
     "interpretation",
-    Text("metrics disagree", "指标之间不一致"),
+    Text("metrics disagree beyond the noise", "指标之间不一致，且超出噪声"),
     Text(
         "Which configuration is the best, or whether a module helps, then depends on the metric"
-        " that is asked. It is said where two metrics have different best configurations, by their"
-        " means as printed; where the mean effect of a module is better on one and worse on"
-        " another, both intervals excluding zero where there are any; and where two metrics rank"
-        " all levels of a sweep in opposite orders. Losses are left out.",
-        "哪个配置最佳、某模块是否有益，取决于看哪个指标。当两个指标按所印均值的最佳配置不同；"
-        "某模块的平均效应在一个指标上更好、在另一个上更差（若有区间则均不含零）；"
-        "或两个指标对扫描取值的排序完全相反时给出此项。不计损失。",
+        " that is asked, and no further seed will change that. It is said where two metrics have"
+        " different best configurations, by their means as printed; where the mean effect of a"
+        " module is better on one and worse on another; and where two metrics rank all levels of a"
+        " sweep in opposite orders: each only where the two configurations differ on both metrics"
+        " by the least significant difference or more, or both intervals exclude zero. Losses are"
+        " left out.",
+        "哪个配置最佳、某模块是否有益，取决于看哪个指标，增加种子也不会改变。"
+        "当两个指标按所印均值的最佳配置不同；某模块的平均效应在一个指标上更好、在另一个上更差；"
+        "或两个指标对扫描取值的排序完全相反，且两配置在两个指标上之差都不小于最小显著差"
+        "（或两个区间均不含零）时给出此项。不计损失。",
     ),
     Text(
         "Say which metric decides before the results are seen", "在看到结果之前说明以哪个指标为准"
     ),
-    look,
+    real,
+)
+N201 = Check(
+    "N201",
+    "note",
+    "interpretation",
+    Text("metrics disagree, as noise could make them", "指标之间不一致，可能只是噪声"),
+    Text(
+        "As W201, where the difference on one of both metrics is within the noise of its runs, or"
+        " where that noise is not known: of several metrics one often disagrees by chance.",
+        "同 W201，但至少在一个指标上两者之差在噪声以内，或噪声未知："
+        "指标一多，常有一个因偶然而不一致。",
+    ),
+    Text(
+        "Run further seeds; say which metric decides before the results are seen",
+        "运行更多种子；在看到结果之前说明以哪个指标为准",
+    ),
+    doubtful,
 )

@@ -133,6 +133,10 @@ def _edge(evidence: Evidence) -> Evidence:
     return swept(wider(evidence), "full", "wd", {0.25: -0.03, 0.75: 0.03})
 
 
+def _faint_edge(evidence: Evidence) -> Evidence:
+    return swept(wider(evidence), "full", "wd", {0.25: -0.03, 0.75: 1.1e-3})
+
+
 PLANTS: dict[str, Callable[[Evidence], Evidence]] = {
     "W101": single,
     "W102": _uneven,
@@ -142,4 +146,5 @@ PLANTS: dict[str, Callable[[Evidence], Evidence]] = {
     "W111": _tuned,
     "N112": _apart,
     "W210": _edge,
+    "N210": _faint_edge,
 }

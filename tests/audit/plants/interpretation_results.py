@@ -13,11 +13,18 @@ OTHER = switch("other")
 
 
 def _split(evidence: Evidence) -> Evidence:
-    """The baseline is by far the best on a metric that is not the primary one."""
+    """The baseline is by far the best on another metric than the primary one, there it is full."""
     names = [m.name for m in evidence.study.metrics if m.name != evidence.study.primary]
     for run in of(evidence, "baseline"):
         evidence = better(evidence, run, 0.5, names[0])
+    for run in of(evidence, "full"):
+        evidence = better(evidence, run, 0.3, evidence.study.primary)
     return evidence
+
+
+def _perhaps(evidence: Evidence) -> Evidence:
+    """So by single runs, of which no noise is known."""
+    return _split(single(evidence))
 
 
 def _paired(evidence: Evidence) -> Evidence:
@@ -95,6 +102,7 @@ def _shaken(evidence: Evidence, record: Record) -> Curves:
 
 PLANTS: dict[str, Callable[[Evidence], Evidence]] = {
     "W201": _split,
+    "N201": _perhaps,
     "W220": _flipped,
     "W240": _level,
     "W241": _restless,
