@@ -184,7 +184,8 @@ class Finding:
 
     `subject` tells apart what one code says of several things (a module, a metric); `chinese` is
     the sentence again; `keys` are the trials it rests on; `remedy` is the text of a study file
-    whose runs would settle it, where one can; `family` is that of the check.
+    whose runs would settle it, where one can; `family` is that of the check. Where `command` is
+    words, for nothing that can be run settles it, `chinese_command` is these words in Chinese.
     """
 
     code: str
@@ -196,6 +197,7 @@ class Finding:
     keys: tuple[str, ...] = ()
     remedy: str = ""
     family: str = ""
+    chinese_command: str = ""
 
     @property
     def name(self) -> str:

@@ -20,10 +20,13 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing that a check found, with what settles it; the rest is as in a `Finding`."""
+    """One thing that a check found, with what settles it; the rest is as in a `Finding`.
+
+    `command` is a command as it is typed; or, where none settles it, words.
+    """
 
     said: Text
-    command: str = ""
+    command: str | Text = ""
     subject: str = ""
     keys: tuple[str, ...] = ()
     remedy: str = ""
@@ -52,16 +55,18 @@ class Check:
     def findings(self, evidence: Evidence) -> Iterator[Finding]:
         """What it finds, each with the code and severity of the check."""
         for hit in self.look(evidence):
+            command = hit.command if isinstance(hit.command, Text) else Text(hit.command, "")
             yield Finding(
                 self.code,
                 self.severity,
                 hit.said.en,
-                hit.command,
+                command.en,
                 hit.subject,
                 hit.said.zh,
                 hit.keys,
                 hit.remedy,
                 self.family,
+                command.zh,
             )
 
 

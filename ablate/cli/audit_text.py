@@ -131,7 +131,8 @@ def _head(one: Audited, lang: Lang) -> str:
 def _print(console: "Console", one: Audited, finding: Finding, lang: Lang) -> None:
     lines = []
     if finding.command:
-        lines.append(SETTLE[lang].format(finding.command))
+        words = finding.chinese_command if lang == "zh" else ""
+        lines.append(SETTLE[lang].format(words or finding.command))
     if finding.remedy and "--remedy" not in finding.command:
         study = quote(one.study.name)
         lines.append(REMEDY[lang].format(f"ablate audit {study} --remedy {quote(finding.name)}"))

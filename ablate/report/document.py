@@ -174,6 +174,7 @@ def findings_document(findings: Sequence[Finding], notes: Sequence[Note]) -> lis
             "sentence": f.sentence,
             "chinese": f.chinese,
             "command": f.command,
+            "chinese_command": f.chinese_command or f.command,
             "keys": f.keys,
             "remedy": f.remedy,
             "family": f.family,

@@ -53,7 +53,7 @@ def findings(session: Session, study: StudyRow) -> list[Finding]:
     """A study's findings, in the order they were put."""
     rows = session.connection().exec_driver_sql(
         "SELECT code, severity, sentence, command, subject, chinese, keys, remedy,"
-        " family FROM finding WHERE study_id = ? ORDER BY position",
+        " family, chinese_command FROM finding WHERE study_id = ? ORDER BY position",
         (study.id,),
     )
     return [
@@ -75,14 +75,15 @@ def put(session: Session, study: StudyRow, found: Iterable[Finding], stamped: st
             f.severity,
             *map(values.text, (f.sentence, f.command, f.subject, f.chinese)),
             json.dumps(f.keys),
-            *map(values.text, (f.remedy, f.family)),
+            *map(values.text, (f.remedy, f.family, f.chinese_command)),
         )
         for position, f in enumerate(found)
     ]
     if rows:
         connection.exec_driver_sql(
             "INSERT INTO finding (study_id, position, code, severity, sentence, command, subject,"
-            " chinese, keys, remedy, family) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " chinese, keys, remedy, family, chinese_command)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
     connection.exec_driver_sql(

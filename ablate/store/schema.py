@@ -321,6 +321,7 @@ class FindingRow(Table, table=True):
     keys: str = _text()
     remedy: str = _text()
     family: str = _text()
+    chinese_command: str = _text()
 
 
 class AuditRow(Table, table=True):

@@ -71,6 +71,9 @@ def test_results_from_elsewhere_need_the_program_that_made_them() -> None:
     assert found["W101"].command == (
         "train further seeds with the original program, then ablate import 'old logs' --study s"
     )
+    assert found["W101"].chinese_command == (
+        "用原程序训练更多种子，再运行 ablate import 'old logs' --study s"
+    )
 
 
 def test_the_plan_of_one_seed_is_told_before_it_is_run() -> None:

@@ -57,6 +57,8 @@ def test_what_is_said_of_a_planted_defect_is_complete(check: Check) -> None:
         assert not finding.sentence.endswith(".")
         assert not finding.chinese.endswith("。")
         assert not re.search(r"(?<![\w.-])-\d", finding.sentence), "a hyphen for a minus sign"
+        # words and no command where nothing that can be run settles it: then in both languages
+        assert finding.command.startswith("ablate ") is not bool(finding.chinese_command)
         assert "STUDY" not in finding.command
         assert "TRIAL" not in finding.command
         assert set(finding.keys) <= known

@@ -99,6 +99,25 @@ def test_findings_are_printed_by_severity_with_what_settles_them(found: Call) ->
     assert lines[heads[2] + 1 :] == ["N901  worth knowing"]
 
 
+def test_words_that_settle_a_finding_are_in_the_language_asked_for(
+    toy: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = Text("train it elsewhere", "在别处训练")
+    said = Text("one run", "一次运行"), Text("two runs", "两次运行")
+    hits = Hit(said[0], words, "a"), Hit(said[1], "ablate ls toy", "b")
+    for module in (catalogue, gather):
+        monkeypatch.setattr(module, "CHECKS", (_check("W902", "warning", *hits),))
+    assert "to settle it: train it elsewhere" in toy("audit").stdout
+    for _ in range(2):  # as found, and as kept
+        told = toy("audit", "--lang", "zh").stdout
+        assert [line.strip() for line in told.splitlines() if "查明" in line] == [
+            "如何查明：在别处训练",
+            "如何查明：ablate ls toy",
+        ]
+    kept = json.loads(toy("report", "--json").stdout)["findings"]
+    assert [f["chinese_command"] for f in kept] == ["在别处训练", "ablate ls toy"]
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_no_line_is_wider_than_the_terminal(found: Call, lang: str) -> None:
     lines = found("audit", "--lang", lang).stdout.splitlines()

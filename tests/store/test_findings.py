@@ -20,6 +20,8 @@ FOUND = [
         "lif：没有梯度",
         ("a", "b"),
         "[x]",
+        "execution",
+        "接通损失",
     ),
     Finding("W120", "warning", "chosen on the test split"),
 ]

@@ -89,7 +89,7 @@ def _combinations(evidence: Evidence) -> Iterator[Hit]:
                 f" {some(gone).en}",
                 f"{listed.zh} 的 {len(every)} 种组合中有 {len(gone)} 种从未运行：{some(gone).zh}",
             ),
-            brought(evidence, "them"),
+            brought(evidence, Text("them", "这些组合")),
             "combinations",
         )
 

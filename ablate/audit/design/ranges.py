@@ -141,10 +141,13 @@ def _second(direction: str, found: Best) -> Level:
     return (max if direction == "up" else min)(rest, key=lambda v: rest[v])
 
 
-def _further(evidence: Evidence, moved: Moved) -> str:
+def _further(evidence: Evidence, moved: Moved) -> str | Text:
     name, around = moved.factor.name, moved.around.variant
     if replayable(evidence):
-        return f"add levels beyond it to the sweep of {name} around {around} in {evidence.file}"
+        return Text(
+            f"add levels beyond it to the sweep of {name} around {around} in {evidence.file}",
+            f"在 {evidence.file} 中为 {around} 上 {name} 的扫描加入更外侧的取值",
+        )
     return f"ablate report {evidence.study.name} --sensitivity"
 
 

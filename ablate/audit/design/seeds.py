@@ -36,21 +36,22 @@ def one_run(evidence: Evidence) -> Iterator[Hit]:
     yield Hit(Text(en, zh), more_seeds(evidence), keys=_keys(single))
 
 
-def more_seeds(evidence: Evidence) -> str:
+def more_seeds(evidence: Evidence) -> str | Text:
     """The command that makes replicates, five or twice as many; or how they come to results."""
     if replayable(evidence):
         first = min(evidence.study.seeds)
         count = max(_FEW, 2 * len(evidence.study.seeds))
         return f"ablate run {evidence.file} --seeds {first}-{first + count - 1}"
-    return brought(evidence, "further seeds")
+    return brought(evidence, Text("further seeds", "更多种子"))
 
 
-def brought(evidence: Evidence, what: str) -> str:
+def brought(evidence: Evidence, what: Text) -> Text:
     """How runs of the original program come to a study of results."""
     source = min(r.source.removeprefix("import ") for r in evidence.records)
-    return (
-        f"train {what} with the original program, then ablate import {quote(source)}"
-        f" --study {evidence.study.name}"
+    command = f"ablate import {quote(source)} --study {quote(evidence.study.name)}"
+    return Text(
+        f"train {what.en} with the original program, then {command}",
+        f"用原程序训练{what.zh}，再运行 {command}",
     )
 
 

@@ -15,7 +15,7 @@ def upgrade() -> None:
     _note()
     op.execute(
         "INSERT INTO finding SELECT study_id, position, code, severity, sentence, command,"
-        " '', '', '[]', '', '' FROM finding_before"
+        " '', '', '[]', '', '', '' FROM finding_before"
     )
     op.execute(
         "INSERT INTO note SELECT id, study_id, variant, trial_id, text, author, date, ''"
@@ -41,6 +41,7 @@ def _finding() -> None:
         sa.Column("keys", sa.Text(), nullable=False),
         sa.Column("remedy", sa.Text(), nullable=False),
         sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("chinese_command", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("study_id", "position"),
     )
