@@ -54,6 +54,10 @@ def found(check: object, evidence: Evidence) -> list[Finding]:
     return list(check.CHECK.findings(evidence))  # type: ignore[attr-defined]
 
 
+def turned(evidence: Evidence) -> list[Finding]:
+    return [f for check in winners.CHECKS for f in check.findings(evidence)]
+
+
 def test_a_run_without_a_val_split_is_chosen_on_its_test_split() -> None:
     val = {**curve("val", 0.5, 0.4), **curve("test", 0.5, 0.4)}
 
@@ -97,7 +101,7 @@ def test_the_winner_of_the_best_step_can_lose_by_the_last() -> None:
         {"sdtps": curve("test", 0.760, 0.740), "full": curve("test", 0.747, 0.744)},
     )
 
-    (finding,) = found(winners, evidence)
+    (finding,) = turned(evidence)
 
     assert finding.sentence == (
         "by the last step another configuration wins on"
@@ -117,7 +121,18 @@ def test_the_winner_of_the_best_step_can_lose_by_the_last() -> None:
 def test_a_winner_that_is_not_overtaken_is_no_finding(
     first: tuple[float, float], second: tuple[float, float]
 ) -> None:
-    assert found(winners, runs({"a": curve("test", *first), "b": curve("test", *second)})) == []
+    assert turned(runs({"a": curve("test", *first), "b": curve("test", *second)})) == []
+
+
+def test_another_metric_than_the_primary_is_a_note_of_its_own() -> None:
+    def of(best: float, last: float, other: float) -> Curves:
+        return {**curve("test", best, last), ("test", "rank1"): {1: 0.9 + other, 2: 0.9 - other}}
+
+    for last, code in ((0.745, "N121"), (0.740, "W121")):
+        made = runs({"a": of(0.760, last, 0.02), "b": of(0.747, 0.744, 0.01)})
+        (finding,) = turned(made)
+        assert finding.code == code
+        assert "Rank-1: b 89.0, not a 88.0 (92.0 under best:mAP)" in finding.sentence
 
 
 def test_where_lower_is_better_the_lowest_wins() -> None:
@@ -132,7 +147,7 @@ def test_where_lower_is_better_the_lowest_wins() -> None:
         replace(r, scores=rule.apply(curves[r.key], study.directions)) for r in evidence.records
     ]
 
-    (finding,) = found(winners, Evidence(replace(study, selection=rule), records, curves))
+    (finding,) = turned(Evidence(replace(study, selection=rule), records, curves))
 
     assert "error: b 20.0, not a 30.0 (10.0 under best:error)" in finding.sentence
 

@@ -19,7 +19,7 @@ from ablate.audit.measurement import (
 
 CHECKS: tuple[Check, ...] = (
     chosen.CHECK,
-    winners.CHECK,
+    *winners.CHECKS,
     rules.CHECK,
     patterns.CHECK,
     definitions.CHECK,

@@ -27,7 +27,16 @@ class Turned(NamedTuple):
     """Whether among the configurations of the grid only."""
 
 
-def _look(evidence: Evidence) -> Iterator[Hit]:
+def _of_primary(evidence: Evidence) -> Iterator[Hit]:
+    return (h for h in _look(evidence, primary=True))
+
+
+def _of_others(evidence: Evidence) -> Iterator[Hit]:
+    return (h for h in _look(evidence, primary=False))
+
+
+def _look(evidence: Evidence, *, primary: bool) -> Iterator[Hit]:
+    """Where the winner changes: on the primary metric and perhaps others, or on others alone."""
     study = evidence.study
     if not study.selection.metric:
         return
@@ -40,7 +49,7 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
         _turned(m, grid, ends, within=mixed) or _turned(m, records, ends) for m in study.metrics
     ]
     told = sorted((t for t in found if t), key=lambda t: t.metric.name != study.primary)
-    if told:
+    if told and (told[0].metric.name == study.primary) is primary:
         names = dict.fromkeys(n for t in told[:IN_FULL] for n in (t.best, t.last))
         yield Hit(
             _said(told, str(study.selection)),
@@ -111,24 +120,44 @@ def _said(told: Sequence[Turned], rule: str) -> Text:
     )
 
 
-CHECK = Check(
+_SETTLE = Text(
+    "More seeds of the two configurations; or a rule that is fixed before the results are seen",
+    "为这两个配置增加种子；或在看到结果之前固定选步规则",
+)
+
+W121 = Check(
     "W121",
     "warning",
     "measurement",
     Text("best and last step disagree about the winner", "最佳步与末步得出不同的最佳配置"),
     Text(
         "The winner of a metric is the configuration with the best mean over its runs. It is said"
-        " where the winner under the study's own rule is behind another one under `last`, as"
-        " printed, among the configurations of the grid or, if it is not there, among all. Which"
-        " of the two is called best is then a choice of the rule.",
+        " where the winner of the primary metric under the study's own rule is behind another one"
+        " under `last`, as printed, among the configurations of the grid or, if it is not there,"
+        " among all. Which of the two is called best is then a choice of the rule.",
         "某指标的最佳配置是其各次运行均值最好的配置。"
-        "若按研究自身规则的最佳配置按 `last` 落后于另一个（以印出的数值为准），则给出此项"
+        "若按研究自身规则的主指标最佳配置按 `last` 落后于另一个（以印出的数值为准），则给出此项"
         "（先在网格配置中比较，一致时再在全部配置中比较）："
         "谁最好取决于选步规则。",
     ),
-    Text(
-        "More seeds of the two configurations; or a rule that is fixed before the results are seen",
-        "为这两个配置增加种子；或在看到结果之前固定选步规则",
-    ),
-    _look,
+    _SETTLE,
+    _of_primary,
 )
+N121 = Check(
+    "N121",
+    "note",
+    "measurement",
+    Text(
+        "best and last step disagree about the winner of another metric",
+        "最佳步与末步在其他指标上得出不同的最佳配置",
+    ),
+    Text(
+        "As W121, of the other metrics, where the winner of the primary one is the same by both"
+        " rules: a step that is chosen by one metric is any step to another.",
+        "同 W121，但只涉及主指标之外的指标，而主指标的最佳配置按两种规则相同："
+        "按一个指标选出的步，对另一个指标只是任意一步。",
+    ),
+    _SETTLE,
+    _of_others,
+)
+CHECKS = (W121, N121)

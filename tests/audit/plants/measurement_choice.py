@@ -39,9 +39,19 @@ def on_test(evidence: Evidence) -> Evidence:
 
 def late_fall(evidence: Evidence) -> Evidence | None:
     """The winner's last point falls below that of the runner-up, in all of its runs."""
+    return _falling(evidence, evidence.study.primary)
+
+
+def late_fall_of_another(evidence: Evidence) -> Evidence | None:
+    """The same of a metric by which no step is chosen."""
+    names = [m.name for m in evidence.study.metrics if m.name != evidence.study.primary]
+    return _falling(evidence, names[0])
+
+
+def _falling(evidence: Evidence, name: str) -> Evidence | None:
     study = evidence.study
     split = "val" if any(s == "val" for c in evidence.curves.values() for s, _ in c) else "test"
-    rule, metric = Selection(study.primary, split), study.metric(study.primary)
+    rule, metric = Selection(study.primary, split), study.metric(name)
     found = scored(evidence, rule, evidence.curves)
     sign = 1 if metric.direction == "up" else -1
     grid = [c for c in found.cells if c.role == "grid"]
@@ -89,6 +99,7 @@ def beyond_its_bound(evidence: Evidence) -> Evidence:
 PLANTS: dict[str, Callable[[Evidence], Evidence | None]] = {
     "W120": on_test,
     "W121": late_fall,
+    "N121": late_fall_of_another,
     "W124": of_another_set,
     "W250": beyond_its_bound,
 }
