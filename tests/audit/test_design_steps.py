@@ -120,7 +120,7 @@ def test_focal_with_another_learning_rate_is_confounded() -> None:
     assert set(found) == {"focal"}
     assert found["focal"].sentence == (
         "focal against lmsa, the nearest before it, changes focal and lr together, and no run"
-        " separates them (F −1.17 points, −1.72 % rel.)"
+        " of the study separates them (F −1.17 points, −1.72 % rel.)"
     )
 
 
@@ -160,7 +160,8 @@ def test_a_plan_is_asked_before_it_has_numbers() -> None:
     made = evidence(CE, *rows)
     assert all(r.state is State.PENDING for r in made.records)
     assert said(made)["both"].sentence == (
-        "both against baseline changes focal and lr together, and no run separates them"
+        "both against baseline changes focal and lr together, and no run of the study separates"
+        " them"
     )
 
 

@@ -40,6 +40,29 @@ def test_what_was_tuned_around_full_was_never_moved_in_the_winner(
     assert "lif.beta" not in seed000["W110:full"].remedy
 
 
+def test_a_factor_that_was_moved_around_several_is_not_said_to_be_of_one_only() -> None:
+    beside = Row("lif b", {"lif": True, "lif.beta": 0.2}, {"rank1": [77.0], "mAP": [72.0]})
+    also = replace(beside, role="sweep", parent="lif")
+    loss = Row("sdtps l", {"sdtps": True, "sdtps.loss_weight": 1.0}, {"rank1": [80.0]})
+    ratio = replace(
+        SWEEPS[4], name="ss", set={"sacr": True, "sdtps": True, "sdtps.sparse_ratio": 0.5}
+    )
+    around = replace(ratio, parent="sacr+sdtps")
+    found = said(evidence(STUDY, *GRID, *SWEEPS, also, around))
+    assert found["W110:full"].sentence.startswith(
+        "sdtps.loss_weight and sdtps.sparse_ratio were moved around full; sdtps, the best"
+    )
+    assert found["W110:sacr+sdtps"].sentence.startswith(
+        "sdtps.sparse_ratio was moved around sacr+sdtps; sdtps, the best"
+    )
+    files = {found[f"W110:{name}"].command.split()[-1] for name in ("full", "sacr+sdtps")}
+    assert len(files) == 2
+    # an arm that is the winner at another level is a step of it, whatever it is called
+    assert (
+        "sdtps.loss_weight" not in said(evidence(STUDY, *GRID, *SWEEPS, loss))["W110:full"].sentence
+    )
+
+
 def test_the_best_of_many_tries_against_a_single_one(seed000: dict[str, Finding]) -> None:
     assert seed000["W111"].sentence == (
         "sdtps (Rank-1 80.1) leads full sdtps.loss_weight=1 (Rank-1 80.0), but full was tried with"

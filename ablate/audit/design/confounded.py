@@ -58,8 +58,8 @@ def _counted(evidence: Evidence, found: Sequence[Step]) -> Hit:
     return Hit(
         Text(
             f"{len(found)} configurations change several things at once against what they are"
-            f" read against, and no run separates these: {names.en}",
-            f"{len(found)} 个配置相对其参照同时改变多项，且没有运行将其分开：{names.zh}",
+            f" read against, and no run of the study separates these: {names.en}",
+            f"{len(found)} 个配置相对其参照同时改变多项，且本研究没有运行将其分开：{names.zh}",
         ),
         f"ablate report {evidence.study.name} --kind roadmap",
         keys=_keys(s.after for s in found),
@@ -74,8 +74,8 @@ def _hit(evidence: Evidence, of: _Confounded) -> Hit:
     named = some(sure, NAMED)
     en, zh = [], []
     if len(sure) > 1 and (of.bundled or len(sure) > len(heads)):
-        en.append(f"changes {named.en} together, and no run separates them")
-        zh.append(f"同时改变 {named.zh}，没有运行将其分开")
+        en.append(f"changes {named.en} together, and no run of the study separates them")
+        zh.append(f"同时改变 {named.zh}，本研究没有运行将其分开")
     else:
         en.append(f"changes {named.en}" if sure else "changes no factor")
         zh.append(f"改变 {named.zh}" if sure else "没有改变因素")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ablate.analysis.cells import Cell
 from ablate.audit.check import Check, Hit, Text, some
-from ablate.audit.design.measured import Moved, best, gain, means, ranked, sweeps
+from ablate.audit.design.measured import Moved, best, gain, key_of, means, ranked, sweeps
 from ablate.audit.design.remedies import command as writes
 from ablate.audit.design.remedies import free, study_of
 from ablate.audit.evidence import Evidence
@@ -27,33 +27,34 @@ def anchored(evidence: Evidence) -> Iterator[Hit]:
         return
     factors = evidence.study.factors
     means_there = {f.name for f in meaning(untuned[winner].levels, factors)}
-    own = {m.factor.name for m in moved if m.around.variant == winner}
+    own = _moved_alone(evidence, untuned[winner])
     by_centre: dict[str, list[Moved]] = {}
     for one in moved:
         if one.around.variant != winner and one.around.variant in values:
             by_centre.setdefault(one.around.variant, []).append(one)
     for around, of in by_centre.items():
         names = [m.factor.name for m in of if m.factor.name not in own]
+        only = len(by_centre) == 1
         there = [n for n in names if n in means_there]
         rest = [n for n in names if n not in means_there]
         if not there:
             continue
         were = "was" if len(there) == 1 else "were"
         en = (
-            f"{some(there, 6).en} {were} moved around {around} only; {winner}, the best without a"
-            f" sweep ({metric.label} {metric.text(values[winner])}, {around}"
+            f"{some(there, 6).en} {were} moved around {around}{' only' if only else ''}; {winner},"
+            f" the best without a sweep ({metric.label} {metric.text(values[winner])}, {around}"
             f" {metric.text(values[around])}), was run at one level of"
             f" {'it' if len(there) == 1 else 'each'}"
         )
         zh = (
-            f"{some(there, 6).zh} 只在 {around} 上移动过；未调参时最佳的 {winner}"
-            f"（{metric.label} {metric.text(values[winner])}，{around}"
+            f"{some(there, 6).zh} {'只' if only else ''}在 {around} 上移动过；"
+            f"未调参时最佳的 {winner}（{metric.label} {metric.text(values[winner])}，{around}"
             f" {metric.text(values[around])}）只用一个取值运行过"
         )
         if rest:
             en += f" ({some(rest, 6).en} {'means' if len(rest) == 1 else 'mean'} nothing there)"
             zh += f"（{some(rest, 6).zh} 在其中没有意义）"
-        name = f"{evidence.study.name}-{winner}-sweeps"
+        name = f"{evidence.study.name}-{winner}{'' if only else f'-as-{around}'}-sweeps"
         again = [m for m in of if m.factor.name in there]
         few = sum(len(m.steps) for m in again) <= MOST
         yield Hit(
@@ -63,6 +64,19 @@ def anchored(evidence: Evidence) -> Iterator[Hit]:
             _keys([untuned[winner], *(c for m in of for _, c in m.steps)]),
             _around(evidence, untuned[winner], again, name) if few else "",
         )
+
+
+def _moved_alone(evidence: Evidence, cell: Cell) -> set[str]:
+    """The factors of which a configuration was run at other levels, all else equal."""
+    factors = evidence.study.factors
+    own = key_of(cell.levels, factors)
+    found = set()
+    for other in evidence.cells:
+        key = key_of(other.levels, factors) if other.completed else own
+        differ = [f.name for f, a, b in zip(factors, own, key, strict=True) if a != b]
+        if len(differ) == 1:
+            found.add(differ[0])
+    return found
 
 
 def _around(evidence: Evidence, winner: Cell, moved: Sequence[Moved], name: str) -> str:
