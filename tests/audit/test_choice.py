@@ -173,6 +173,8 @@ def test_a_metric_of_two_sets_is_told_once_with_the_odd_runs() -> None:
         ("TEST.WEIGHT", "a.pth", "b.pth", False),
         ("model.test.lif", "true", "false", False),  # a factor is called so
         ("train.lr", "0.1", "0.2", False),
+        ("MODEL.METRIC_LOSS_TYPE", "triplet", "circle", False),  # what is learnt
+        ("eval_steps", "100", "500", False),
     ],
 )
 def test_settings_of_the_scoring_that_differ_are_told(

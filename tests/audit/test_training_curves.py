@@ -111,6 +111,18 @@ def test_one_name_on_two_splits_is_two_findings() -> None:
     assert [f.name for f in found] == ["W152:train.loss", "W152:val.loss"]
 
 
+def test_curves_that_fail_at_the_same_places_are_one_finding() -> None:
+    bad = {("val", f"IoU {n}"): {1: 0.5, 2: math.nan} for n in range(9)}
+    other: Curves = {("val", "IoU 9"): {1: math.nan, 2: 0.5}}
+
+    both, one = nonfinite.CHECK.findings(runs({"a": {**bad, **other}}))
+
+    assert (both.name, one.name) == ("W152:IoU 0", "W152:IoU 9")
+    assert both.sentence == "IoU 0, IoU 1, IoU 2 and 6 more are NaN in a (step 2)"
+    assert both.chinese == "IoU 0、IoU 1、IoU 2等 9 项 在 a（第 2 步）为 NaN"
+    assert one.sentence == "IoU 9 is NaN in a (step 1)"
+
+
 def test_finite_values_whose_sum_overflows_are_numbers() -> None:
     large: Curves = {("train", "loss"): {1: 1.7e308, 2: 1.7e308}}
 

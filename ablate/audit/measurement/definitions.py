@@ -28,9 +28,10 @@ SCORING = _all_of(
 ELSEWHERE = _all_of(
     "period interval freq frequency every batch dir path root file folder workers num_workers"
     " threads device devices weight weights ckpt checkpoint log save patience samples_per_gpu"
-    " workers_per_gpu output work_dir name start begin seed prefix"
+    " workers_per_gpu output work_dir name start begin seed prefix step steps epoch epochs delay"
+    " strategy port verbose loss losses train training optimizer learning"
 )
-"""Words of a key that say where, when or how fast is scored, and not what."""
+"""Words of a key that say where, when or how fast is scored, or what is learnt: not what counts."""
 SAME = 0.5
 """Of the last printed digit: scores that agree so are no two definitions."""
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ablate.audit.check import Check, Hit, Text
+from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
 from ablate.audit.told import compared, labels, shown
 from ablate.record import Record
@@ -17,8 +17,8 @@ class Lost(NamedTuple):
     """The steps of one run's curve that are NaN and that are infinite; -1 for a lone score."""
 
     record: Record
-    nan: Sequence[int]
-    inf: Sequence[int]
+    nan: tuple[int, ...]
+    inf: tuple[int, ...]
 
 
 def _look(evidence: Evidence) -> Iterator[Hit]:
@@ -32,11 +32,18 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
                 _add(found, (score.split, name), record, {-1: score.value})
     names = [name for _, name in found]
     told = labels(evidence)
+    of: dict[str, list[Lost]] = {}
+    alike: dict[tuple[object, ...], list[str]] = {}
     for (split, name), runs in sorted(found.items()):
+        where = tuple((lost.record.key, lost.nan, lost.inf) for lost in runs)
         subject = name if names.count(name) == 1 else f"{split}.{name}"
+        alike.setdefault(where, []).append(subject)
+        of[subject] = runs
+    for subjects in alike.values():
+        runs, subject = of[subjects[0]], subjects[0]
         variants = list(dict.fromkeys(lost.record.variant for lost in runs))
         yield Hit(
-            _said(subject, runs, told),
+            _said(subjects, runs, told),
             compared(evidence, *variants[:NAMED])
             if len(variants) > 1
             else shown(evidence, runs[0].record),
@@ -51,14 +58,14 @@ def _add(
     record: Record,
     curve: Mapping[int, float],
 ) -> None:
-    nan = sorted(s for s, v in curve.items() if math.isnan(v))
-    inf = sorted(s for s, v in curve.items() if math.isinf(v))
+    nan = tuple(sorted(s for s, v in curve.items() if math.isnan(v)))
+    inf = tuple(sorted(s for s, v in curve.items() if math.isinf(v)))
     if nan or inf:
         found.setdefault(at, []).append(Lost(record, nan, inf))
 
 
-def _said(subject: str, runs: Sequence[Lost], told: Mapping[str, str]) -> Text:
-    parts = []
+def _said(subjects: Sequence[str], runs: Sequence[Lost], told: Mapping[str, str]) -> Text:
+    parts, names, verb = [], some(subjects), "is" if len(subjects) == 1 else "are"
     for en, zh, steps in (
         ("NaN", " NaN", [(told[r.record.key], r.nan) for r in runs if r.nan]),
         ("infinite", "无穷大", [(told[r.record.key], r.inf) for r in runs if r.inf]),
@@ -67,21 +74,21 @@ def _said(subject: str, runs: Sequence[Lost], told: Mapping[str, str]) -> Text:
             where = _where(steps)
             parts.append(Text(f"{en} in {where.en}", f"在 {where.zh}为{zh}"))
     return Text(
-        f"{subject} is {', and '.join(p.en for p in parts)}",
-        f"{subject} {'；'.join(p.zh for p in parts)}",
+        f"{names.en} {verb} {', and '.join(p.en for p in parts)}",
+        f"{names.zh} {'；'.join(p.zh for p in parts)}",
     )
 
 
 def _where(runs: Sequence[tuple[str, Sequence[int]]]) -> Text:
     en, zh = [], []
     for name, steps in runs[:NAMED]:
-        some, more = ", ".join(map(str, steps[:NAMED])), len(steps) - NAMED
+        first, more = ", ".join(map(str, steps[:NAMED])), len(steps) - NAMED
         word = "step" if len(steps) == 1 else "steps"
         rest = f" and {more} more" if more > 0 else ""
-        at = "" if steps[0] < 0 else f" ({word} {some}{rest})"
+        at = "" if steps[0] < 0 else f" ({word} {first}{rest})"
         en.append(f"{name}{at}")
         rest = f"等 {len(steps)} 步" if more > 0 else ""
-        zh.append(name if steps[0] < 0 else f"{name}（第 {some} 步{rest}）")
+        zh.append(name if steps[0] < 0 else f"{name}（第 {first} 步{rest}）")
     more = len(runs) - NAMED
     if more > 0:
         en.append(f"{more} more runs")
@@ -95,11 +102,12 @@ CHECK = Check(
     "measurement",
     Text("NaN or infinity in a curve", "曲线中有 NaN 或无穷大"),
     Text(
-        "One finding per curve: the completed runs in which it is not a number or infinite, and"
-        " where. A mean over runs leaves such values out, and the run went on with whatever it did"
-        " to its weights. Under automatic mixed precision a skipped step leaves a gradient norm"
-        " that is not finite: compare how often each run has one.",
-        "每条曲线一项：哪些已完成的运行在哪些步上为 NaN 或无穷大。"
+        "One finding per curve, or for all curves of which it is the same: the completed runs in"
+        " which it is not a number or infinite, and where. A mean over runs leaves such values out,"
+        " and the run went on with whatever it did to its weights. Under automatic mixed precision"
+        " a skipped step leaves a gradient norm that is not finite: compare how often each run has"
+        " one.",
+        "每条曲线一项（情形相同的曲线合为一项）：哪些已完成的运行在哪些步上为 NaN 或无穷大。"
         "多次运行的均值不含这些值，而训练带着其后果继续。"
         "自动混合精度跳过的步会留下非有限的梯度范数：请比较各次运行出现的次数。",
     ),

@@ -113,7 +113,7 @@ def _said(told: Sequence[Turned], rule: str) -> Text:
         )
     rest = [t.metric.label for t in told[IN_FULL:]]
     also = f"; others on {' and '.join(rest)}, too" if rest else ""
-    also_zh = f"；{'、'.join(rest)} 上亦换了他者" if rest else ""
+    also_zh = f"；{'、'.join(rest)} 的最佳配置也不同" if rest else ""
     return Text(
         f"by the last step another configuration{scope} wins on {'; on '.join(en)}{also}",
         f"按末步取值，{scope_zh}最佳配置换了：{'；'.join(zh)}{also_zh}",

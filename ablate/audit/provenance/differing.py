@@ -23,7 +23,17 @@ _NAMES: Mapping[Origin, Text] = {
 }
 
 
-def _look(evidence: Evidence) -> Iterator[Hit]:
+def _warned(evidence: Evidence) -> Iterator[Hit]:
+    yield from (hit for hit, harmless in _differing(evidence) if not harmless)
+    yield from _dirty(evidence)
+
+
+def _noted(evidence: Evidence) -> Iterator[Hit]:
+    return (hit for hit, harmless in _differing(evidence) if harmless)
+
+
+def _differing(evidence: Evidence) -> Iterator[tuple[Hit, bool]]:
+    """What differs, and whether it is hardware that no step has on one side alone."""
     found: dict[Origin, dict[str, dict[str, list[Record]]]] = {kind: {} for kind in ORIGINS}
     for record in evidence.completed:
         for (kind, name), said in origin(record).items():
@@ -33,8 +43,12 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
     for kind, facts in found.items():
         differ = {name: _ranked(values) for name, values in facts.items() if len(values) > 1}
         if differ:
-            yield _hit(evidence, kind, differ, times)
-    yield from _dirty(evidence)
+            apart = _apart(evidence, list(differ.values()))
+            yield _hit(evidence, kind, (differ, apart), times), _harmless(kind, apart)
+
+
+def _harmless(kind: Origin, apart: Sequence[tuple[str, str]]) -> bool:
+    return kind == "hardware" and not apart
 
 
 def _by_sources(values: Mapping[str, list[Record]]) -> dict[str, list[Record]]:
@@ -58,13 +72,17 @@ def _ranked(values: Mapping[str, Sequence[Record]]) -> Values:
 
 
 def _hit(
-    evidence: Evidence, kind: Origin, differ: Mapping[str, Values], times: Mapping[str, datetime]
+    evidence: Evidence,
+    kind: Origin,
+    found: tuple[Mapping[str, Values], Sequence[tuple[str, str]]],
+    times: Mapping[str, datetime],
 ) -> Hit:
+    differ, apart = found
+    harmless = _harmless(kind, apart)
     said = [_fact(name, values, times) for name, values in differ.items()]
     more = len(said) - _FACTS
     en = "; ".join(s.en for s in said[:_FACTS]) + (f"; {more} more facts differ" * (more > 0))
     zh = "；".join(s.zh for s in said[:_FACTS]) + (f"；另有 {more} 项不同" * (more > 0))
-    apart = _apart(evidence, list(differ.values()))
     if apart:
         between, means = some([f"{a} → {b}" for a, b in apart]), _meaning(kind, len(apart))
         en += f"; the two sides of {between.en} have none of it in common: {means.en}"
@@ -75,7 +93,7 @@ def _hit(
     rare = [r for values in differ.values() for of in [*values.values()][1:] for r in of]
     return Hit(
         Text(en, zh),
-        _command(evidence, apart),
+        f"ablate report {evidence.study.name}" if harmless else _command(evidence, apart),
         subject=kind,
         keys=tuple(dict.fromkeys(r.key for r in rare)),
     )
@@ -190,14 +208,15 @@ CHECKS = (
             " completed runs of a study record different commits, versions, devices or data, these"
             " may be the cause instead. It is worst where the two sides of a step have none of it"
             " in common; where each configuration has runs of both, it adds noise. Other devices"
-            " matter for times and memory more than for scores. Only what two runs both record is"
-            " compared. Machines of one kind count as one; so do commits that differ only in what"
-            " no training reads, where the runs tell it: prose, ablate.toml, and the top folders"
-            " docs, reports, studies and tests. Uncommitted changes are said unless the difference"
-            " itself was kept.",
+            " matter for times and memory more than for scores: where no step has one kind on one"
+            " side alone, that is N130. Only what two runs both record is compared. Machines of one"
+            " kind count as one; so do commits that differ only in what no training reads, where"
+            " the runs tell it: prose, ablate.toml, and the top folders docs, reports, studies and"
+            " tests. Uncommitted changes are said unless the difference itself was kept.",
             "各配置之间的差异被解读为所做改动的效果。若研究中已完成的运行记录了不同的 commit、"
             "版本、设备或数据，差异也可能由它们造成。最严重的是某一步的两侧完全不同；若每个配置都各有两种，"
-            "则只是增加噪声。设备不同主要影响耗时与显存，对得分影响较小。仅比较双方都有记录的内容；"
+            "则只是增加噪声。设备不同主要影响耗时与显存，对得分影响较小："
+            "若没有哪一步的两侧各用一种，则归为 N130。仅比较双方都有记录的内容；"
             "同型号的机器视为相同；若运行记录了源文件摘要，只在训练不会读取的文件（说明文字、"
             "ablate.toml，以及顶层的 docs、reports、studies、tests 文件夹）上有别的 commit"
             "也视为相同。若未保存改动本身，则未提交的改动也会指出。",
@@ -206,6 +225,24 @@ CHECKS = (
             "Commit, and train the rarer side again under what the others had.",
             "提交代码，并在与其余运行相同的条件下重新训练较少的一方。",
         ),
-        look=_look,
+        look=_warned,
+    ),
+    Check(
+        code="N130",
+        severity="note",
+        family="provenance",
+        title=Text("runs on several kinds of machine", "运行分布在不同类型的机器上"),
+        why=Text(
+            "Devices, CPUs, or the numbers of cores and threads differ between completed runs, and"
+            " no step has one kind on one side alone and another on the other. What is compared"
+            " does not rest on it; times and memory of single runs do.",
+            "已完成的运行在设备、CPU 或核数、线程数上不同，但没有哪一步的两侧各用一种。"
+            "比较的结论不取决于它；单次运行的耗时与显存则取决于它。",
+        ),
+        settle=Text(
+            "Compare times and memory of runs on machines of one kind only.",
+            "只在同型号机器的运行之间比较耗时与显存。",
+        ),
+        look=_noted,
     ),
 )

@@ -24,6 +24,18 @@ def another_library(evidence: Evidence) -> Evidence:
     return replace(evidence, records=records)
 
 
+def another_machine(evidence: Evidence) -> Evidence:
+    """The first run of every configuration was on another device."""
+    first = {c.records[0].key for c in evidence.cells}
+
+    def on(record: Record) -> Record:
+        assert record.attempt is not None
+        device = "NVIDIA A100" if record.key in first else "NVIDIA H100"
+        return replace(record, attempt=replace(record.attempt, device=device))
+
+    return replace(evidence, records=[on(r) for r in evidence.records])
+
+
 def a_new_key(evidence: Evidence) -> Evidence:
     """From a run amid those of its configuration on, all have a setting that none before has."""
     times = beginnings(evidence.records)
@@ -57,6 +69,7 @@ def numbers_only(evidence: Evidence) -> Evidence:
 
 PLANTS: dict[str, Callable[[Evidence], Evidence]] = {
     "W130": another_library,
+    "N130": another_machine,
     "W131": a_new_key,
     "N132": a_standin,
     "N133": numbers_only,
