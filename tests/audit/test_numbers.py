@@ -261,11 +261,21 @@ def test_a_run_takes_no_less_than_its_iterations(
 
 
 def test_a_point_an_epoch_alone_does_not_tell_how_many_iterations_there_were() -> None:
-    record = run(costs={"seconds": 10.0})
+    short, record = run(costs={"seconds": 10.0}), run(costs={"seconds": 1000.0})
     epochs: Curves = {("train", "seconds_per_batch"): dict.fromkeys(range(1, 41), 0.65)}
     counted_too: Curves = {**epochs, ("train", "acc"): {54 * e: 0.5 for e in range(1, 41)}}
 
-    assert list(timing.CHECK.findings(Evidence(STUDY, [record], {record.key: epochs}))) == []
+    assert list(timing.CHECK.findings(Evidence(STUDY, [short], {short.key: epochs}))) == []
     (finding,) = timing.CHECK.findings(Evidence(STUDY, [record], {record.key: counted_too}))
     # 39 epochs of 54 iterations after the first point
     assert "but 2,106 of its iterations of 0.650 s take 1,369 s" in finding.sentence
+
+
+def test_steps_that_count_images_are_no_iterations() -> None:
+    record = run(costs={"seconds": 1400.0})
+    images: Curves = {
+        ("train", "seconds_per_batch"): dict.fromkeys(range(1, 41), 0.65),
+        ("train", "acc"): {54 * 64 * e: 0.5 for e in range(1, 41)},
+    }
+
+    assert list(timing.CHECK.findings(Evidence(STUDY, [record], {record.key: images}))) == []

@@ -123,6 +123,16 @@ def test_curves_that_fail_at_the_same_places_are_one_finding() -> None:
     assert one.sentence == "IoU 9 is NaN in a (step 1)"
 
 
+def test_a_class_that_the_set_has_not_is_no_defect() -> None:
+    absent: Curves = {("val", "IoU bus"): {1: math.nan, 2: math.nan}}
+    trained: Curves = {("train", "loss"): {1: math.nan, 2: math.nan}}
+    scored: Curves = {("val", "mAP"): {1: math.nan, 2: math.nan}}
+
+    assert list(nonfinite.CHECK.findings(runs({"a": absent, "b": absent}))) == []
+    for curves in (trained, scored, {("val", "IoU bus"): {1: math.nan, 2: 0.5}}):
+        assert len(list(nonfinite.CHECK.findings(runs({"a": absent, "b": curves})))) == 1
+
+
 def test_finite_values_whose_sum_overflows_are_numbers() -> None:
     large: Curves = {("train", "loss"): {1: 1.7e308, 2: 1.7e308}}
 

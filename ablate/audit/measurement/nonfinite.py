@@ -35,6 +35,8 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
     of: dict[str, list[Lost]] = {}
     alike: dict[tuple[object, ...], list[str]] = {}
     for (split, name), runs in sorted(found.items()):
+        if not _concerns(evidence, split, name):
+            continue
         where = tuple((lost.record.key, lost.nan, lost.inf) for lost in runs)
         subject = name if names.count(name) == 1 else f"{split}.{name}"
         alike.setdefault(where, []).append(subject)
@@ -50,6 +52,14 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
             subject,
             tuple(lost.record.key for lost in runs),
         )
+
+
+def _concerns(evidence: Evidence, split: str, name: str) -> bool:
+    """Whether a curve is of training or a metric, or not NaN throughout, as of an absent class."""
+    if split == "train" or name in {m.name for m in evidence.study.metrics}:
+        return True
+    curves = (evidence.curves.get(r.key, {}).get((split, name), {}) for r in evidence.completed)
+    return not all(math.isnan(v) for curve in curves for v in curve.values())
 
 
 def _add(
@@ -106,10 +116,13 @@ CHECK = Check(
         " which it is not a number or infinite, and where. A mean over runs leaves such values out,"
         " and the run went on with whatever it did to its weights. Under automatic mixed precision"
         " a skipped step leaves a gradient norm that is not finite: compare how often each run has"
-        " one.",
+        " one. Curves beside training and metrics that are NaN at every step of every run, as"
+        " scores of classes that a set has not, are passed over.",
         "每条曲线一项（情形相同的曲线合为一项）：哪些已完成的运行在哪些步上为 NaN 或无穷大。"
         "多次运行的均值不含这些值，而训练带着其后果继续。"
-        "自动混合精度跳过的步会留下非有限的梯度范数：请比较各次运行出现的次数。",
+        "自动混合精度跳过的步会留下非有限的梯度范数：请比较各次运行出现的次数。"
+        "训练曲线与各指标之外、在所有运行的每一步都为 NaN 的曲线"
+        "（如数据集中不存在的类别的分数）不计。",
     ),
     Text(
         "Look at the run around that step; clip or scale what overflows, and train it again",

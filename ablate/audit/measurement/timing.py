@@ -17,6 +17,8 @@ MMDET = "time"
 """What mmdetection's logs call the mean seconds of an iteration since the line before."""
 SLACK = 1.05
 """A total may be so much shorter than its product: spot values, rounded ones."""
+UNLIKE = 4.0
+"""A product so many times the total is of steps that count something else: images, tokens."""
 APART = 1.1
 """Numbers of iterations, worked out from printed times, that are no longer one number."""
 
@@ -62,7 +64,8 @@ def _short(evidence: Evidence, record: Record) -> Timed | None:
     if not total or logged is None:
         return None
     iterations, pace = logged
-    return Timed(record, total, iterations, pace) if iterations * pace > SLACK * total else None
+    longer = SLACK * total < iterations * pace < UNLIKE * total
+    return Timed(record, total, iterations, pace) if longer else None
 
 
 def _logged(record: Record, curves: Curves) -> tuple[int, float] | None:
@@ -133,12 +136,13 @@ CHECK = Check(
     Text(
         "A run cannot take less time than its iterations do: it is said where its total is more"
         " than 5 % shorter than the iterations after its first logged point times their seconds."
-        " A longer total is evaluation and start-up, and nothing is said. Of printed numbers"
+        " A longer total is evaluation and start-up; one of less than a quarter tells of steps"
+        " that count something else than iterations: nothing is said of either. Of printed numbers"
         " without curves, total over seconds per iteration should give one number of iterations:"
         " it is said where two configurations are more than 10 % apart.",
         "一次运行的用时不会少于其全部迭代之和："
         "总时间比首个记录点之后的迭代次数乘以每次秒数短 5% 以上时给出。"
-        "总时间更长属于评测与启动，不作提示。"
+        "总时间更长属于评测与启动；不足四分之一则说明步数所计并非迭代：均不作提示。"
         "对没有曲线的印出数值，总时间除以每次迭代秒数应得到同一迭代次数：相差 10% 以上时给出。",
     ),
     Text(
