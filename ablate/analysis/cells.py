@@ -85,3 +85,19 @@ def cells(records: Sequence[Record]) -> list[Cell]:
         Cell(name, r[0].role, r[0].parent, r[0].levels, r[0].changed, tuple(r))
         for name, r in grouped.items()
     ]
+
+
+def trained_apart(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells without those whose runs, seeds and every score, are an earlier one's.
+
+    That is what shared random streams make of a change that does not reach the output: the same
+    training done twice, which replicates nothing.
+    """
+    first: dict[object, Cell] = {}
+    for cell in cells:
+        runs = {
+            (r.seed, *((n, repr(s.value)) for n, s in sorted(r.scores.items())))
+            for r in cell.completed
+        }
+        first.setdefault(frozenset(runs), cell)
+    return list(first.values())

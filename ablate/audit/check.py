@@ -86,9 +86,10 @@ def some(names: Sequence[str], most: int = 3) -> Text:
     shown, more = names[:most], len(names) - most
     if more <= 0:
         return Text(_listed(names), "\N{IDEOGRAPHIC COMMA}".join(names))
+    space = " " if shown[-1][-1:].isascii() else ""
     return Text(
         f"{', '.join(shown)} and {more} more",
-        "\N{IDEOGRAPHIC COMMA}".join(shown) + f"\u7b49 {len(names)} \u9879",
+        "\N{IDEOGRAPHIC COMMA}".join(shown) + f"{space}\u7b49 {len(names)} \u9879",
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ablate.analysis.cells import Cell, cells
+from ablate.analysis.cells import Cell, cells, trained_apart
 from ablate.audit.liveness import inert_of
 from ablate.record import Item, Record, State
 from ablate.selection import Curves
@@ -43,6 +43,11 @@ class Evidence:
     def cells(self) -> list[Cell]:
         """The configurations with their records, in the order of the study."""
         return cells(self.records)
+
+    @cached_property
+    def distinct(self) -> list[Cell]:
+        """The configurations with results, without those whose runs are an earlier one's."""
+        return trained_apart([c for c in self.cells if c.completed])
 
     @cached_property
     def completed(self) -> list[Record]:

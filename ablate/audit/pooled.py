@@ -18,11 +18,13 @@ def functions(evidence: Evidence) -> dict[str, tuple[Level, ...]]:
 
 
 def noise_of(evidence: Evidence, metric: Metric) -> Noise | None:
-    """The standard deviation of one run, pooled over every function of two runs or more."""
+    """The standard deviation of one run, pooled over every function of two runs or more.
+
+    A configuration whose runs are another's to the last digit is counted once.
+    """
     if not evidence.inert and all(len(c.completed) < 2 for c in evidence.cells):  # noqa: PLR2004 - a spread needs two
         return None
-    cells = [c for c in evidence.cells if c.completed]
-    group = functions(evidence)
+    cells, group = evidence.distinct, functions(evidence)
     groups: list[Hashable] = [group[c.variant] for c in cells]
     return noise([c.runs(metric.name) for c in cells], groups=groups) if cells else None
 

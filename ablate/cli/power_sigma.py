@@ -7,7 +7,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ablate.analysis.cells import Cell
     from ablate.analysis.contrast import Sample
     from ablate.metric import Metric
     from ablate.store import Store
@@ -96,7 +95,7 @@ def _of_study(store: "Store", held: "Study", study: "Study") -> Sigma | None:
     """
     from collections import Counter
 
-    from ablate.analysis.cells import cells
+    from ablate.analysis.cells import cells, trained_apart
     from ablate.analysis.contrast import noise
     from ablate.audit.catalogue import check_of
     from ablate.audit.check import ask
@@ -115,7 +114,7 @@ def _of_study(store: "Store", held: "Study", study: "Study") -> Sigma | None:
     told = ask([check_of("W126")], gather(store, held)) if alike else []
     one_run = {key for f in told for key in f.keys}
     seedless = [c for c in alike if {r.key for r in c.completed} <= one_run]
-    usable = _without_twins([c for c in pooled_over if c not in seedless])
+    usable = trained_apart([c for c in pooled_over if c not in seedless])
     groups = [function[c.variant] for c in usable]
     pooled = noise([c.runs(metric) for c in usable], groups=groups)
     if pooled is not None:
@@ -158,18 +157,3 @@ def _like(held: "Study", study: "Study") -> bool:
         and same
         and study.primary.lower() in {m.name.lower() for m in held.metrics}
     )
-
-
-def _without_twins(found: "Sequence[Cell]") -> "list[Cell]":
-    """The cells less those all of whose runs another has too, score by score: one run, not two."""
-    kept: list[Cell] = []
-    seen: set[object] = set()
-    for cell in found:
-        runs = tuple(
-            (r.seed, tuple((n, s.value) for n, s in sorted(r.scores.items())))
-            for r in sorted(cell.completed, key=lambda r: r.seed)
-        )
-        if runs not in seen:
-            kept.append(cell)
-        seen.add(runs)
-    return kept

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from ablate.analysis.cells import Cell
+from ablate.analysis.cells import Cell, trained_apart
 from ablate.analysis.comparison import (
     ERRORS,
     ERRORS_WEIGHT,
@@ -64,22 +64,6 @@ def pair_metrics(  # noqa: PLR0913, PLR0917 - parts of one call
         _entry(study, a, b, m) | _spread(study, a, b, others, m, functions) | _told(c, j)
         for m, c, j in zip(shown, compared, judged, strict=True)
     ]
-
-
-def trained_apart(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells without those whose runs, seeds and every score, are an earlier one's.
-
-    That is what shared random streams make of a change that does not reach the output: the same
-    training done twice, which replicates nothing.
-    """
-    first: dict[object, Cell] = {}
-    for cell in cells:
-        runs = {
-            (r.seed, *((n, repr(s.value)) for n, s in sorted(r.scores.items())))
-            for r in cell.completed
-        }
-        first.setdefault(frozenset(runs), cell)
-    return list(first.values())
 
 
 def used(study: Study, a: Sample, b: Sample) -> tuple[Sample, Sample]:

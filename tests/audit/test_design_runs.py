@@ -111,6 +111,15 @@ def test_unequal_numbers_of_runs_are_named_with_their_configurations() -> None:
     assert "W101" not in found
 
 
+def test_seeds_that_failed_are_said_once() -> None:
+    rows = [Row(n, {}, {"F": [67, 68, 66]}) for n in ("baseline", "a")]
+    made = evidence(study(), *rows, source="")
+    *rest, last = made.records
+    lost = [*rest, replace(last, state=State.FAILED, scores={})]
+    assert set(said(replace(made, records=lost))) == {"W103:failed"}
+    assert set(said(replace(made, records=rest))) == {"W102"}
+
+
 def test_a_pairing_by_seed_needs_the_same_seeds() -> None:
     made = evidence(study(), Row("baseline", {}, {"F": [67, 68]}), Row("a", {}, {"F": [67, 68]}))
     records = [replace(r, seed=r.seed + 5) if r.variant == "a" else r for r in made.records]

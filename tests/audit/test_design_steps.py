@@ -13,7 +13,7 @@ from ablate.design import variants
 from ablate.metric import Metric
 from ablate.project import Project
 from ablate.record import Finding, State
-from ablate.study import Modules, Study, real, switch, whole
+from ablate.study import Claims, Modules, Study, real, switch, whole
 from tests.audit.clean import clean
 from tests.audit.tabled import Row, evidence
 
@@ -224,6 +224,16 @@ def test_the_remedy_is_a_study_that_has_each_change_alone(tmp_path: Path) -> Non
         "only-lr": {**start, "lr": 5e-4},
         "after": {**start, **on},
     }
+
+
+def test_a_remedy_keeps_what_the_study_says_of_its_claims() -> None:
+    claims = Claims(paired=True, margins={"F": 0.2})
+    focal = Row("focal", {"lmsa": True, "focal": True, "lr": 5e-4}, {"F": [67.02]})
+    (found,) = said(evidence(replace(CE, claims=claims), BEFORE, LMSA, focal)).values()
+    told = tomllib.loads(found.remedy)
+    assert told["claims"] == {"paired": True, "margins": {"F": 0.2}}
+    (usual,) = said(evidence(CE, BEFORE, LMSA, focal)).values()
+    assert "claims" not in tomllib.loads(usual.remedy)
 
 
 def test_a_remedy_of_runs_without_a_system_says_what_it_needs() -> None:

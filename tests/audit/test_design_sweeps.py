@@ -95,6 +95,11 @@ def test_the_best_levels_were_never_run_together(seed000: dict[str, Finding]) ->
     assert "N112:full together" not in said(evidence(STUDY, *GRID, *SWEEPS, together))
 
 
+def test_best_levels_are_other_than_their_centres_where_that_has_a_result() -> None:
+    without = [replace(r, scores={}) if r.name == "full" else r for r in GRID]
+    assert not [n for n in said(evidence(STUDY, *without, *SWEEPS)) if n.startswith("N112:full ")]
+
+
 def test_a_sweep_around_the_winner_with_its_best_inside_is_passed_over() -> None:
     grid = [r for r in GRID if r.name != "sdtps"]
     inside = step("lif.beta", 0.2, 78.1, 74.0), step("lif.beta", 0.6, 78.0, 74.0)

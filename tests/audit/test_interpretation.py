@@ -155,6 +155,12 @@ def test_a_gain_within_the_noise_is_said_with_the_least_that_could_be_told() -> 
     )
 
 
+def test_runs_that_are_anothers_to_the_last_digit_count_once_in_the_noise() -> None:
+    # baseline and the one below it are the same three runs: 6 degrees of freedom, and not 8
+    rows = square([60, 61, 62], [60, 61, 62], [59, 60, 61.5], [61, 62, 63.5])
+    assert ", 6 df)" in said(evidence(AB, *rows))["W240"].sentence
+
+
 def test_a_pairing_by_seed_can_tell_what_pooled_noise_hides() -> None:
     rows = square([60, 65, 70], [61, 66.1, 70.9], [59, 64, 69], [59, 64, 69])
     assert "W240" in said(evidence(AB, *rows))

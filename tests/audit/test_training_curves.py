@@ -119,7 +119,7 @@ def test_curves_that_fail_at_the_same_places_are_one_finding() -> None:
 
     assert (both.name, one.name) == ("W152:IoU 0", "W152:IoU 9")
     assert both.sentence == "IoU 0, IoU 1, IoU 2 and 6 more are NaN in a (step 2)"
-    assert both.chinese == "IoU 0、IoU 1、IoU 2等 9 项 在 a（第 2 步）为 NaN"
+    assert both.chinese == "IoU 0、IoU 1、IoU 2 等 9 项 在 a（第 2 步）为 NaN"
     assert one.sentence == "IoU 9 is NaN in a (step 1)"
 
 

@@ -81,6 +81,12 @@ def test_runs_that_differ_in_a_digit_in_two_factors_or_in_their_seed_say_nothing
     assert found("W140", LIF, replace(BETA, state=State.INCOMPLETE)) == []
 
 
+def test_a_setting_that_the_training_never_read_is_said_once() -> None:
+    unread = replace(BETA, attempt=attempted(unread="lif.beta"))
+    assert found("W140", LIF, unread) == []
+    assert found("W140", LIF, replace(BETA, attempt=attempted(unread="lif.gamma"))) != []
+
+
 def test_a_module_whose_parameters_are_there_has_arrived() -> None:
     base = record("c", "baseline", {}, costs={"params": Cost("params", 10, "", "torch")})
     more = replace(LIF, costs={"params": Cost("params", 14, "", "torch")})

@@ -79,9 +79,14 @@ class Truth:
         return total
 
     def noise(self, metric: Metric) -> tuple[float, int]:
-        """The pooled SD of a run and its degrees of freedom."""
+        """The pooled SD of a run and its degrees of freedom; runs that are others' count once."""
         squares, df = 0.0, 0
+        seen = set()
         for variant in self.runs:
+            every = tuple(tuple(self.values(variant, m)) for m in self.study.metrics)
+            if every in seen:
+                continue
+            seen.add(every)
             values = self.values(variant, metric)
             middle = math.fsum(values) / len(values)
             squares += math.fsum((v - middle) ** 2 for v in values)

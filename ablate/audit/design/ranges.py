@@ -95,7 +95,8 @@ def combinations(evidence: Evidence) -> Iterator[Hit]:
     there = {key_of(c.levels, factors) for c in evidence.cells if c.completed}
     by_centre: dict[str, list[Best]] = {}
     for found in _best(evidence):
-        if found.level != found.moved.around.levels[found.moved.factor.name]:
+        own = found.moved.around.levels[found.moved.factor.name]
+        if own in found.values and found.level != own:
             by_centre.setdefault(found.moved.around.variant, []).append(found)
     metric = evidence.study.metric(evidence.study.primary)
     for around, of in by_centre.items():

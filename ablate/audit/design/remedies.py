@@ -7,7 +7,7 @@ from shlex import quote
 from ablate.audit.design.seeds import replayable
 from ablate.audit.evidence import Evidence
 from ablate.spec import written
-from ablate.study import Level, Study, meaning
+from ablate.study import Claims, Level, Study, meaning
 
 LONGEST = 64
 REPLICATES = 3
@@ -46,6 +46,7 @@ def study_of(
     if study.fixed:
         tables.append(written.table("[fixed]", study.fixed))
     tables += _arms(study, arms)
+    tables += _claims(study.claims)
     tables.append(written.table("[resources]", _resources(study)))
     if study.data_root and not study.data_root.startswith("/"):
         tables.append(written.table("[data]", {"root": study.data_root}))
@@ -78,6 +79,18 @@ def _arms(study: Study, arms: Mapping[str, Mapping[str, Level]]) -> list[list[st
         if parent is None:
             parent, base = name, dict(levels)
     return found
+
+
+def _claims(own: Claims) -> list[list[str]]:
+    """What the study says of its claims, where it is not what is so anyway."""
+    usual = Claims()
+    given = {
+        name: value
+        for name in ("alpha", "margin", "paired")
+        if (value := getattr(own, name)) != getattr(usual, name)
+    }
+    tables = [written.table("[claims]", given)] if given else []
+    return tables + ([written.table("[claims.margins]", own.margins)] if own.margins else [])
 
 
 def _resources(study: Study) -> dict[str, object]:

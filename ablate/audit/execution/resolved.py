@@ -99,21 +99,26 @@ def _deciding(
     return frozenset((key, text) for key, text in settings.items() if kept[key])
 
 
+def unread(record: Record) -> list[str]:
+    """The levels that a run's training never asked for."""
+    told = record.attempt.provenance.get(UNREAD, "") if record.attempt else ""
+    return [factor for factor in told.split(", ") if factor]
+
+
 def _unread(evidence: Evidence) -> Iterator[Hit]:
     """Levels off their reference that no training read, and keys that a program set otherwise."""
-    unread: dict[str, list[Record]] = {}
+    ignored: dict[str, list[Record]] = {}
     disobeyed: dict[str, list[Record]] = {}
     for record in evidence.completed:
-        provenance: Mapping[str, str] = record.attempt.provenance if record.attempt else {}
-        for factor in filter(None, provenance.get(UNREAD, "").split(", ")):
-            unread.setdefault(factor, []).append(record)
-        notes = provenance.get("notes", "")
+        for factor in unread(record):
+            ignored.setdefault(factor, []).append(record)
+        notes = record.attempt.provenance.get("notes", "") if record.attempt else ""
         if DISOBEYED in notes:
             for line in notes.split("\n"):
                 if line.startswith(DISOBEYED):
                     said = line.removeprefix(DISOBEYED).partition(": ")[0]
                     disobeyed.setdefault(said, []).append(record)
-    for factor, records in unread.items():
+    for factor, records in ignored.items():
         names, runs = _who(records)
         yield Hit(
             Text(

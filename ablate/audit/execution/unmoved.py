@@ -6,6 +6,7 @@ from itertools import groupby
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
 from ablate.audit.execution.alike import alike
+from ablate.audit.execution.resolved import unread
 from ablate.record import Record
 from ablate.study import Level
 
@@ -56,7 +57,13 @@ def _one_apart(same: Sequence[Record]) -> Iterator[tuple[str, Record, Record]]:
 
 
 def _explained(evidence: Evidence, factor: str, a: Record, b: Record) -> bool:
-    """Whether other parameters show that it arrived, or a module of its that is in no output."""
+    """Whether it is known what became of it.
+
+    Other parameters show that it arrived; the training told that it never read it (W141); or a
+    module of its is in no output.
+    """
+    if any(factor in unread(r) for r in (a, b)):
+        return True
     params = [r.costs["params"] for r in (a, b) if "params" in r.costs]
     if len({c.value for c in params}) > 1 and len({c.counter for c in params}) == 1:
         return True
@@ -85,10 +92,11 @@ UNMOVED: tuple[Check, ...] = (
         Text(
             "Two runs at one seed whose configurations differ in one factor have equal scores, and"
             " equal curves of every score and loss, to the last digit: the override never arrived,"
-            " or the training does not use it. Not said where the parameters differ, or where a"
-            " module that is not in the output explains it (W204).",
+            " or the training does not use it. Not said where the parameters differ, or where it is"
+            " explained: never read by the training (W141), its module not in the output (W204).",
             "同一种子下只差一个因素的两次运行，其分数以及每条分数和损失曲线都逐位相同："
-            "设置没有传到，或训练没有用到它。若参数量不同，或不在输出中的模块（W204）足以解释，则不报告。",
+            "设置没有传到，或训练没有用到它。若参数量不同，"
+            "或训练从未读取它（W141）、其模块不在输出中（W204）足以解释，则不报告。",
         ),
         Text(
             "Compare the configurations that the two runs resolved.",
