@@ -131,9 +131,9 @@ def test_an_off_that_is_written_down_where_it_was_not_before_is_a_change() -> No
 
 
 def test_a_value_that_changes_within_a_configuration_is_named() -> None:
-    records = [run(0, "a"), run(1, "b", lr=0.1), run(2, "a", 1), run(3, "b", 1, lr=0.1)]
+    records = [run(0, "a"), run(1, "b", 1, lr=0.1), run(2, "a", 1), run(3, "b", lr=0.1)]
 
-    (finding,) = found(records, lambda r: {"workers": "4" if r.seed == 0 else "8"})
+    (finding,) = found(records, lambda r: {"workers": "4" if r.key < "0002" else "8"})
 
     assert finding.sentence == (
         "workers (4 → 8) changed from a s1 (2026-03-01 10:00) on, which no factor names:"
@@ -141,12 +141,23 @@ def test_a_value_that_changes_within_a_configuration_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize("key", ["seed", "train.seed", "output_dir", "exp.name", "gpu_ids", "date"])
+@pytest.mark.parametrize(
+    "key", ["seed", "train.seed", "output_dir", "exp.name", "gpu_ids", "date", "dist.master_addr"]
+)
 def test_a_key_of_the_run_itself_is_no_change(key: str) -> None:
     records = [run(0, "a"), run(1, "b", lr=0.1), run(2, "a", 1), run(3, "b", 1, lr=0.1)]
 
     assert found(records, lambda r: {key: str(r.seed), "lr": "1"}) == []
     assert found(records, lambda r: {"lr": "1", **({key: "1"} if r.seed else {})}) == []
+
+
+@pytest.mark.parametrize(("seeds", "said"), [((0, 0, 1, 1), False), ((0, 1, 2, 3), True)])
+def test_a_value_that_may_go_with_the_seed_is_no_change(
+    seeds: tuple[int, ...], *, said: bool
+) -> None:
+    runs = [run(i, "ab"[i % 2], seed) for i, seed in enumerate(seeds)]
+
+    assert bool(found(runs, lambda r: {"fold": str(int(r.key >= "0002"))})) == said
 
 
 def test_a_value_that_goes_with_the_configuration_is_its_own() -> None:

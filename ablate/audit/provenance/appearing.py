@@ -18,7 +18,7 @@ Layouts: TypeAlias = dict[tuple[str, ...], list[Record]]
 _FEWEST = 3
 _OWN = re.compile(
     r"(.*[._/-])?(name|description|notes?|tags?|group|project|entity|user|host(name)?|dates?|time"
-    r"(stamp)?|id|uuid|port|rank|devices?|gpus?|gpu_ids|seed|resume\w*|load_from|ckpt|checkpoint"
+    r"(stamp)?|id|uuid|port|rank|devices?|gpus?|gpu_ids|seed|addr(ess)?|ur[il]|nodelist|job|commit|sha|resume\w*|load_from|ckpt|checkpoint"
     r"|\w*(dir|path|file|folder|root|seed))",
     re.IGNORECASE,
 )
@@ -152,8 +152,13 @@ def _values(
 
 
 def _within(before: Sequence[Record], after: Sequence[Record]) -> bool:
-    """Whether some configuration has runs on both sides: then no level decides the value."""
-    return not {r.variant for r in before}.isdisjoint(r.variant for r in after)
+    """Whether some configuration has runs on both sides: then no level decides the value.
+
+    Nor may the seed: where each side is of one seed, the value may go with it, as a fold does.
+    """
+    seeds = [{r.seed for r in side} for side in (before, after)]
+    by_seed = len(seeds[0]) == len(seeds[1]) == 1 and seeds[0] != seeds[1]
+    return not by_seed and not {r.variant for r in before}.isdisjoint(r.variant for r in after)
 
 
 def _hit(evidence: Evidence, change: Change, times: Mapping[str, datetime]) -> Hit:
