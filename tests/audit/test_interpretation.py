@@ -11,7 +11,7 @@ from ablate.audit.evidence import Evidence
 from ablate.audit.interpretation import CHECKS
 from ablate.metric import Metric
 from ablate.record import Cost, Finding
-from ablate.study import Claims, Modules, Study, real, switch
+from ablate.study import Claims, Level, Modules, Study, real, switch
 from tests.audit.clean import clean
 from tests.audit.seed000 import GRID, STUDY, SWEEPS
 from tests.audit.tabled import Row, evidence
@@ -35,7 +35,7 @@ def said(found: Evidence) -> dict[str, Finding]:
 def square(*runs: Sequence[float]) -> list[Row]:
     """The cells of two modules: baseline, a, b, both."""
     names = ("baseline", "a", "b", "full")
-    cells = ({}, {"a": True}, {"b": True}, {"a": True, "b": True})
+    cells: tuple[dict[str, Level], ...] = ({}, {"a": True}, {"b": True}, {"a": True, "b": True})
     return [
         Row(n, on, {"F": of}, "grid", None if n == "baseline" else "baseline")
         for n, on, of in zip(names, cells, runs, strict=True)
