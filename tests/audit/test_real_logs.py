@@ -57,7 +57,7 @@ FOUND = {
         "N121",
         "N201:winner",
     ],
-    BOXES: ["W101", "W152:grad_norm", "W154:epoch_20.pth", "N201:winner"],
+    BOXES: ["W101", "W154:epoch_20.pth", "N152:grad_norm", "N201:winner"],
     TABLES[0]: [
         "W101",
         "W110:full",
@@ -236,7 +236,7 @@ def test_both_detectors_have_one_run_and_nan_and_only_the_baseline_has_inf(
     boxes: dict[str, Said],
 ) -> None:
     assert "each of the 2 configurations has one run" in boxes["W101"].sentence
-    assert boxes["W152:grad_norm"].sentence == (
+    assert boxes["N152:grad_norm"].sentence == (
         "grad_norm is NaN in baseline (steps 50, 100) and aqr_2.5_0.6 (steps 50, 1400),"
         " and infinite in baseline (step 2100)"
     )

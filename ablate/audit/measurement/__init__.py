@@ -26,7 +26,7 @@ CHECKS: tuple[Check, ...] = (
     descriptor.CHECK,
     totals.CHECK,
     granularity.CHECK,
-    nonfinite.CHECK,
+    *nonfinite.CHECKS,
     flattened.CHECK,
     starts.CHECK,
     timing.CHECK,

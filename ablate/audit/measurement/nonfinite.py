@@ -1,7 +1,7 @@
 """Curves and scores that hold no number at some step."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ablate.audit.check import Check, Hit, Text, some
@@ -21,14 +21,24 @@ class Lost(NamedTuple):
     inf: tuple[int, ...]
 
 
-def _look(evidence: Evidence) -> Iterator[Hit]:
+def _of_numbers(evidence: Evidence) -> Iterator[Hit]:
+    return _look(evidence, lambda name: "grad" not in name.lower())
+
+
+def _of_gradients(evidence: Evidence) -> Iterator[Hit]:
+    return _look(evidence, lambda name: "grad" in name.lower())
+
+
+def _look(evidence: Evidence, asked: Callable[[str], bool]) -> Iterator[Hit]:
+    """The curves and lone scores, of the names asked for, that are no number somewhere."""
     found: dict[tuple[str, str], list[Lost]] = {}
     for record in evidence.completed:
         for at, curve in evidence.curves.get(record.key, {}).items():
-            if not math.isfinite(sum(curve.values())):
+            if asked(at[1]) and not math.isfinite(sum(curve.values())):
                 _add(found, at, record, curve)
         for name, score in record.scores.items():
-            if not math.isfinite(score.value) and record.key not in evidence.curves:
+            lone = asked(name) and record.key not in evidence.curves
+            if lone and not math.isfinite(score.value):
                 _add(found, (score.split, name), record, {-1: score.value})
     names = [name for _, name in found]
     told = labels(evidence)
@@ -106,7 +116,7 @@ def _where(runs: Sequence[tuple[str, Sequence[int]]]) -> Text:
     return Text(" and ".join([", ".join(en[:-1]), en[-1]] if en[:-1] else en), "、".join(zh))
 
 
-CHECK = Check(
+W152 = Check(
     "W152",
     "warning",
     "measurement",
@@ -114,13 +124,12 @@ CHECK = Check(
     Text(
         "One finding per curve, or for all curves of which it is the same: the completed runs in"
         " which it is not a number or infinite, and where. A mean over runs leaves such values out,"
-        " and the run went on with whatever it did to its weights. Under automatic mixed precision"
-        " a skipped step leaves a gradient norm that is not finite: compare how often each run has"
-        " one. Curves beside training and metrics that are NaN at every step of every run, as"
+        " and the run went on with whatever it did to its weights. Gradient norms are N152. Curves"
+        " beside training and metrics that are NaN at every step of every run, as"
         " scores of classes that a set has not, are passed over.",
         "每条曲线一项（情形相同的曲线合为一项）：哪些已完成的运行在哪些步上为 NaN 或无穷大。"
         "多次运行的均值不含这些值，而训练带着其后果继续。"
-        "自动混合精度跳过的步会留下非有限的梯度范数：请比较各次运行出现的次数。"
+        "梯度范数见 N152。"
         "训练曲线与各指标之外、在所有运行的每一步都为 NaN 的曲线"
         "（如数据集中不存在的类别的分数）不计。",
     ),
@@ -128,5 +137,24 @@ CHECK = Check(
         "Look at the run around that step; clip or scale what overflows, and train it again",
         "查看该步前后的运行；对溢出的量做裁剪或缩放后重新训练",
     ),
-    _look,
+    _of_numbers,
 )
+N152 = Check(
+    "N152",
+    "note",
+    "measurement",
+    Text("a gradient norm that is NaN or infinite", "梯度范数为 NaN 或无穷大"),
+    Text(
+        "As W152, of curves whose name has `grad`. Under automatic mixed precision a step whose"
+        " gradients overflow is skipped, and leaves such a norm without harm: compare how often"
+        " each run has one.",
+        "同 W152，但只涉及名称含 `grad` 的曲线。"
+        "自动混合精度会跳过梯度溢出的步，留下这样的范数而并无损害：请比较各次运行出现的次数。",
+    ),
+    Text(
+        "Look at the loss around that step: where it is finite, the step was skipped",
+        "查看该步前后的损失：若为有限值，则该步被跳过",
+    ),
+    _of_gradients,
+)
+CHECKS = (W152, N152)

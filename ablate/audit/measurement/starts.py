@@ -20,6 +20,8 @@ JITTER = 5.0
 """How many times the loss's own step-to-step spread a start must be off."""
 LARGE = 0.05
 """The share of the loss by which a start must be off as well."""
+LEFT = 0.75
+"""The share of the first difference that may be left at the end."""
 POINTS = 8
 """Points of a loss curve below which its spread is not known."""
 
@@ -54,7 +56,8 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
         low, high = order[0], order[-1]
         gap = _first(high) - _first(low)
         jitter = max(b.spread for b in (*low, *high))
-        if gap > max(JITTER * jitter, LARGE * abs(_first(low))):
+        closed = _last(high) - _last(low) < LEFT * gap  # else one may have more terms
+        if closed and gap > max(JITTER * jitter, LARGE * abs(_first(low))):
             names[checkpoint] += 1
             again = f" {names[checkpoint]}" if names[checkpoint] > 1 else ""
             yield Hit(
@@ -157,10 +160,12 @@ CHECK = Check(
     Text(
         "Configurations that load one checkpoint are compared as if they began alike. It is said"
         " where their mean training losses at the first logged step differ by more than five times"
-        " the median difference of neighbouring points, and by more than 5 %: what one of them"
+        " the median difference of neighbouring points, and by more than 5 %, and a quarter of the"
+        " difference at least is gone at the end (else one may have more terms): what one of them"
         " adds disturbs the trained network, and a short training may end before it recovers.",
         "加载同一检查点的配置被当作起点相同来比较。"
-        "若首个记录步的平均训练损失之差大于相邻点之差中位数的五倍且大于 5%，则给出此项："
+        "若首个记录步的平均训练损失之差大于相邻点之差中位数的五倍且大于 5%，"
+        "而到结束时此差至少缩小四分之一（否则可能是其一的损失多了一项），则给出此项："
         "其一所加的部分扰动了已训练的网络，短训练可能在恢复之前就已结束。",
     ),
     Text(

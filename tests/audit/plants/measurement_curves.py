@@ -32,6 +32,17 @@ def not_a_number(evidence: Evidence) -> Evidence:
     )
 
 
+def an_overflow(evidence: Evidence) -> Evidence:
+    """The gradients of the first run overflow at its first step."""
+    first = evidence.completed[0].key
+    at = ("train", "grad_norm")
+    curves = {
+        key: {**of, at: {1: math.inf if key == first else 1.0, 2: 1.0}}
+        for key, of in evidence.curves.items()
+    }
+    return replace(evidence, curves=curves)
+
+
 def still_rising(evidence: Evidence) -> Evidence:
     """The primary metric of every run improves in equal steps to the end, beside its wobble."""
     study = evidence.study
@@ -86,6 +97,7 @@ def too_short(evidence: Evidence) -> Evidence:
 
 PLANTS: dict[str, Callable[[Evidence], Evidence | None]] = {
     "W152": not_a_number,
+    "N152": an_overflow,
     "W153": still_rising,
     "W154": shocked_starts,
     "W230": too_short,
