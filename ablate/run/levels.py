@@ -1,6 +1,7 @@
 """The levels of a job, and which of them nobody has asked for."""
 
 import os
+from collections import OrderedDict
 from collections.abc import Collection, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Any
 
@@ -24,8 +25,8 @@ if hasattr(os, "register_at_fork"):
 class Levels(dict[str, Level]):
     """A job's levels that remember which were read.
 
-    Whoever looks at them as a whole (walks, copies, compares or pickles them) has read them all; so
-    has a process that forks while they are there, for its copies read them out of sight.
+    Whoever looks at them as a whole (walks, copies, compares, prints or pickles them) has read them
+    all; so has a process that forks while they are there, for its copies read them out of sight.
     """
 
     def __init__(self, levels: Mapping[str, Level]) -> None:
@@ -55,6 +56,29 @@ class Levels(dict[str, Level]):
         """As of any dict."""
         self._read.add(name)
         return super().get(name, default)
+
+    def pop(self, name: str, *default: Any) -> Any:  # noqa: ANN401 - as dict.pop
+        """As of any dict."""
+        self._read.add(name)
+        return super().pop(name, *default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as dict.setdefault
+        """As of any dict."""
+        self._read.add(name)
+        return super().setdefault(name, default)
+
+    def popitem(self) -> tuple[str, Level]:
+        """As of any dict; all are read."""
+        self._whole()
+        return super().popitem()
+
+    def __reversed__(self) -> Iterator[str]:
+        self._whole()
+        return super().__reversed__()
+
+    def __repr__(self) -> str:
+        self._whole()
+        return super().__repr__()
 
     def __iter__(self) -> Iterator[str]:
         self._whole()
@@ -86,7 +110,11 @@ class Levels(dict[str, Level]):
         self._whole()
         return super().__eq__(other)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     __hash__ = None
 
-    def __reduce__(self) -> tuple[type[dict[str, Level]], tuple[dict[str, Level]]]:
-        return dict, (self.copy(),)
+    def __reduce__(self) -> tuple[object, ...]:
+        # an ordered dict is the one mapping beside dict that `torch.load` takes of weights alone
+        return OrderedDict, (), None, None, iter(self.items())

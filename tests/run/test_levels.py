@@ -1,6 +1,7 @@
 """Which levels a training has asked for, and what its attempt keeps of it."""
 
 import copy
+import io
 import json
 import os
 import pickle
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from ablate.record import State
 from ablate.run.attempt import execute
@@ -52,6 +54,13 @@ def test_what_a_job_asks_for_is_read_and_nothing_else() -> None:
         lambda levels: levels == {},
         lambda levels: [levels.get(name) for name in LEVELS],
         {}.update,
+        str,
+        repr,
+        reversed,
+        lambda levels: levels != {},
+        lambda levels: levels.popitem(),
+        lambda levels: [levels.pop(name) for name in LEVELS],
+        lambda levels: [levels.setdefault(name, 0) for name in LEVELS],
     ],
 )
 def test_whoever_looks_at_the_whole_has_read_it(look: Callable[[Levels], object]) -> None:
@@ -65,10 +74,18 @@ def test_levels_are_the_dict_that_they_were() -> None:
     assert levels == LEVELS
     assert dict(levels) == LEVELS
     assert json.loads(json.dumps(levels)) == LEVELS
-    assert type(pickle.loads(pickle.dumps(levels))) is dict
+    assert not isinstance(copy.deepcopy(levels), Levels)
+    assert pickle.loads(pickle.dumps(levels)) == LEVELS
     assert isinstance(levels, dict)
     with pytest.raises(KeyError):
         levels["other"]
+
+
+def test_a_checkpoint_may_hold_them() -> None:
+    file = io.BytesIO()
+    torch.save({"levels": Levels(LEVELS)}, file)
+    file.seek(0)
+    assert torch.load(file, weights_only=True) == {"levels": LEVELS}
 
 
 def test_a_process_that_forks_may_have_read_them_out_of_sight() -> None:
