@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ablate.analysis.cells import Cell, cells, trained_apart
-from ablate.audit.liveness import inert_of
+from ablate.audit.liveness import functions, inert_of
 from ablate.record import Item, Record, State
 from ablate.selection import Curves
 from ablate.study import Level, Study
@@ -59,6 +59,11 @@ class Evidence:
     def inert(self) -> dict[str, frozenset[str]]:
         """Variant -> the modules of the grid that cannot move its output."""
         return inert_of(self.study, self.cells)
+
+    @cached_property
+    def functions(self) -> dict[str, tuple[Level, ...]]:
+        """Variant -> what it computes; those of one function are replicates of each other."""
+        return functions(self.study, self.cells, self.inert)
 
     @property
     def file(self) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.effects import BASE, corners
+from ablate.analysis.effects import BASE
 from ablate.audit.counted import inert_by_counts
 from ablate.record import Cost, Record
-from ablate.study import Study
+from ablate.study import Level, Study, settled
 
 Shares: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Cost]]]
 """Variant -> factor -> name -> what the factor's own parameters and modules spend."""
@@ -69,20 +69,23 @@ def inert_of(study: Study, cells: Iterable[Cell]) -> dict[str, frozenset[str]]:
     return found
 
 
-def functions(study: Study, cells: Iterable[Cell]) -> dict[str, str]:
-    """Variant -> the variant of the same function that has no inert module, where that is there.
+def functions(
+    study: Study, cells: Iterable[Cell], inert: Mapping[str, frozenset[str]] | None = None
+) -> dict[str, tuple[Level, ...]]:
+    """Variant -> the levels of what it computes: its modules that are not in the output are off.
 
-    A variant of its own function is its own.
+    Configurations of one function are replicates of each other. `inert` is what `inert_of` says,
+    where somebody has asked it.
     """
     every = list(cells)
-    inert = inert_of(study, every)
-    grid = corners([c for c in every if c.role == "grid"], study.on)
-    found = {c.variant: c.variant for c in every}
-    for corner, cell in grid.items():
-        same = grid.get(corner - inert.get(cell.variant, BASE))
-        if same is not None:
-            found[cell.variant] = same.variant
-    return found
+    known = inert_of(study, every) if inert is None else inert
+    return {c.variant: _function(study, c, known.get(c.variant, BASE)) for c in every}
+
+
+def _function(study: Study, cell: Cell, inert: frozenset[str]) -> tuple[Level, ...]:
+    off = {f.name: f.reference for f in study.factors if f.name in inert}
+    levels = settled({**cell.levels, **off}, study.factors) if inert else cell.levels
+    return tuple(levels.get(f.name, f.reference) for f in study.factors)
 
 
 def _still(of: Mapping[str, Cost]) -> bool:

@@ -16,6 +16,7 @@ from ablate.audit.execution import CHECKS
 from ablate.audit.liveness import functions
 from ablate.metric import Metric
 from ablate.record import Cost, Finding, Record
+from ablate.study import real
 from tests.report.planted import record, share, study
 
 SDL = study("sacr", "sdtps", "lif", metrics=(Metric("rank1", "Rank-1"), Metric("mAP")))
@@ -160,18 +161,28 @@ def test_a_module_without_parameters_is_not_called_idle() -> None:
     assert findings(level) == []
 
 
-def test_cells_of_one_function_are_known_by_the_one_without_idle_modules() -> None:
+def test_cells_of_one_function_are_those_that_without_idle_modules_have_the_same_levels() -> None:
     found = functions(SDL, Evidence(SDL, records(LOGS)).cells)
-    assert {v for v, same in found.items() if same == "baseline"} == {
-        "baseline",
-        "sacr",
-        "lif",
-        "sacr+lif",
-    }
-    assert all(found[v] == v for v in ("sdtps", "sacr+sdtps", "sdtps+lif", "full"))
+    of_baseline = {v for v, same in found.items() if same == found["baseline"]}
+    assert of_baseline == {"baseline", "sacr", "lif", "sacr+lif"}
+    assert len(set(found.values())) == len(found) - 3
+
+
+def test_a_step_of_an_idle_module_s_own_setting_is_the_same_function() -> None:
+    cells = Evidence(SDL, records(LOGS)).cells
+    beta = real("sacr.beta", 0.4, requires="sacr")
+    study = replace(SDL, factors=(*SDL.factors, beta))
+    every = [replace(c, levels={**c.levels, "sacr.beta": 0.4}) for c in cells]
+    (sacr,) = (c for c in every if c.variant == "sacr")
+    step = replace(sacr, variant="step", role="sweep", levels={**sacr.levels, "sacr.beta": 0.2})
+    still = frozenset({"sacr"})
+    found = functions(study, [*every, step], {"sacr": still, "step": still})
+    assert found["step"] == found["sacr"] == found["baseline"]
+    moves = functions(study, [*every, step], {})
+    assert len(set(moves.values())) == len(moves)
 
 
 def test_a_cell_whose_parent_never_ran_is_its_own_function() -> None:
     without = [r for r in records(LOGS) if r.variant != "baseline"]
     found = functions(SDL, Evidence(SDL, without).cells)
-    assert found == {r.variant: r.variant for r in without}
+    assert len(set(found.values())) == len(found) == len({r.variant for r in without})

@@ -14,7 +14,7 @@ from ablate.audit.design.measured import best, gain, mean, means, unsigned
 from ablate.audit.design.seeds import more_seeds
 from ablate.audit.design.steps import Step, steps
 from ablate.audit.evidence import Evidence
-from ablate.audit.pooled import functions, noise_of
+from ablate.audit.pooled import noise_of
 from ablate.metric import Metric
 
 WINDOW, SHARE, LEAST = 30, 0.3, 5
@@ -36,7 +36,7 @@ def noisy(evidence: Evidence) -> Iterator[Hit]:
     spread = noise_of(evidence, metric)
     if spread is None:
         return
-    same = functions(evidence)
+    same = evidence.functions
     apart = [s for s in steps(evidence) if same[s.before.variant] != same[s.after.variant]]
     every = [g for s in apart if (g := _gain(evidence, metric, s, spread)) is not None]
     winner = best(metric, means(evidence.cells, metric.name))
