@@ -222,6 +222,14 @@ def test_without_replicates_no_shift_can_be_told() -> None:
     assert found(records) == []
 
 
+def test_of_a_handful_of_runs_the_spread_is_not_known_well_enough() -> None:
+    draw = np.random.default_rng(0)
+    for runs, said in ((6, False), (8, True)):
+        cell = np.arange(runs) % 2
+        values = 0.1 * cell + 0.3 * (np.arange(runs) >= runs // 2) + draw.normal(0, 1e-5, runs)
+        assert (level_shift(values, [cell], np.arange(float(runs))) is not None) == said
+
+
 def test_the_size_is_that_of_a_least_squares_fit() -> None:
     draw = np.random.default_rng(3)
     cell, seed = np.repeat(np.arange(6), 4), np.tile(np.arange(4), 6)

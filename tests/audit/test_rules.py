@@ -193,6 +193,6 @@ def test_scores_of_one_study_by_several_rules_are_counted() -> None:
     ]
 
 
-@pytest.mark.parametrize("few", [0, 1, 2])
-def test_fewer_than_three_rows_are_no_table(few: int) -> None:
+@pytest.mark.parametrize("few", [0, 1, 2, 3])
+def test_fewer_than_three_rows_of_one_rule_are_no_table(few: int) -> None:
     assert said(printed(dict(list(PRINTED.items())[:few]), logs())) == []
