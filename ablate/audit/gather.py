@@ -82,14 +82,17 @@ def audited(store: Store, study: Study, selection: Selection | None = None) -> l
 
 
 def audit(store: Store, names: Iterable[str]) -> Iterator[tuple[Evidence, list[Finding]]]:
-    """Ask all checks of these studies anew and store what they find, one study after another."""
+    """Ask all checks of these studies anew and store what they find, one study after another.
+
+    Of a store that cannot be written nothing is stored.
+    """
     # Stamped before anything is read, also as another's other study: what comes later makes it old.
     stamps = {name: stamp(store, name) for name in names}
     shelf = _Shelf(store)
     for name, now in stamps.items():
         evidence = shelf.of(name)
         found = ask(CHECKS, evidence)
-        if store.stamp(name) != now or store.findings(name) != found:
+        if store.is_writable and (store.stamp(name) != now or store.findings(name) != found):
             store.put_findings(name, found, now)
         yield evidence, found
 

@@ -48,7 +48,7 @@ def audit(
     An acknowledged finding (ablate note --finding) counts as before.
     """
     from ablate.cli import audit_text
-    from ablate.cli.console import print_json
+    from ablate.cli.console import note, print_json
     from ablate.errors import UsageError
 
     if every and what is not None:
@@ -57,6 +57,8 @@ def audit(
         raise UsageError("-o means something with --remedy only")
     with _store(what) as store:
         found = audit_text.asked(store, _names(store, what, every=every))
+        if not store.is_writable:
+            note(f"not kept: {store.path} cannot be written")
     if remedy is not None:
         _settle(found, remedy, output)
         return

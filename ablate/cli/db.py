@@ -90,10 +90,13 @@ def rebuild() -> None:
     from ablate.errors import StoreError
     from ablate.project import Project
     from ablate.run.rebuild import rebuild as make
+    from ablate.store.connection import refuse_unwritable
 
     path = Project.find().store
     if not path.parent.is_dir():
         raise StoreError(f"{path.parent}: there is nothing to rebuild from")
+    if path.exists():
+        refuse_unwritable(path)
     done = make(path)
     if done.old is not None:
         out().print(f"kept as it was: {done.old}", soft_wrap=True)

@@ -16,11 +16,20 @@ SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to go: places, whole studies, and the trials that no other place holds."""
+    """What is to go: places, whole studies, and the trials that no other place holds.
+
+    `words` say how much goes with these of what people wrote: notes, and scores by hand.
+    """
 
     places: "list[Place]"
     studies: list[str]
     keys: list[str]
+    words: list[str]
+
+    @property
+    def counted(self) -> list[str]:
+        """How many there are of everything."""
+        return [_many(len(self.places), "place"), _many(len(self.keys), "trial"), *self.words]
 
 
 def rm(
@@ -50,6 +59,7 @@ def rm(
         _tell(store, plan, files=files)
         if dry_run or (not plan.places and not plan.studies):
             return
+        store.refuse_unwritable()
         _refuse_running(store, plan)
         if not confirmed("Remove them?", yes=yes):
             out().print("nothing was removed")
@@ -58,10 +68,7 @@ def rm(
         gone = store.remove(plan.places, plan.studies)
         if files:
             _remove_folders(store, gone)
-    out().print(
-        f"removed {_many(len(plan.places), 'place')} and {_many(len(gone), 'trial')}",
-        soft_wrap=True,
-    )
+    out().print(f"removed: {', '.join(plan.counted)}", soft_wrap=True)
 
 
 def _planned(store: "Store", refs: list[str], *, failed: bool, variant: str | None) -> _Plan:
@@ -87,7 +94,11 @@ def _planned(store: "Store", refs: list[str], *, failed: bool, variant: str | No
         if (r.study, r.variant, r.seed) not in chosen
     }
     keys = list(dict.fromkeys(r.key for r in chosen.values() if r.key not in kept))
-    return _Plan([_place(r) for r in chosen.values()], studies, keys)
+    going = set(keys)
+    scores = sum(map(len, {r.key: r.externals for r in chosen.values() if r.key in going}.values()))
+    notes = sum(n.study in studies or n.key in going for n in store.notes())
+    words = [_many(n, what) for n, what in ((notes, "note"), (scores, "recorded score")) if n]
+    return _Plan([_place(r) for r in chosen.values()], studies, keys, words)
 
 
 _BAD = ("failed", "crashed", "timeout")
@@ -132,9 +143,7 @@ def _tell(store: "Store", plan: _Plan, *, files: bool) -> None:
     folders = sum((store.attempts_folder / key).is_dir() for key in plan.keys)
     kept = "go too" if files else "stay"
     say.print(
-        f"{_many(len(plan.places), 'place')}, {_many(len(plan.keys), 'trial')};"
-        f" folders of attempts that {kept}: {folders}",
-        soft_wrap=True,
+        f"{', '.join(plan.counted)}; folders of attempts that {kept}: {folders}", soft_wrap=True
     )
 
 

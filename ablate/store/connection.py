@@ -24,6 +24,7 @@ BACKUPS = "backups"
 BUSY_SECONDS = 30
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
+_WRITE, _READ, _FROZEN = "rw", "ro", "ro&immutable=1"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -36,6 +37,8 @@ def connect(path: Path, *, create: bool) -> Engine:
     if create and not path.exists():
         _make(path)
     version = check(path)
+    if create:
+        refuse_unwritable(path)
     engine = _engine(path)
     try:
         with translated(path), reading(engine) as session:
@@ -79,6 +82,38 @@ def check(path: Path) -> int:
     return version
 
 
+def mode(path: Path) -> str:
+    """How SQLite is to open the file: for writing where this process may write, else for reading.
+
+    Even a reader of a database in WAL mode writes into its folder. Where it may not, the file is
+    read as one that nobody changes, unless its log holds what the file does not yet
+    (https://sqlite.org/wal.html#read_only_databases).
+    """
+    folder = os.access(path.parent, os.W_OK | os.X_OK)
+    if folder and os.access(path, os.W_OK):
+        return _WRITE
+    return _READ if folder or _unfinished(path) else _FROZEN
+
+
+def is_writable(path: Path) -> bool:
+    """Whether this process may write the database and beside it."""
+    return mode(path) == _WRITE
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raise StoreError where the database can be read alone."""
+    if not is_writable(path):
+        raise StoreError(
+            f"{path}: the file or its folder cannot be written; "
+            "copy the project's folder and work in the copy"
+        )
+
+
+def _unfinished(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 def _refuse_newer(path: Path, version: int) -> None:
     if version > VERSION:
         raise StoreError(
@@ -90,9 +125,7 @@ def _refuse_newer(path: Path, version: int) -> None:
 def _refuse_truncated(path: Path, header: bytes, size: int) -> None:
     page = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big")
-    log = path.with_name(f"{path.name}-wal")
-    unfinished = log.exists() and log.stat().st_size > 0
-    if size < pages * (65536 if page == 1 else page) and not unfinished:
+    if size < pages * (65536 if page == 1 else page) and not _unfinished(path):
         raise StoreError(
             f"{path}: the database is cut short ({size} bytes); restore it from a copy, "
             "or move it away and run again"
@@ -142,9 +175,10 @@ def _settle(fresh: Path, path: Path) -> bool:
 def bring_up(path: Path, version: int, *, create: bool) -> None:
     """Take an older database to this program's schema; its copy is kept beside it first."""
     if not create:
+        here = "" if is_writable(path) else "in a copy of this folder, which cannot be written, "
         raise StoreError(
             f"{path}: written by an older ablate (schema {version}, this one reads {VERSION}); "
-            "`ablate db upgrade` keeps a copy and brings it up to date"
+            f"{here}`ablate db upgrade` keeps a copy and brings it up to date"
         )
     keep(path, f"schema-{version}")
     with translated(path):
@@ -200,7 +234,7 @@ def settle_aside(path: Path, fresh: Path) -> Path | None:
 
 
 def _copy(path: Path, fresh: Path) -> None:
-    source = sqlite3.connect(path.absolute().as_uri() + "?mode=rw", uri=True, timeout=BUSY_SECONDS)
+    source = sqlite3.connect(_uri(path), uri=True, timeout=BUSY_SECONDS)
     target = sqlite3.connect(fresh)
     try:
         source.backup(target)
@@ -232,11 +266,15 @@ def _upgrade(path: Path) -> None:
         engine.dispose()
 
 
+def _uri(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode={mode(path)}"
+
+
 def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
     engine = create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(
-            path.absolute().as_uri() + "?mode=rw",
+            _uri(path),
             uri=True,
             timeout=BUSY_SECONDS,
             isolation_level=None,
@@ -323,6 +361,11 @@ def _error(path: Path, said: str) -> AblateError:
         return HostError(f"{path}: {said}; free some space and call again")
     if "malformed" in said or "not a database" in said:
         return StoreError(f"{path}: {said}; restore it from a copy, or move it away and run again")
+    if "unable to open" in said and mode(path) == _READ:
+        return StoreError(
+            f"{path}: its newest results are in {path.name}-wal, and that cannot be read here, for"
+            " the folder cannot be written; copy the whole folder and read the copy"
+        )
     return StoreError(f"{path}: {said}; check the file, its folder and their permissions")
 
 

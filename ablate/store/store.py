@@ -42,6 +42,15 @@ class Store:
         self._turn = RLock()
 
     @property
+    def is_writable(self) -> bool:
+        """Whether this process may write the file and beside it."""
+        return connection.is_writable(self.path)
+
+    def refuse_unwritable(self) -> None:
+        """Raise StoreError where this process may not write it, as all that writes does."""
+        connection.refuse_unwritable(self.path)
+
+    @property
     def attempts_folder(self) -> Path:
         """Where the folders of attempts are."""
         return self.path.parent / "attempts"
@@ -79,6 +88,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that holds the write lock, for the modules of `ablate.store`."""
+        self.refuse_unwritable()
         with self._turn, connection.translated(self.path):
             # One connection for all writes: taking one from the pool costs half an epoch's rows.
             self._held = self._held or self._writer.connect()
@@ -298,6 +308,7 @@ class Store:
 
     def keep(self, why: str) -> Path:
         """Copy the database into the folder `backups` beside it; the copy's path."""
+        self.refuse_unwritable()
         return connection.keep(self.path, why)
 
     def problems(self) -> list[str]:

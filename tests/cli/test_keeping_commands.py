@@ -241,6 +241,25 @@ def test_one_configuration_or_one_trial_is_removed_alone(call: Call) -> None:
 
 
 @pytest.mark.usefixtures("logs")
+def test_what_people_wrote_is_counted_before_it_goes(call: Call) -> None:
+    signed = ("--author", "Ada")
+    call("note", "logs", "of all", *signed)
+    call("note", "logs/lif", "of one", *signed)
+    said = ("lif", "mAP=0.5", "--seed", "0", "--source", "me", "--date", "2026-01-02")
+    assert call("record", *said).exit_code == 0
+    one = json.loads(call("ls", "logs", "--json").stdout)["trials"][2]
+    call("note", one["key"], "of its trial", *signed)
+    partly = call("rm", "logs", "--variant", "lif", "-n").stdout
+    assert "1 place, 1 trial, 1 note, 1 recorded score; folders" in partly
+    assert (
+        "3 places, 3 trials, 3 notes, 1 recorded score; folders" in call("rm", "logs", "-n").stdout
+    )
+    assert call("rm", "logs", "-y").stdout.endswith(
+        "removed: 3 places, 3 trials, 3 notes, 1 recorded score\n"
+    )
+
+
+@pytest.mark.usefixtures("logs")
 def test_what_is_running_is_not_removed(call: Call, folder: Path) -> None:
     with open_store(folder / ".ablate" / "results.db") as store:
         assert store.claim(store.records("logs")[2].key, "me") is not None
