@@ -149,13 +149,15 @@ W240 = Check(
     Text(
         "Runs of one configuration differ by themselves; an improvement that is smaller than the"
         " least significant difference could be such luck. The SD of a run is pooled over all"
-        " configurations of two runs or more, and over those that compute the same function; the"
-        " difference is that of two means at the study's alpha, t s sqrt(1/a + 1/b), or, in a study"
+        " configurations of two runs or more, and over those that compute the same function (runs"
+        " that are another's to the last digit count once). The difference is that of two means at"
+        " the study's alpha, t s sqrt(1/a + 1/b), or, in a study"
         " that pairs by seed, half the width of the paired interval. Every configuration that is"
         " better than what it is read against on the primary metric is asked; where no noise is"
         " known, nothing is said.",
         "同一配置的各次运行本身就不同；小于最小显著差的提升可能只是运气。"
-        "单次运行的标准差由所有有两次以上运行的配置及计算同一函数的配置合并估计；"
+        "单次运行的标准差由所有有两次以上运行的配置及计算同一函数的配置合并估计"
+        "（与他者逐位相同的运行只计一次）；"
         "最小显著差按研究的 alpha 计算两均值之差，t s sqrt(1/a + 1/b)，"
         "按种子配对的研究取配对区间宽度之半。对主指标上优于参照的每个配置进行检查；噪声未知时不作判断。",
     ),
