@@ -14,7 +14,7 @@ from ablate.metric import Metric
 
 _EXCEPT = re.compile(
     r"(?:高于|超过|优于|higher than|better than|above)\s*(?:任何|所有|any|every|all)"
-    r".*?(?:除了|除|except(?: for)?|apart from|but)",
+    r".{0,99}?(?:除了|除|except(?: for)?|apart from|but)",
     re.IGNORECASE,
 )
 _EVERY = re.compile(
@@ -24,7 +24,8 @@ _EVERY = re.compile(
     re.IGNORECASE,
 )
 _SINGLE = re.compile(
-    r"单模块.*(?:超过|优于|高于)所有组合|single module.*(?:beats|exceeds|better than|outperforms)"
+    r"单模块.{0,99}(?:超过|优于|高于)所有组合"
+    r"|single module.{0,99}(?:beats|exceeds|better than|outperforms)"
     r"\s+(?:all|every)\s+combinations?",
     re.IGNORECASE,
 )

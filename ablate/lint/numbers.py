@@ -51,24 +51,23 @@ _UNITS = {
 _UNIT = "|".join(re.escape(u) for u in sorted(_UNITS, key=len, reverse=True))
 _NUMBER = re.compile(
     r"(?P<sign>[+\-\u2212\u00b1])?\s?"
-    r"(?P<body>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d.,]*\d)|\d+(?:\.\d+)?)"
+    r"(?P<body>\d{1,3}(?:,\d{3}){1,6}(?:\.\d+)?(?![.,]?\d)|\d+(?:\.\d+)?)"
     rf"(?:\s?(?P<unit>{_UNIT})(?![A-Za-z0-9]))?",
     re.IGNORECASE,
 )
 _NOT_NUMBERS = re.compile(
     r"\d{4}[-/]\d{1,2}(?:[-/]\d{1,2})?"  # dates
-    r"|\b\w*[A-Za-z_][\w]*\d[\w.]*"  # names that hold digits
-    r"|\d+(?:\.\d+){2,}"  # versions and sections
-    r"|\d+(?:\s?[x\u00d7*]\s?\d+)+"  # sizes
-    r"|\d+(?:\.\d+)?[eE][-+\u2212]?\d+"  # settings such as 8e-4
-    r"|\d+:\d+"  # ratios and times of day
+    r"|\b\d*+[A-Za-z_]++\d[\w.]*+"  # names that hold digits
+    r"|(?<!\d)(?:\d++(?:\.\d++){2,}+"  # versions and sections
+    r"|\d++(?:\s?[x\u00d7*]\s?\d++)++"  # sizes
+    r"|\d++(?:\.\d++)?+[eE][-+\u2212]?\d++"  # settings such as 8e-4
+    r"|\d++:\d++)"  # ratios and times of day
     r"|(?<=[#第])\d+",  # ordinals
     re.ASCII,
 )
-_SIGN_AFTER = re.compile(
-    r"(?:^|[\s(\[/|:*~,;\uff08\uff1a\uff0c\u3001=\u2248\u2192>]|[\u4e00-\u9fff])$"
-)
-_RANGE = re.compile(r"^\s?(?:-|~|\u2013|至|to\b)\s?[-\u2212+]?\d")
+_SIGN_AFTER = re.compile(r"[\s(\[{/|:*~,;$\uff08\uff1a\uff0c\u3001=\u2248\u2192>]|[\u4e00-\u9fff]")
+_RANGE = re.compile(r"\s?(?:-|~|\u2013|至|to\b)\s?[-\u2212+]?\d")
+_NEAR = 12
 _APPROXIMATE = re.compile(r"(?:~|\u2248|约|about|ca\.?)\s*$", re.IGNORECASE)
 
 
@@ -109,14 +108,15 @@ def _found(text: str) -> Iterator[Number]:
     after_range = -1
     for match in _NUMBER.finditer(text):
         start, body = match.start("body"), match["body"].replace(",", "")
-        before = text[: match.start("sign")] if match["sign"] else text[:start]
+        end = match.start("sign") if match["sign"] else start
+        before = text[max(0, end - _NEAR) : end]
         if before[-1:] in {".", "\x00", "_"} or (before[-1:].isascii() and before[-1:].isalpha()):
             continue
         sign = match["sign"] or ""
-        if sign and not _SIGN_AFTER.search(before):
+        if sign and before and not _SIGN_AFTER.match(before[-1]):
             sign = ""
         spread = sign == "\u00b1" and Decimal(body) != 0
-        ranged = _RANGE.match(text[match.end() :]) is not None
+        ranged = _RANGE.match(text, match.end()) is not None
         loose = (
             spread or ranged or match.start() <= after_range or bool(_APPROXIMATE.search(before))
         )

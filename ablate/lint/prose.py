@@ -12,6 +12,7 @@ from ablate.lint.differences import compare, cut_off, points_as_percent
 from ablate.lint.ledger import Ledger
 from ablate.lint.names import Names
 from ablate.lint.numbers import Number, exact, fit
+from ablate.lint.spoken import PERFORMANCE, spoken_of
 from ablate.lint.statements import Statement
 from ablate.lint.sums import parts_of
 from ablate.lint.world import Quantity, World
@@ -30,9 +31,9 @@ _UP = re.compile(
 _GROWN = re.compile(
     r"(?:增加|增长|提高|increased?|grown|grew|rose)(?:了|\s*(?:by))?\s*$", re.IGNORECASE
 )
-_PERFORMANCE = re.compile(r"性能|效果|performance|score", re.IGNORECASE)
 _THREE, _DISTINCT = 3, 4
-_CLAUSE = re.compile(r"[，,；;。|（）()]")
+_CLAUSE = "，,；;。|（）()"
+_NEAR = 24
 
 
 def check_prose(found: Sequence[Statement], names: Names, ledger: Ledger) -> None:
@@ -40,7 +41,7 @@ def check_prose(found: Sequence[Statement], names: Names, ledger: Ledger) -> Non
     for statement in found:
         places = ((statement.place(n.start), n.text) for n in _claims(statement))
         ledger.enter(places)
-        of = _Of(statement, names.world, ledger)
+        of = _Of(statement, names, ledger)
         check_beside(statement, names.world, ledger)
         for number in statement.numbers:
             of.ratio(number)
@@ -63,12 +64,17 @@ def _claims(statement: Statement) -> list[Number]:
 @dataclass(frozen=True, slots=True)
 class _Of:
     statement: Statement
-    world: World
+    names: Names
     ledger: Ledger
+
+    @property
+    def world(self) -> World:
+        """What the records say."""
+        return self.names.world
 
     def ratio(self, number: Number) -> None:
         """`increased 2.5 times` of what is 2.5 times as much."""
-        before = self.statement.text[: number.start]
+        before = self._before(number)
         if number.unit != "times" or not self._costs(number):
             return
         for cost in self._costs(number):
@@ -95,11 +101,13 @@ class _Of:
                     )
                 return
 
+    def _before(self, number: Number) -> str:
+        """The words that lead to a number."""
+        return self.statement.text[max(0, number.start - _NEAR) : number.start]
+
     def _costs(self, number: Number) -> list[Quantity]:
         """The costs that the clause of a number names."""
-        start = max(
-            (m.end() for m in _CLAUSE.finditer(self.statement.text[: number.start])), default=0
-        )
+        start = max(self.statement.text.rfind(mark, 0, number.start) for mark in _CLAUSE) + 1
         inside = [n for n in self.statement.named if n.start >= start or n.end == 0]
         found = [n.quantity for n in inside if n.quantity is not None and n.start <= number.start]
         if not found and start:  # in parentheses it belongs to what stands before them
@@ -126,7 +134,7 @@ class _Of:
 
     def change(self, number: Number) -> None:
         """A signed number, or one after a word of rise or fall, as a difference."""
-        before = self.statement.text[: number.start]
+        before = self._before(number)
         down = _DOWN.search(before)
         worded = bool(down or _UP.search(before))
         place = self.statement.place(number.start)
@@ -149,7 +157,8 @@ class _Of:
         if points or relatively:
             self.ledger.trace(place)
         absolute = called_so(self.statement, number)
-        if points and not relatively and number.unit == "%" and not absolute:
+        sure = spoken_of(exactly, self.statement, self.names) or (points and not exactly)
+        if sure and not relatively and number.unit == "%" and not absolute:
             self.ledger.accuse(place, *points_as_percent(number))
         if relatively and not points:
             self._relative(number, relatively[0])
@@ -167,7 +176,7 @@ class _Of:
 
     def _implied(self) -> tuple[Quantity, ...]:
         """The primary metric, of a statement about a configuration or about performance."""
-        spoken = self.statement.about or _PERFORMANCE.search(self.statement.text)
+        spoken = self.statement.about or PERFORMANCE.search(self.statement.text)
         return self._primary() if spoken else ()
 
     def _primary(self) -> tuple[Quantity, ...]:
@@ -190,9 +199,9 @@ class _Of:
 
     def _fits(
         self, number: Number, quantities: Iterable[Quantity], *, size: bool
-    ) -> tuple[list[float], list[tuple[Quantity, float, float]]]:
+    ) -> tuple[list[tuple[Quantity, str, str]], list[tuple[Quantity, float, float]]]:
         """Differences and relative changes of what is spoken of that round to a number."""
-        exactly: list[float] = []
+        exactly: list[tuple[Quantity, str, str]] = []
         relatively: list[tuple[Quantity, float, float]] = []
         for quantity in quantities:
             unit = "" if quantity.metric is None and number.unit == "%" else number.unit
@@ -202,7 +211,7 @@ class _Of:
                     continue
                 answer = compare(number, quantity, (ends[0], ends[1]), unit=unit, size=size)
                 if answer.points == "rounded" and quantity.scales(unit):
-                    exactly.append(answer.difference)
+                    exactly.append((quantity, a, b))
                 if answer.relative == "rounded":
                     relatively.append((quantity, ends[0], ends[1]))
         return exactly, relatively

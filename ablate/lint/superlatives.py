@@ -46,8 +46,8 @@ _LEAST = re.compile(
     re.IGNORECASE,
 )
 _EXTREME_SYNERGY = re.compile(
-    r"(?:负|正)?协同[^|]*最大|(?:largest|strongest) (?:negative |positive )?synergy"
-    r"|synergy[^|]*at most",
+    r"(?:负|正)?协同[^|]{0,99}最大|(?:largest|strongest) (?:negative |positive )?synergy"
+    r"|synergy[^|]{0,99}at most",
     re.IGNORECASE,
 )
 _AMONG = re.compile(r"\bamong\b|\bof (?:the|those|these)\b|当中|之中|其中", re.IGNORECASE)

@@ -21,6 +21,8 @@ from ablate.lint.numbers import fit, numbers
         ("+8.39M", [("8.39", 2, True, "M")]),
         ("1,747,923", [("1747923", 0, False, "")]),
         ("0.0020 m", [("0.0020", 4, False, "")]),
+        ("($+3.8$)", [("3.8", 1, True, "")]),
+        ("100,200,3000", [("100", 0, False, ""), ("200", 0, False, ""), ("3000", 0, False, "")]),
     ],
 )
 def test_a_number_is_read_with_its_decimals_sign_and_unit(
@@ -47,6 +49,10 @@ def test_a_number_is_read_with_its_decimals_sign_and_unit(
 )
 def test_dates_versions_sizes_and_names_hold_no_numbers(text: str) -> None:
     assert numbers(text) == []
+
+
+def test_a_line_of_a_hundred_thousand_letters_holds_no_number() -> None:
+    assert numbers("a" * 100_000 + " " + "a_" * 50_000) == []
 
 
 @pytest.mark.parametrize(
