@@ -7,6 +7,7 @@ from ablate.analysis.cells import Cell
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.design.measured import elsewhere
 from ablate.audit.evidence import Evidence
+from ablate.audit.told import how_many
 from ablate.record import State
 
 _FEW = 5
@@ -71,7 +72,7 @@ def unbalanced(evidence: Evidence) -> Iterator[Hit]:
     if fewest < most:
         few = [v for v, n in runs.items() if n == fewest]
         many = [v for v, n in runs.items() if n == most]
-        en = f"{_runs(fewest)} of {some(few).en}, {_runs(most)} of {some(many).en}"
+        en = f"{how_many(fewest)} of {some(few).en}, {how_many(most)} of {some(many).en}"
         zh = f"{some(few).zh} 有 {fewest} 次运行，{some(many).zh} 有 {most} 次"
         odd = [c for c in cells if runs[c.variant] < most]
         yield Hit(Text(en, zh), rerun, keys=_keys(odd))
@@ -95,10 +96,6 @@ def _counted(cell: Cell) -> frozenset[int]:
     return frozenset(
         r.seed for r in cell.records if r.state is State.COMPLETED or r.state in _COMING
     )
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
 
 
 def _keys(cells: Sequence[Cell]) -> tuple[str, ...]:

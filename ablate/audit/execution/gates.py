@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from ablate.audit.check import Check, Hit, Text, some
+from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
+from ablate.audit.told import variants
 from ablate.metric import plain
 from ablate.record import Record
 
@@ -117,7 +118,7 @@ def _unmoved(evidence: Evidence) -> Iterator[Hit]:
 
 
 def _hit(name: str, courses: Sequence[_Course]) -> Hit:
-    variants = some(list(dict.fromkeys(c.record.variant for c in courses)), NAMED)
+    names = variants((c.record for c in courses), NAMED)
     n, low, high = len(courses), min(c.low for c in courses), max(c.high for c in courses)
     own = courses[0]
     between = f"{_short(own.low)} to {_short(own.high)} over {own.points} points"
@@ -132,8 +133,8 @@ def _hit(name: str, courses: Sequence[_Course]) -> Hit:
         between, among = f"{_short(low)} in all {n} runs", f"{n} 次运行均为 {_short(low)}"
     return Hit(
         Text(
-            f"{name} does not move over training in {variants.en} ({between})",
-            f"{name} 在 {variants.zh} 的训练中没有变化（{among}）",
+            f"{name} does not move over training in {names.en} ({between})",
+            f"{name} 在 {names.zh} 的训练中没有变化（{among}）",
         ),
         f"ablate show {own.record.key[:8]}",
         name,

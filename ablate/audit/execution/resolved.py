@@ -5,6 +5,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
+from ablate.audit.told import how_many, variants
 from ablate.record import Record
 
 NAMED = 4
@@ -152,8 +153,7 @@ def _unread(evidence: Evidence) -> Iterator[Hit]:
 
 def _who(records: Sequence[Record]) -> tuple[Text, Text]:
     n = len(records)
-    names = some(list(dict.fromkeys(r.variant for r in records)), NAMED)
-    return names, Text(f"{n} run{'' if n == 1 else 's'}", f"{n} 次运行")
+    return variants(records, NAMED), Text(how_many(n), f"{n} 次运行")
 
 
 RESOLVED: tuple[Check, ...] = (
