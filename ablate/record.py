@@ -203,3 +203,8 @@ class Finding:
     def name(self) -> str:
         """What a person calls it: `W120`, or `W204:sacr` where its code is said of several."""
         return f"{self.code}:{self.subject}" if self.subject else self.code
+
+    @property
+    def runnable(self) -> bool:
+        """Whether `command` is one as it is typed, and no words."""
+        return bool(self.command) and not self.chinese_command

@@ -1,7 +1,7 @@
 """What an audit found, as the terminal shows it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -35,7 +35,6 @@ FOUND = {
     "zh": "{study}：{counts}（{checks}，{runs}）",
 }
 SETTLE = {"en": "to settle it: {}", "zh": "如何查明：{}"}
-REMEDY = {"en": "runs that settle it: {}", "zh": "可查明它的实验：{}"}
 ACKNOWLEDGED = {
     "en": "acknowledged by {}, {}: {}",
     "zh": "{}（{}）已确认：{}",
@@ -90,10 +89,15 @@ def summary(study: str, findings: Sequence[Finding]) -> str:
 
 
 def told(finding: Finding) -> str:
-    """A finding as one line; what is no more than a note is not called a warning."""
+    """A finding as a line, and its command as another that can be taken out whole.
+
+    What is no more than a note is not called a warning.
+    """
     word = "note" if finding.severity == "note" else "warning"
-    command = f" ({finding.command})" if finding.command else ""
-    return f"{word}: {finding.code} {finding.sentence}{command}"
+    said = f"{word}: {finding.code} {finding.sentence}"
+    if finding.runnable:
+        return f"{said}\n{'':{INDENT}}{finding.command}"
+    return f"{said} ({finding.command})" if finding.command else said
 
 
 def show(found: Sequence[Audited], lang: Lang) -> None:
@@ -129,23 +133,27 @@ def _head(one: Audited, lang: Lang) -> str:
 
 
 def _print(console: "Console", one: Audited, finding: Finding, lang: Lang) -> None:
-    lines = []
-    if finding.command:
-        words = finding.chinese_command if lang == "zh" else ""
-        lines.append(SETTLE[lang].format(words or finding.command))
-    if finding.remedy and "--remedy" not in finding.command:
-        study = quote(one.study.name)
-        lines.append(REMEDY[lang].format(f"ablate audit {study} --remedy {quote(finding.name)}"))
-    lines += [
-        ACKNOWLEDGED[lang].format(note.author, note.date, note.text)
-        for note in one.notes
-        if note.acknowledges(finding)
-    ]
     said = (lang == "zh" and finding.chinese) or finding.sentence
-    first, *others = _folded(console, f"{finding.name}  {said}")
+    first, *lines = _folded(console, f"{finding.name}  {said}")
+    if finding.command and not finding.runnable:
+        words = finding.chinese_command if lang == "zh" else finding.command
+        lines += _folded(console, SETTLE[lang].format(words))
+    lines += _commands(one, finding)
+    for note in one.notes:
+        if note.acknowledges(finding):
+            reason = ACKNOWLEDGED[lang].format(note.author, note.date, note.text)
+            lines += _folded(console, reason)
     console.print(first, soft_wrap=True)
-    for line in (*others, *(part for text in lines for part in _folded(console, text))):
+    for line in lines:
         console.print(f"{'':{INDENT}}{line}", soft_wrap=True)
+
+
+def _commands(one: Audited, finding: Finding) -> Iterator[str]:
+    """What can be typed, each a line of its own however long, so that it can be taken out whole."""
+    if finding.runnable:
+        yield finding.command
+    if finding.remedy and "--remedy" not in finding.command:
+        yield f"ablate audit {quote(one.study.name)} --remedy {quote(finding.name)}"
 
 
 def _folded(console: "Console", text: str) -> list[str]:

@@ -175,6 +175,7 @@ def findings_document(findings: Sequence[Finding], notes: Sequence[Note]) -> lis
             "chinese": f.chinese,
             "command": f.command,
             "chinese_command": f.chinese_command or f.command,
+            "runnable": f.runnable,
             "keys": f.keys,
             "remedy": f.remedy,
             "family": f.family,

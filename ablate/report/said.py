@@ -13,6 +13,8 @@ STANDIN = "the generated stand-in of the data, not the real data set; no number 
 FULL = 5
 """Findings that a page has in full; `ablate audit` prints the others."""
 _ORDER = ("error", "warning", "note")
+_FIRST = ("W204", "E205")
+"""A module that is never called, or not taught: nothing else of its study matters before that."""
 _FAMILIES = ("execution", "measurement", "design", "interpretation", "provenance")
 
 
@@ -66,18 +68,23 @@ def remarks(document: Document) -> Iterable[str]:
 def _parted(document: Document) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
     """The findings that are said in full, and the others: errors, warnings, notes.
 
-    The first of each family comes before the second of any, so that many findings of one kind
-    leave room for those of others.
+    Of each severity dead modules come first. Then the first of each family comes before the second
+    of any, so that many findings of one kind leave room for those of others.
     """
     turns: Counter[tuple[str, str]] = Counter()
-    ranked: list[tuple[int, int, int, int, Mapping[str, Any]]] = []
-    for f in sorted(document["findings"], key=itemgetter("code", "subject")):
+    ranked: list[tuple[int, bool, int, int, int, Mapping[str, Any]]] = []
+    for f in sorted(document["findings"], key=_listed):
         of = f["severity"], f["family"]
         place = _FAMILIES.index(f["family"]) if f["family"] in _FAMILIES else len(_FAMILIES)
-        ranked.append((_ORDER.index(f["severity"]), turns[of], place, len(ranked), f))
+        later, *_ = _listed(f)
+        ranked.append((_ORDER.index(f["severity"]), later, turns[of], place, len(ranked), f))
         turns[of] += 1
-    found = [f for *_, f in sorted(ranked, key=itemgetter(slice(4)))]
+    found = [f for *_, f in sorted(ranked, key=itemgetter(slice(5)))]
     return found[:FULL], found[FULL:]
+
+
+def _listed(finding: Mapping[str, Any]) -> tuple[bool, str, str]:
+    return finding["code"] not in _FIRST, finding["code"], finding["subject"]
 
 
 def _more(document: Document, left: Sequence[Mapping[str, Any]]) -> str:

@@ -91,11 +91,10 @@ def test_findings_are_printed_by_severity_with_what_settles_them(found: Call) ->
     assert heads == sorted(heads)
     assert lines[heads[0] + 1 : heads[0] + 3] == [
         "E903  no meaning",
-        "      to settle it: ablate show baseline",
+        "      ablate show baseline",
     ]
     text = " ".join(" ".join(lines).split())
-    assert f"W902:lif {LONG} to settle it: ablate ls toy" in text
-    assert "runs that settle it: ablate audit toy --remedy W902:lif W902:sdtps" in text
+    assert f"W902:lif {LONG} ablate ls toy ablate audit toy --remedy W902:lif W902:sdtps" in text
     assert lines[heads[2] + 1 :] == ["N901  worth knowing"]
 
 
@@ -111,11 +110,25 @@ def test_words_that_settle_a_finding_are_in_the_language_asked_for(
     for _ in range(2):  # as found, and as kept
         told = toy("audit", "--lang", "zh").stdout
         assert [line.strip() for line in told.splitlines() if "查明" in line] == [
-            "如何查明：在别处训练",
-            "如何查明：ablate ls toy",
+            "如何查明：在别处训练"
         ]
+        assert "      ablate ls toy" in told.splitlines()
     kept = json.loads(toy("report", "--json").stdout)["findings"]
     assert [f["chinese_command"] for f in kept] == ["在别处训练", "ablate ls toy"]
+    assert [f["runnable"] for f in kept] == [False, True]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_command_stands_on_a_line_of_its_own_however_narrow_the_terminal(
+    toy: Call, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    command = f"ablate compare {'a-long-name ' * 9}--study toy"
+    hit = Hit(Text(LONG, ZH), command, "lif", remedy=REMEDY)
+    for module in (catalogue, gather):
+        monkeypatch.setattr(module, "CHECKS", (_check("W902", "warning", hit),))
+    lines = toy("audit", "--lang", lang, width=40).stdout.splitlines()
+    assert lines[-2:] == [f"      {command}", "      ablate audit toy --remedy W902:lif"]
+    assert max(map(cell_len, lines[3:-2])) <= 40
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -88,8 +88,8 @@ def test_a_plan_says_what_needs_no_results_with_the_file_as_it_was_named(
     ablate: Call, tmp_path: Path
 ) -> None:
     said = ablate("plan", "tiny.toml")
-    line = "W901 one run per configuration (ablate run tiny.toml --seeds 0-2)"
-    assert warned(said) == [f"warning: {line}"]
+    assert warned(said) == ["warning: W901 one run per configuration"]
+    assert "      ablate run tiny.toml --seeds 0-2" in said.stderr.splitlines()
     (finding,) = json.loads(ablate("plan", "tiny.toml", "--json").stdout)["findings"]
     assert (finding["code"], finding["chinese"]) == ("W901", "每个配置一次运行")
     assert not (tmp_path / ".ablate").exists()
@@ -101,7 +101,8 @@ def test_a_run_says_what_is_new_and_how_many_there_are(ablate: Call, tmp_path: P
     assert [line.split()[1] for line in warned(first)] == ["W901", "W902"]
     assert "audit: 2 warnings (ablate audit tiny)" in first.stderr.splitlines()
     more = ablate("run", "tiny.toml", "--executor", "inline")
-    assert warned(more) == ["warning: W902 full has 3 epochs (ablate show)"]
+    assert warned(more) == ["warning: W902 full has 3 epochs"]
+    assert more.stderr.count("\n      ablate show\n") == 1
     assert "audit: 3 warnings (ablate audit tiny)" in more.stderr.splitlines()
     again = ablate("run", "tiny.toml", "--executor", "inline", "--force")
     assert warned(again) == []

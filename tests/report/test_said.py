@@ -8,7 +8,12 @@ from ablate.record import Finding, Note, Severity
 from ablate.report.document import findings_document
 from ablate.report.said import findings, remarks
 
-FAMILIES = {"W101": "design", "W102": "design", "W120": "measurement", "W204": "execution"}
+FAMILIES = {
+    **dict.fromkeys(["W101", "W102", "W104"], "design"),
+    **dict.fromkeys(["W120", "W121"], "measurement"),
+    **dict.fromkeys(["W140", "W141", "W204", "E205"], "execution"),
+    "W240": "interpretation",
+}
 
 
 def page(*found: str, notes: Sequence[Note] = ()) -> dict[str, object]:
@@ -37,6 +42,13 @@ def test_errors_stand_before_warnings_and_both_before_notes_by_number() -> None:
 def test_the_first_of_each_family_stands_before_the_second_of_any() -> None:
     document = page("W101", "W102", "W120", "W204")
     assert codes([*findings(document)]) == ["W204", "W120", "W101", "W102"]
+
+
+def test_a_dead_module_stands_before_all_else_of_its_severity() -> None:
+    found = ["W140", "W120", "W104", "W240", "W141", "W204"]
+    assert codes([*findings(page(*found))])[:5] == ["W204", "W120", "W104", "W240", "W140"]
+    errors = page("E152", "E205", "W204", "W101")
+    assert codes([*findings(errors)]) == ["E205", "E152", "W204", "W101"]
 
 
 @pytest.mark.parametrize(
