@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from ablate.lint import lexicon
 from ablate.lint.document import Table
 from ablate.lint.names import Names
+from ablate.lint.numbers import numbers
 from ablate.lint.world import Quantity
 
 Role: TypeAlias = Literal["value", "difference", "relative", "pairs", "expected", "residual"]
@@ -20,7 +21,10 @@ _BYTES = {"gib": "GiB", "gb": "GB", "mib": "MiB", "mb": "MB"}
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of numbers: its role, its metric or cost, its unit, and its reference."""
+    """One column of numbers: its role, its metric or cost, its unit, and its reference.
+
+    `unsigned`: it says by how much, and nowhere in which direction.
+    """
 
     index: int
     role: Role
@@ -29,6 +33,7 @@ class Column:
     reference: str | None = None
     alone: bool = False
     absolute: bool = False
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ def _columns(
                     column,
                     reference=known,
                     absolute=lexicon.ABSOLUTE.search(header) is not None,
+                    unsigned=not any(n.signed for c in table.column(index) for n in numbers(c)),
                 )
             )
     return found

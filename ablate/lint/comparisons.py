@@ -177,8 +177,8 @@ def _partly(
             "universal",
             Text(
                 (f"true of {', '.join(true)}; " if true else "") + f"not of {'; '.join(false)}",
-                (f"就 {'、'.join(true)} 成立；" if true else "")
-                + f"就以下不成立：{'；'.join(false)}",
+                (f"对 {'、'.join(true)} 成立；" if true else "")
+                + f"对以下不成立：{'；'.join(false)}",
             ),
         )
 

@@ -17,6 +17,7 @@ Accusation: TypeAlias = tuple[Verdict, Kind, Text]
 class Difference(NamedTuple):
     """A printed difference: of what, between which configurations, and what is printed of both.
 
+    `size`: it has no sign, and says by how much.
     `sure`: it can be nothing else, so that it is wrong where it agrees with nothing.
     """
 
@@ -27,6 +28,7 @@ class Difference(NamedTuple):
     variant: str
     relative: bool
     absolute: bool
+    size: bool
     sure: bool
     printed: tuple[Number, Number] | None
 
@@ -38,7 +40,7 @@ def judged(asked: Difference, world: World) -> Iterator[Accusation | None]:
     if a is None or b is None:
         return
     unit = "" if number.unit == "%" else asked.unit
-    answer = compare(number, quantity, (a, b), unit=unit)
+    answer = compare(number, quantity, (a, b), unit=unit, size=asked.size)
     right = answer.relative if asked.relative else answer.points
     if right == "rounded" or _by_print(asked):
         named = not asked.relative and number.unit == "%" and quantity.percent

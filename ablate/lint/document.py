@@ -9,8 +9,10 @@ from typing import Literal, TypeAlias
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-Kind: TypeAlias = Literal["heading", "item", "prose", "code"]
+Kind: TypeAlias = Literal["heading", "item", "prose", "code", "quote"]
 _MARKS = re.compile(r"\*\*|__|`|\\(?=[*|_\\])|(?<!\w)[*_]|[*_](?!\w)")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
+_LINK = re.compile(r"\[([^\[\]]{1,200})\]\((?!https?:)[^()\s]{1,300}\)")
 _PARSER = MarkdownIt("commonmark").enable("table")
 
 
@@ -68,16 +70,17 @@ def parse(text: str) -> Document:
     tokens = _PARSER.parse(text)
     lines: list[Line] = []
     tables: list[Table] = []
-    heading, block, index = "", 0, 0
+    heading, block, index, quoted = "", 0, 0, 0
     while index < len(tokens):
         token = tokens[index]
         block += token.level == 0 and token.nesting >= 0
+        quoted += token.nesting if token.type.startswith("blockquote") else 0
         if token.type == "table_open":
             end = next(i for i in range(index, len(tokens)) if tokens[i].type == "table_close")
             tables.append(_table(tokens[index:end], heading))
             index = end
         elif token.type == "inline" and token.map is not None:
-            kind = _kind(tokens, index)
+            kind = "quote" if quoted else _kind(tokens, index)
             heading = unmarked(token.content) if kind == "heading" else heading
             lines += _lines(token.content.split("\n"), token.map[0] + 1, (kind, heading, block))
         elif token.type in {"fence", "code_block"} and token.map is not None:
@@ -88,8 +91,11 @@ def parse(text: str) -> Document:
 
 
 def unmarked(text: str) -> str:
-    """Text without emphasis, code marks and character references."""
-    return html.unescape(_MARKS.sub("", text)).strip()
+    """Text without emphasis, code marks, tags, character references and links within a project.
+
+    A link to elsewhere stays: what it leads to may be another report.
+    """
+    return html.unescape(_MARKS.sub("", _LINK.sub(r"\1", _TAG.sub("", text)))).strip()
 
 
 def _kind(tokens: Sequence[Token], index: int) -> Kind:

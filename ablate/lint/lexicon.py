@@ -85,6 +85,8 @@ ASIDE = re.compile(
     re.IGNORECASE,
 )
 """What may stand in parentheses behind a configuration's name and leave it that configuration."""
+MARKS = "*\\ \ufe0f↑↓✓✔✅⭐★🏆🚀🥇🥈🥉🔥👑"
+"""Signs behind a label that say nothing of where its numbers come from."""
 EMPTY = frozenset({"", "-", "–", "—", "n/a", "无", "/"})
 UNMEASURED = re.compile(
     r"预期|期望|预计|目标|建议|若|如果|假设|理论|expected|target|should|would|if\b|hypothe|assum"
@@ -92,3 +94,10 @@ UNMEASURED = re.compile(
     re.IGNORECASE,
 )
 """Words that make a line's numbers something else than a result."""
+ELSEWHERE = re.compile(
+    r"\bet al\b|\[\d+(?:\s?[,，\-]\s?\d+){0,9}\]|(?:an)?other (?:paper|report|study|work)"
+    r"|\bclaim(?:s|ed)?\b|文献|原文|原论文|他人|另一(?:篇|份)|声称"
+    r"|[“「『\"][^”」』\"]{0,200}\d[^”」』\"]{0,200}[”」』\"]",
+    re.IGNORECASE,
+)
+"""What makes a statement one of another report: a citation, a quotation with numbers."""

@@ -89,7 +89,7 @@ class Names:
         """The configuration that a label is the name of; None where anything else is in it."""
         text = _RANKED.sub("", text.strip()) if text.strip() not in self.world.cells else text
         inner = [m[1] for m in _PARENTHESES.finditer(text)]
-        main = _PARENTHESES.sub("", text).strip().rstrip("*\\ ").strip()
+        main = _PARENTHESES.sub("", text).strip().rstrip(lexicon.MARKS)
         found = self.configurations(main)
         if len(found) != 1 or (found[0].weak and not modules):
             return None

@@ -177,6 +177,7 @@ def _differences(row: Row, cell: str, column: Column, of: _Of) -> Iterator[_Judg
             of.variant,
             relative=column.role == "relative",
             absolute=column.absolute,
+            size=column.unsigned,
             sure=not of.found.modules or column.alone,
             printed=(a, b) if a is not None and b is not None else None,
         )

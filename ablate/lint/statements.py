@@ -124,5 +124,6 @@ def _metrics(named: Sequence[Named]) -> tuple[Quantity, ...]:
 
 
 def measured(statement: Statement) -> bool:
-    """Whether a statement speaks of what was measured, and not of what is hoped or supposed."""
-    return not lexicon.UNMEASURED.search(statement.text)
+    """Whether a statement says what was measured here: not hoped, supposed or quoted."""
+    aside = lexicon.UNMEASURED.search(statement.text) or lexicon.ELSEWHERE.search(statement.text)
+    return statement.kind != "quote" and not aside

@@ -11,7 +11,7 @@ from ablate.lint.numbers import Number
 from ablate.lint.statements import Statement, measured
 from ablate.lint.sums import parts_of
 from ablate.lint.world import Quantity, World
-from ablate.metric import rounded
+from ablate.metric import Metric, rounded
 
 SUPERLATIVE = re.compile(
     r"最(?:高|佳|好|优|大|小|少|低|差|强|严重)|\b(?:best|worst|highest|lowest|largest|smallest"
@@ -127,7 +127,7 @@ def _change(statement: Statement, world: World, ledger: Ledger) -> None:
     size = abs(rounded(metric.shown(value), number.decimals))
     if wanted * value <= 0 or size <= said or said not in sizes:
         return
-    unit = Text(" points", " 个百分点") if metric.display == "percent" else Text("", "")
+    unit = _points(metric)
     shown = metric.difference(value)
     ledger.accuse(
         place,
@@ -138,6 +138,11 @@ def _change(statement: Statement, world: World, ledger: Ledger) -> None:
             f"记录中有更大的：{b} 减 {a} 的 {metric.label} 为 {shown}{unit.zh}",
         ),
     )
+
+
+def _points(metric: Metric) -> Text:
+    """The unit of a metric's differences."""
+    return Text(" points", " 个百分点") if metric.unit else Text("", "")
 
 
 def _from_anchors(world: World) -> Iterable[tuple[str, str]]:
@@ -224,6 +229,7 @@ def _departure(statement: Statement, world: World, ledger: Ledger) -> None:
     if not apart:
         return
     name, value = top_of(apart, up=number.value > 0)
+    unit = _points(metric)
     ledger.superlatives.add(statement.place())
     if abs(rounded(metric.shown(value), number.decimals)) > abs(number.value):
         ledger.accuse(
@@ -231,9 +237,10 @@ def _departure(statement: Statement, world: World, ledger: Ledger) -> None:
             "wrong",
             "superlative",
             Text(
-                f"not the largest: {name} departs from the sum of its modules by"
-                f" {metric.difference(value)} of {metric.label}",
-                f"并非最大：{name} 的 {metric.label} 与各模块之和相差 {metric.difference(value)}",
+                f"{name} departs from the sum of its modules by {metric.difference(value)}"
+                f"{unit.en} of {metric.label}, more than {number.text}",
+                f"{name} 的 {metric.label} 与各模块之和相差 {metric.difference(value)}{unit.zh}，"
+                f"大于 {number.text}",
             ),
         )
 

@@ -95,6 +95,9 @@ TRUE = [
         "| Metric | Baseline | AQR | Diff |\n|---|---|---|---|\n| NDS | 69.08 | 68.25 | -0.83 |",
     ),
     (AQR, "Training time is 2.5 times that of the baseline"),
+    (MODULES, 'Smith et al. [12] report mAP 76.0, "the highest of all runs"'),
+    (MODULES, 'They write "mAP 76.0 with SDTPS alone, the highest of all runs".'),
+    (MODULES, "> mAP 76.0 with SDTPS alone, the highest of all runs"),
     (MODULES, "LIF vs SDTPS: 75.6 (+0.9%)"),
     (MODULES, "SACR only against LIF: Rank-1 +0.9%"),
     (MODULES, "The loss drops by 1.7% with SACR+SDTPS"),
@@ -159,3 +162,21 @@ def test_a_row_of_another_making_of_a_metric_is_not_accused(check: Lint) -> None
 def test_a_metric_of_one_letter_is_known_by_its_heading(check: Lint) -> None:
     table = "| Step | F |\n|---|---|\n| Baseline | 0.6036 |\n| Class weights | 0.6483 |\n"
     assert check(table, FACES).untraced == {}
+
+
+def test_cells_are_read_without_their_decoration(check: Lint) -> None:
+    table = (
+        "| Model | Rank-1 |\n|---|---|\n| [Baseline](runs/a.md) | **76.3** |\n"
+        "| SACR 🏆 | <u>77.7</u> |\n| LIF | $77.2\\%$ |\n| [SDTPS](https://a.org/b) | 79.0 |\n"
+    )
+    found = check(table, MODULES)
+    assert [(f.line, f.kind) for f in found.findings] == [(4, "value")]
+    assert [p.line for p in found.untraced] == [6]
+
+
+def test_a_fall_without_a_sign_is_wrong_where_others_have_signs(check: Lint) -> None:
+    head = "| Configuration | Rank-1 | Δ Rank-1 |\n|---|---|---|\n| Baseline | 76.3 | – |\n"
+    rows = "| SACR | 77.6 | {}1.3 |\n| SACR+LIF | 74.6 | 1.7 |\n| SDTPS | 80.1 | {}3.8 |\n"
+    assert check(head + rows.format("", ""), MODULES).findings == []
+    (found,) = check(head + rows.format("+", "+"), MODULES).findings
+    assert found.said.en.endswith("is −1.7 points (−2.23 % rel.); not 1.7")
