@@ -1,6 +1,7 @@
 """`ablate audit`: what the numbers of a study cannot bear."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -114,14 +115,36 @@ def _settle(found: "Sequence[Audited]", name: str, output: Path | None) -> None:
 
     finding = _meant([f for one in found for f in one.findings], name)
     if not finding.remedy:
-        raise UsageError(f"{finding.name}: no study file settles it; {finding.command}")
+        words = f"; {finding.command}" if finding.command else ""
+        raise UsageError(f"{finding.name}: no study file settles it{words}")
+    system = next(one.study.system for one in found if finding in one.findings)
     if output is None:
         sys.stdout.write(finding.remedy)
-        return
-    if output.exists():
+    elif output.exists():
         raise UsageError(f"{output} exists already; name a new file")
-    write_text(output, finding.remedy)
-    note(f"wrote {output}; ablate plan {output}")
+    else:
+        write_text(output, finding.remedy)
+        note(f"wrote {output}")
+    if missing := _undeclared(system):
+        note(missing)
+    elif output is not None:
+        note(f"ablate plan {quote(str(output))}")
+
+
+def _undeclared(system: str) -> str:
+    """What is to be done before the project can train a system; nothing where it knows it."""
+    from ablate.errors import DeclarationError
+    from ablate.project import Project
+
+    try:
+        Project.find().reference(system)
+    except DeclarationError as wrong:
+        return (
+            f"no run can be planned yet: {wrong}; first declare the program that trains it in"
+            f" ablate.toml, as [systems.{system}] with its command (ablate import --guess"
+            " proposes that from logs)"
+        )
+    return ""
 
 
 def _meant(findings: "Sequence[Finding]", name: str) -> "Finding":

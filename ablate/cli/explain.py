@@ -1,8 +1,10 @@
 """`ablate explain`: what a finding's code means."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from ablate.cli.options import Json
 
 if TYPE_CHECKING:
     from ablate.audit.check import Check
@@ -28,21 +30,45 @@ SETTLED = {"en": "What settles it: {}", "zh": "如何查明：{}"}
 
 def explain(
     code: Annotated[
-        str | None, typer.Argument(help="A code, as in W204; lists all without.")
+        str | None,
+        typer.Argument(
+            metavar="[CODE]", help="A finding, as in W204 or W204:sacr; lists all codes without."
+        ),
     ] = None,
     lang: Annotated[Literal["en", "zh"], typer.Option("--lang", help="Of what is printed.")] = "en",
+    json: Json = False,
 ) -> None:
     """Say what a finding means, by which rule it is made, and what settles it."""
     from ablate.audit.catalogue import CHECKS, check_of
-    from ablate.cli.console import Column, out, print_table
+    from ablate.cli.console import Column, print_json, print_table
+
+    named = None if code is None else check_of(code.partition(":")[0])
+    checks = sorted(CHECKS, key=rank) if named is None else [named]
+    if json:
+        print_json({"schema": "ablate.explain/1", "checks": list(map(_document, checks))})
+    elif named is not None:
+        _show(named, lang)
+    else:
+        zh = lang == "zh"
+        rows = [[c.code, *kind(c, zh=zh), title(c, zh=zh)] for c in checks]
+        print_table(list(map(Column, HEADS[lang])), rows)
+
+
+def _document(check: "Check") -> dict[str, Any]:
+    texts = {"title": check.title, "why": check.why, "settle": check.settle}
+    return {
+        "code": check.code,
+        "severity": check.severity,
+        "family": check.family,
+        "planned": check.planned,
+        **{name: text._asdict() for name, text in texts.items()},
+    }
+
+
+def _show(check: "Check", lang: Literal["en", "zh"]) -> None:
+    from ablate.cli.console import out
 
     zh = lang == "zh"
-    if code is None:
-        heads = [Column(head) for head in HEADS[lang]]
-        rows = [[c.code, *kind(c, zh=zh), title(c, zh=zh)] for c in sorted(CHECKS, key=rank)]
-        print_table(heads, rows)
-        return
-    check = check_of(code)
     console = out()
     severity, family = kind(check, zh=zh)
     console.print(
