@@ -120,6 +120,15 @@ def test_seeds_that_failed_are_said_once() -> None:
     assert set(said(replace(made, records=rest))) == {"W102"}
 
 
+@pytest.mark.parametrize(("first", "told"), [(3, "0-4"), (7, "0,1,2,7,8")])
+def test_the_seeds_that_some_lack_are_asked_of_all(first: int, told: str) -> None:
+    rows = [Row(n, {}, {"F": [67, 68, 66]}) for n in ("baseline", "a")]
+    made = evidence(study(), *rows, source="")
+    more = [replace(r, seed=first + i, key=f"more {i}") for i, r in enumerate(made.records[:2])]
+    found = said(replace(made, records=[*made.records, *more]))
+    assert found["W102"].command == f"ablate run studies/s.toml --seeds {told}"
+
+
 def test_a_pairing_by_seed_needs_the_same_seeds() -> None:
     made = evidence(study(), Row("baseline", {}, {"F": [67, 68]}), Row("a", {}, {"F": [67, 68]}))
     records = [replace(r, seed=r.seed + 5) if r.variant == "a" else r for r in made.records]

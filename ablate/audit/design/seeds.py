@@ -1,6 +1,6 @@
 """How many runs each configuration has: one is no replicate, unequal numbers weigh unequally."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
 
 from ablate.analysis.cells import Cell
@@ -64,11 +64,16 @@ def replayable(evidence: Evidence) -> bool:
 def unbalanced(evidence: Evidence) -> Iterator[Hit]:
     """W102: configurations with different numbers of runs, or of seeds that a pairing needs."""
     cells = [c for c in evidence.cells if _counted(c)]
+    if not cells:
+        return
     runs = {c.variant: len(_counted(c)) for c in cells}
-    fewest, most = min(runs.values(), default=0), max(runs.values(), default=0)
+    fewest, most = min(runs.values()), max(runs.values())
     if fewest < most and len({len(c.records) for c in cells}) == 1:
         return  # trials that ended without a result make the difference: W103 names them
-    rerun = f"ablate run {evidence.file}" if replayable(evidence) else more_seeds(evidence)
+    rerun = more_seeds(evidence)
+    if replayable(evidence):
+        every = _range(seed for c in cells for seed in _counted(c))
+        rerun = f"ablate run {evidence.file} --seeds {every}"
     if fewest < most:
         few = [v for v, n in runs.items() if n == fewest]
         many = [v for v, n in runs.items() if n == most]
@@ -96,6 +101,13 @@ def _counted(cell: Cell) -> frozenset[int]:
     return frozenset(
         r.seed for r in cell.records if r.state is State.COMPLETED or r.state in _COMING
     )
+
+
+def _range(seeds: Iterable[int]) -> str:
+    """`0-4`, or `0,2,3` where some are left out."""
+    every = sorted(set(seeds))
+    whole = len(every) > 1 and every == list(range(every[0], every[-1] + 1))
+    return f"{every[0]}-{every[-1]}" if whole else ",".join(map(str, every))
 
 
 def _keys(cells: Sequence[Cell]) -> tuple[str, ...]:
