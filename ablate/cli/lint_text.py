@@ -20,6 +20,7 @@ HEADS = {
         "Right numbers under a wrong unit or name",
         "数值正确，单位或名称有误",
     ),
+    "unmeasured": ("Expected, and never measured", "仅为预期，从未测量"),
 }
 VAGUE = (
     "Superlatives whose metric or scope is not certain: not checked",
@@ -70,12 +71,14 @@ def _head(report: str, studies: Sequence[str], of: dict[str, int], lang: Lang) -
         return (
             f"{report}（{'、'.join(studies)}）：{of['numbers']} 个数字，已追溯 {of['traced']} 个，"
             f"未追溯 {of['untraced']} 个；错误 {of['wrong']} 处，部分成立 {of['partly']} 处，"
-            f"单位或名称有误 {of['mislabelled']} 处；核对最高级 {of['superlatives']} 处"
+            f"单位或名称有误 {of['mislabelled']} 处，未测量 {of['unmeasured']} 处；"
+            f"核对最高级 {of['superlatives']} 处"
         )
     return (
         f"{report} against {', '.join(studies)}: {of['numbers']} numbers, {of['traced']} traced,"
         f" {of['untraced']} not; {of['wrong']} wrong, {of['partly']} true in part,"
-        f" {of['mislabelled']} mislabelled; {of['superlatives']} superlatives checked"
+        f" {of['mislabelled']} mislabelled, {of['unmeasured']} not measured;"
+        f" {of['superlatives']} superlatives checked"
     )
 
 

@@ -9,6 +9,7 @@ from ablate.lint.ledger import Ledger, Place, merged
 from ablate.lint.names import Names
 from ablate.lint.numbers import numbers
 from ablate.lint.prose import check_prose
+from ablate.lint.recommended import check_recommended
 from ablate.lint.remarks import check_remarks
 from ablate.lint.roadmaps import check_roadmaps
 from ablate.lint.rows import check_rows
@@ -44,6 +45,7 @@ def _against(document: Document, names: Names) -> Ledger:
     check_comparisons(said, names, ledger)
     check_shares(said, names, ledger)
     check_roadmaps(said, names.world, ledger)
+    check_recommended(said, names, ledger)
     ledger.vague |= {s.place() for s in said if SUPERLATIVE.search(s.text)}
     if ledger.unrelated:
         ledger.findings.clear()

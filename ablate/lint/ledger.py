@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ablate.audit.check import Text
 
-Verdict: TypeAlias = Literal["wrong", "mislabelled", "partly"]
+Verdict: TypeAlias = Literal["wrong", "mislabelled", "partly", "unmeasured"]
 Kind: TypeAlias = Literal[
     "value",
     "rule",
@@ -22,6 +22,7 @@ Kind: TypeAlias = Literal[
     "universal",
     "split",
     "labels",
+    "unmeasured",
 ]
 
 
@@ -41,7 +42,7 @@ class Finding:
     """One statement that the records do not bear, or that its own words or units get wrong.
 
     `wrong`: false by the records; `mislabelled`: the number is right, its unit or name is not;
-    `partly`: true of one metric and false of another.
+    `partly`: true of one metric and false of another; `unmeasured`: expected, and of no run.
     """
 
     place: Place

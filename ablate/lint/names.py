@@ -213,6 +213,12 @@ class Names:
         spelled = dict.fromkeys((_spelled(factor.name), _spelled(factor.label)))
         return f"(?:{'|'.join(spelled)})"
 
+    def setting(self, text: str) -> tuple[str, Level] | None:
+        """The factor and the number that `LOSS_WEIGHT=0.1` sets, and nothing else."""
+        matches = ((f, pattern.fullmatch(text)) for f, pattern in self._set)
+        found = {f.name: float(m[1].replace("−", "-")) for f, m in matches if m}
+        return next(iter(found.items())) if len(found) == 1 else None
+
     def _settings(self, text: str) -> Iterator[Mention]:
         for factor, pattern in self._set:
             for match in pattern.finditer(text):

@@ -8,7 +8,7 @@ from ablate.audit.check import Text
 from ablate.lint.document import Document
 from ablate.lint.ledger import Finding, Ledger, Verdict
 
-VERDICTS: tuple[Verdict, ...] = ("wrong", "partly", "mislabelled")
+VERDICTS: tuple[Verdict, ...] = ("wrong", "partly", "mislabelled", "unmeasured")
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,9 +238,9 @@ def _departure(statement: Statement, world: World, ledger: Ledger) -> None:
             "superlative",
             Text(
                 f"{name} departs from the sum of its modules by {metric.difference(value)}"
-                f"{unit.en} of {metric.label}, more than {number.text}",
+                f"{unit.en} of {metric.label}: further than {number.text}",
                 f"{name} 的 {metric.label} 与各模块之和相差 {metric.difference(value)}{unit.zh}，"
-                f"大于 {number.text}",
+                f"幅度大于 {number.text}",
             ),
         )
 
