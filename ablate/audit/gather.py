@@ -40,10 +40,11 @@ class _Late(Mapping[str, Value], Generic[Value]):
 
 
 class _Shelf:
-    """The evidence of the studies of one database, each read once."""
+    """The evidence of the studies of one database, each read once; `paths` are their files."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, paths: Mapping[str, str]) -> None:
         self.store = store
+        self.paths = paths
         self._known: dict[str, Evidence] = {}
 
     def of(self, name: str) -> Evidence:
@@ -60,35 +61,44 @@ class _Shelf:
             _Late(lambda: store.all_settings(name)),
             store.items,
             lambda: [self.of(other) for other in store.studies() if other != name],
+            path=self.paths.get(name, ""),
         )
 
 
-def gather(store: Store, study: Study, selection: Selection | None = None) -> Evidence:
+def gather(
+    store: Store, study: Study, selection: Selection | None = None, path: str = ""
+) -> Evidence:
     """What the store holds of a study, its scores under its own rule or under `selection`.
 
+    `path` is the study's file as commands name it, where it is not at its usual place.
     Curves, settings, items and the other studies are read when a check asks for them, so the store
     must still be open then.
     """
-    return _Shelf(store).under(study, selection)
+    return _Shelf(store, {study.name: path}).under(study, selection)
 
 
-def audited(store: Store, study: Study, selection: Selection | None = None) -> list[Finding]:
+def audited(
+    store: Store, study: Study, selection: Selection | None = None, path: str = ""
+) -> list[Finding]:
     """What the checks find of a study: as it is stored, where that is still true, else anew.
 
     Under another rule than the study's own always anew. Nothing is written.
     """
     found = kept(store, study, selection)
-    return ask(CHECKS, gather(store, study, selection)) if found is None else found
+    return ask(CHECKS, gather(store, study, selection, path)) if found is None else found
 
 
-def audit(store: Store, names: Iterable[str]) -> Iterator[tuple[Evidence, list[Finding]]]:
+def audit(
+    store: Store, names: Iterable[str], paths: Mapping[str, str] | None = None
+) -> Iterator[tuple[Evidence, list[Finding]]]:
     """Ask all checks of these studies anew and store what they find, one study after another.
 
+    `paths` are files of studies as commands name them, where they are not at their usual places.
     Of a store that cannot be written nothing is stored.
     """
     # Stamped before anything is read, also as another's other study: what comes later makes it old.
     stamps = {name: stamp(store, name) for name in names}
-    shelf = _Shelf(store)
+    shelf = _Shelf(store, paths or {})
     for name, now in stamps.items():
         evidence = shelf.of(name)
         found = ask(CHECKS, evidence)

@@ -57,13 +57,15 @@ class Audited:
         return {severity: found[severity] for severity in HEADS}
 
 
-def asked(store: "Store", names: Iterable[str]) -> list[Audited]:
-    """Audit these studies and keep what is found."""
+def asked(store: "Store", names: Iterable[str], path: str = "") -> list[Audited]:
+    """Audit these studies and keep what is found; `path` is the file of a study, as it is typed."""
     from ablate.audit.gather import audit
+    from ablate.cli.reading import file_of
 
+    paths = {name: path or file_of(name) for name in names}
     return [
         Audited(of.study, len(of.completed), found, store.notes(of.study.name))
-        for of, found in audit(store, names)
+        for of, found in audit(store, paths, paths)
     ]
 
 

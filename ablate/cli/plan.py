@@ -115,11 +115,13 @@ def _is_file(path: Path) -> bool:
 
 def _foreseen(found: "Asked") -> "list[Finding]":
     """What the checks that need no results find in the study of the file."""
+    from shlex import quote
+
     from ablate.audit.catalogue import CHECKS
     from ablate.audit.check import ask
     from ablate.audit.gather import planned
 
-    evidence = planned(found.study, found.placements, str(found.document.path))
+    evidence = planned(found.study, found.placements, quote(str(found.document.path)))
     return ask(CHECKS, evidence, planned=True)
 
 

@@ -46,13 +46,15 @@ def inquiry(
 
 def findings(found: "Asked", answers: "Sequence[Answer]") -> "list[Finding]":
     """What the audit says of the measured variants."""
+    from shlex import quote
+
     from ablate.audit import measured
     from ablate.audit.catalogue import check_of
     from ablate.audit.check import ask
     from ablate.audit.gather import planned
 
     shares = measured({a.variant: a.measured.costs for a in answers if a.measured})
-    evidence = planned(found.study, found.chosen, str(found.document.path))
+    evidence = planned(found.study, found.chosen, quote(str(found.document.path)))
     records = [replace(r, shares=shares.get(r.variant, {})) for r in evidence.records]
     ways = {module: way for a in answers for module, way in a.ways.items()}
     made = replace(evidence, records=records, ways=ways)

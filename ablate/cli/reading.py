@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ablate.record import Finding, Record
     from ablate.selection import Selection
     from ablate.store import Store
@@ -145,7 +147,31 @@ def findings_of(store: "Store", study: "Study", selection: "Selection | None") -
         return found
     from ablate.audit.gather import audited  # loads every check
 
-    return audited(store, study, selection)
+    return audited(store, study, selection, file_of(study.name))
+
+
+def file_of(study: str) -> str:
+    """The project's file of a study, as it is typed in the current folder; else nothing."""
+    import os
+    from shlex import quote
+
+    from ablate.project import Project
+
+    root = Project.find().root
+    usual = root / "studies" / f"{study}.toml"
+    files = [usual, *sorted(root.glob("*.toml")), *sorted(root.glob("studies/**/*.toml"))]
+    return next((quote(os.path.relpath(f)) for f in files if _study_in(f) == study), "")
+
+
+def _study_in(file: "Path") -> str | None:
+    """What the study of a file is called; None where it is no study file."""
+    import tomllib
+
+    try:
+        name = tomllib.loads(file.read_text("utf-8"))["study"]["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return name if isinstance(name, str) else None
 
 
 def banner(study: "Study") -> None:

@@ -242,12 +242,14 @@ def _executor(found: "Asked", setting: "Setting", trials: int, how: How) -> "Exe
 
 def _say_findings(found: "Asked", store: "Store", said: set[str]) -> None:
     """Audit the study, keep what is found, and say what was not known before this run."""
+    from shlex import quote
+
     from ablate.cli.audit_text import asked, summary, told
     from ablate.cli.console import note
 
     name = found.study.name
     known = {f.name for f in store.findings(name)}
-    (one,) = asked(store, [name])
+    (one,) = asked(store, [name], quote(str(found.document.path)))
     for finding in one.findings:
         if finding.name not in known | said:
             note(told(finding))

@@ -96,6 +96,22 @@ def test_a_plan_says_what_needs_no_results_with_the_file_as_it_was_named(
     assert warned(ablate("plan", "tiny.toml", "--seeds", "1,2")) == []
 
 
+def test_a_command_names_the_file_of_the_study_wherever_it_lies(
+    ablate: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = tmp_path / "my tiny.toml"
+    (tmp_path / "tiny.toml").rename(moved)
+    line = "      ablate run 'my tiny.toml' --seeds 0-2"
+    for words in (("plan",), ("run", "--executor", "inline", "--no-progress")):
+        assert line in ablate(words[0], moved.name, *words[1:]).stderr.splitlines()
+    assert line in ablate("audit").stdout.splitlines()
+    (tmp_path / "studies").mkdir()
+    moved.rename(tmp_path / "studies" / "tiny.toml")
+    assert "      ablate run studies/tiny.toml --seeds 0-2" in ablate("audit").stdout.splitlines()
+    monkeypatch.chdir(tmp_path / "studies")
+    assert "      ablate run tiny.toml --seeds 0-2" in ablate("audit").stdout.splitlines()
+
+
 def test_a_run_says_what_is_new_and_how_many_there_are(ablate: Call, tmp_path: Path) -> None:
     first = ablate("run", "tiny.toml", "--executor", "inline", "--only", "baseline")
     assert [line.split()[1] for line in warned(first)] == ["W901", "W902"]
