@@ -138,8 +138,10 @@ def _print(console: "Console", one: Audited, finding: Finding, lang: Lang) -> No
     said = (lang == "zh" and finding.chinese) or finding.sentence
     first, *lines = _folded(console, f"{finding.name}  {said}")
     if finding.command and not finding.runnable:
-        words = finding.chinese_command if lang == "zh" else finding.command
+        said = finding.chinese_command if lang == "zh" else finding.command
+        words, command, last = said.partition("ablate ")  # words may end in a command
         lines += _folded(console, SETTLE[lang].format(words))
+        lines += [command + last] if command else []
     lines += _commands(one, finding)
     for note in one.notes:
         if note.acknowledges(finding):

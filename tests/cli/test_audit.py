@@ -131,6 +131,20 @@ def test_a_command_stands_on_a_line_of_its_own_however_narrow_the_terminal(
     assert max(map(cell_len, lines[3:-2])) <= 40
 
 
+@pytest.mark.parametrize(("lang", "words"), [("en", "train more, then"), ("zh", "先训练，再运行")])
+def test_words_that_end_in_a_command_leave_it_a_line(
+    toy: Call, monkeypatch: pytest.MonkeyPatch, lang: str, words: str
+) -> None:
+    command = f"ablate import {'a-long-folder/' * 5} --study toy"
+    settle = Text(f"train more, then {command}", f"先训练，再运行 {command}")
+    hit = Hit(Text(LONG, ZH), settle)
+    for module in (catalogue, gather):
+        monkeypatch.setattr(module, "CHECKS", (_check("W902", "warning", hit),))
+    lines = toy("audit", "--lang", lang, width=40).stdout.splitlines()
+    assert lines[-1] == f"      {command}"
+    assert lines[-2].endswith(words)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_no_line_is_wider_than_the_terminal(found: Call, lang: str) -> None:
     lines = found("audit", "--lang", lang).stdout.splitlines()
