@@ -13,6 +13,7 @@ from ablate.lint.world import Quantity
 
 Role: TypeAlias = Literal["value", "difference", "relative", "pairs", "expected", "residual"]
 _IN_UNIT = re.compile(r"[(（]\s*(%|[A-Za-z]+)\s*[)）]")
+_LONG = 20
 _FLOPS = re.compile(r"(?<![A-Za-z])([GM])(?:FLOPs|MACs)", re.IGNORECASE)
 _SCORED = re.compile(r"(?<![A-Za-z])(?:AP|loss|score)(?![A-Za-z])|损失", re.IGNORECASE)
 _UNITS = {"%": "%", "m": "M", "k": "k", "g": "G", "s": "s", "min": "min", "h": "h"}
@@ -89,7 +90,9 @@ def _labels(table: Table, names: Names) -> tuple[int, list[str | None]] | None:
 def _seeds(table: Table) -> list[int | None]:
     index = next((i for i, h in enumerate(table.header) if lexicon.SEED.match(h.strip())), None)
     cells = [] if index is None else table.column(index)
-    return [int(c) if c.isdecimal() else None for c in cells] or [None] * len(table.rows)
+    return [int(c) if c.isdecimal() and len(c) < _LONG else None for c in cells] or [None] * len(
+        table.rows
+    )
 
 
 def _columns(

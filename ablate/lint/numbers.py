@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Literal, TypeAlias
 
 Fit: TypeAlias = Literal["rounded", "truncated", "no"]
@@ -68,6 +68,9 @@ _NOT_NUMBERS = re.compile(
 _SIGN_AFTER = re.compile(r"[\s(\[{/|:*~,;$\uff08\uff1a\uff0c\u3001=\u2248\u2192>]|[\u4e00-\u9fff]")
 _RANGE = re.compile(r"\s?(?:-|~|\u2013|至|to\b)\s?[-\u2212+]?\d")
 _NEAR = 12
+_MOST_DECIMALS = 15
+_EXACTLY = Context(prec=400)
+"""Room for every float with its decimals."""
 _APPROXIMATE = re.compile(r"(?:~|\u2248|约|about|ca\.?)\s*$", re.IGNORECASE)
 
 
@@ -142,7 +145,11 @@ def exact(value: float) -> Decimal:
 
 def fit(number: Decimal, decimals: int, value: Decimal) -> Fit:
     """Whether `value`, rounded half up or half to even, is the printed number; or cut off is."""
+    if decimals > _MOST_DECIMALS:
+        return "no"
     quantum = Decimal(1).scaleb(-decimals)
-    if any(value.quantize(quantum, how) == number for how in (ROUND_HALF_UP, ROUND_HALF_EVEN)):
-        return "rounded"
-    return "truncated" if value.quantize(quantum, ROUND_DOWN) == number else "no"
+    for how in (ROUND_HALF_UP, ROUND_HALF_EVEN):
+        if value.quantize(quantum, how, context=_EXACTLY) == number:
+            return "rounded"
+    cut = value.quantize(quantum, ROUND_DOWN, context=_EXACTLY)
+    return "truncated" if cut == number else "no"

@@ -72,6 +72,8 @@ def test_a_range_an_approximation_and_a_spread_claim_no_exact_value(text: str) -
         ("82.4", "82.3", "no"),
         ("-1.3", "-1.35", "truncated"),
         ("-1.4", "-1.35", "rounded"),
+        ("1." + 40 * "0", "1", "no"),  # nobody measures that
+        ("1e30", "1e30", "rounded"),
     ],
 )
 def test_what_rounds_to_a_printed_number(printed: str, value: str, expected: str) -> None:
