@@ -126,10 +126,13 @@ def _store(project: "Project") -> Fact:
         return Fact("store", "ok", f"none yet; {project.store} will be made by the first run")
     try:
         with open_store(project.store) as store:
-            held = store.studies()
+            held, writable = len(store.studies()), store.is_writable
     except AblateError as wrong:
         return Fact("store", "failed", str(wrong))
-    return Fact("store", "ok", f"{project.store}: {len(held)} studies")
+    found = f"{project.store}: {held} {'study' if held == 1 else 'studies'}"
+    if not writable:
+        return Fact("store", "warning", f"{found}; it cannot be written, only read")
+    return Fact("store", "ok", found)
 
 
 def _disk(project: "Project") -> Fact:
