@@ -66,6 +66,7 @@ class Ledger:
     superlatives: set[Place] = field(default_factory=set)
     vague: set[Place] = field(default_factory=set)
     """Superlatives whose metric or scope is not certain."""
+    _told: set[tuple[Place, Kind]] = field(default_factory=set)
 
     def enter(self, places: Iterable[tuple[Place, str]]) -> None:
         """Note numbers that claim something, with their text."""
@@ -77,7 +78,8 @@ class Ledger:
 
     def accuse(self, place: Place, verdict: Verdict, kind: Kind, said: Text) -> None:
         """Report a number or a statement, once for each kind."""
-        if all((f.place, f.kind) != (place, kind) for f in self.findings):
+        if (place, kind) not in self._told:
+            self._told.add((place, kind))
             self.findings.append(Finding(place, verdict, kind, said))
 
     @property
@@ -104,8 +106,7 @@ def merged(ledgers: Iterable[Ledger]) -> Ledger:
         whole.vague |= ledger.vague
     for finding in (f for ledger in of for f in ledger.findings):
         borne = finding.place in whole.traced and finding.verdict == "wrong"
-        own = any(finding in o.findings and finding.place in o.traced for o in of)
-        if not borne or own:
+        if not borne or any(finding.place in o.traced and finding in o.findings for o in of):
             whole.accuse(finding.place, finding.verdict, finding.kind, finding.said)
     told = {(p.line, p.cell) for p in whole.superlatives}
     whole.vague = {p for p in whole.vague if (p.line, p.cell) not in told}

@@ -20,12 +20,15 @@ _NEAR = 3
 
 def check_recommended(found: Sequence[Statement], names: Names, ledger: Ledger) -> None:
     """Say of expected scores below a block that sets every module whether a run has that block."""
-    blocks = [list(of) for code, of in groupby(found, lambda s: s.kind == "code") if code]
-    for block in blocks:
+    at = 0
+    for code, of in groupby(found, lambda s: s.kind == "code"):
+        block = list(of)
+        at += len(block)
+        if not code:
+            continue
         moved = _moved((s.text for s in block), names)
         if not moved or any(names.world.moved(v) == moved for v in names.world.cells):
             continue
-        at = found.index(block[-1]) + 1
         for statement in found[at : at + _NEAR]:
             said = _EXPECTED.search(statement.text) and statement.scores and statement.numbers
             if said and statement.heading == block[-1].heading:
