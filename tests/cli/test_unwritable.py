@@ -54,6 +54,7 @@ def test_reading_commands_read_and_leave_every_file_as_it_is(
         ("note", "seed000", "a word", "--author", "Ada"),
         ("record", "full", "mAP=0.5", "--source", "me", "--date", "2026-01-02"),
         ("rm", "seed000", "--yes"),
+        ("rm", "seed000"),  # before anybody is asked
         ("import", "seed000.csv", "--study", "again"),
         ("db", "backup"),
         ("db", "rebuild"),
