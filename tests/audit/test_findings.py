@@ -46,7 +46,7 @@ def test_a_broken_check_names_the_bound_the_step_and_the_trial() -> None:
     assert finding.sentence == (
         "the study expects train.acc of at least 0.2 at step 5; broken by va (0.1)"
     )
-    assert finding.command == "ablate show va --study s --seed 0"
+    assert finding.command == "ablate show va --study s --seed 0 --json"
     assert finding.keys == ("a",)
 
 

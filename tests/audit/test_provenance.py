@@ -9,6 +9,7 @@ import pytest
 
 from ablate.audit.catalogue import check_of
 from ablate.audit.evidence import Evidence
+from ablate.audit.provenance.again import again
 from ablate.record import Finding, Record, State
 from ablate.study import Modules, Study, real, switch
 from tests.audit.clean import METRICS, Design, clean, evidence
@@ -32,6 +33,16 @@ def native() -> Evidence:
         modules=Modules(("sacr",)),
     )
     return evidence(Design(study, {"sacr": 0.04}, 0.002), np.random.default_rng(0))
+
+
+AGAIN = {
+    "full": "ablate run studies/clean.toml --only baseline --force",
+    "baseline": "ablate run studies/clean.toml --only full --force",
+}
+
+
+def _latest(of: Evidence) -> Record:
+    return max(of.records, key=lambda r: r.attempt.started if r.attempt else "")
 
 
 def found(code: str, of: Evidence) -> list[Finding]:
@@ -64,8 +75,41 @@ def test_a_step_whose_sides_are_of_two_commits_is_named() -> None:
         " baseline → full have none of it in common: this step may show the code instead of the"
         " change"
     )
-    assert finding.command == "ablate run studies/clean.toml --force"
+    assert finding.command == AGAIN[_latest(of).variant]
     assert finding.keys == tuple(r.key for r in of.records if r.variant == "full")
+
+
+def test_only_what_the_latest_run_is_unlike_is_trained_again() -> None:
+    of = native()
+    seed = next(r.seed for r in of.records if r.key != _latest(of).key)
+    old = with_facts(of, lambda r: {"commit": COMMITS[r.seed == seed and r.variant == "full"]})
+    timeless = [
+        replace(r, attempt=replace(r.attempt, started="")) for r in old.records if r.attempt
+    ]
+
+    (one,), (none_known,) = found("W130", old), found("W130", replace(old, records=timeless))
+
+    assert one.command == f"ablate run studies/clean.toml --only full --seeds {seed} --force"
+    assert none_known.command == "ablate run studies/clean.toml --force"
+
+
+@pytest.mark.parametrize(
+    ("names", "path", "said"),
+    [
+        (["sdtps lr=0.1"], "my studies/a.toml", "'my studies/a.toml' --only 'sdtps lr=0.1'"),
+        (["a,b"], "", "studies/clean.toml"),
+        (["grid"], "", "studies/clean.toml"),
+        (["baseline", "full"], "", "studies/clean.toml"),
+    ],
+)
+def test_names_are_quoted_and_those_that_mean_something_else_are_not_used(
+    names: list[str], path: str, said: str
+) -> None:
+    of = replace(native(), path=path)
+    runs = [replace(r, variant=n) for n in names for r in of.records[:4]]
+    assert {r.seed for r in runs} == set(of.study.seeds)
+
+    assert again(of, runs) == f"ablate run {said} --force"
 
 
 def test_versions_that_are_spread_over_the_seeds_are_said_to_be_on_both_sides() -> None:
@@ -103,6 +147,8 @@ def test_another_device_matters_for_times_and_memory() -> None:
     (apart,) = found("W130", on(native(), lambda r: "H100" if r.levels["sacr"] else "A100"))
 
     assert (spread.name, apart.name) == ("N130:hardware", "W130:hardware")
+    assert apart.command == "train full again under what the other runs had"
+    assert not spread.runnable
     assert spread.sentence == (
         "device is H100 in 6 runs and A100 in 2 runs (baseline and full);"
         " no step has one on one side alone and another on the other"
@@ -175,6 +221,9 @@ def test_uncommitted_changes_are_said_of_all_runs_or_of_those_that_had_them() ->
         " its commit does not tell what ran"
     )
     assert "the code of 4 of 8 runs (full) had" in some_of.sentence
+    assert some_of.command == "commit, then ablate run studies/clean.toml --only full --force"
+    assert all_of.command == "commit, then ablate run studies/clean.toml --force"
+    assert all_of.chinese_command == "先提交，再运行 ablate run studies/clean.toml --force"
 
 
 def test_changes_whose_difference_was_kept_are_a_version_of_the_code() -> None:
@@ -242,7 +291,12 @@ def test_standin_data_are_named_before_and_after_training() -> None:
 
     assert check.planned
     assert finding.sentence.startswith("the data are a stand-in (toy-3)")
-    assert finding.command == "ablate run studies/clean.toml --scale paper"
+    assert finding.command == (
+        "where x knows real data: name them ([data] root in studies/clean.toml, or --data)"
+        " and run it again"
+    )
+    assert finding.chinese_command.startswith("若 x 有真实数据")
+    assert not finding.runnable
 
 
 def test_imported_numbers_without_curves_are_counted() -> None:

@@ -74,7 +74,7 @@ def test_keys_that_vanish_are_named_with_the_first_run_without_them() -> None:
         "ema is in the settings of the 3 runs (a, b and c), and not of the 1 run (c) from"
         " c s1 (2026-03-01 11:00) on: the program may have changed between them"
     )
-    assert finding.command == "ablate show c --study faces --seed 1"
+    assert finding.command == "ablate show c --study faces --seed 1 --json"
 
 
 def test_a_key_that_comes_and_goes_changes_at_no_run() -> None:

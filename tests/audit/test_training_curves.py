@@ -12,7 +12,7 @@ from ablate.audit.measurement import flattened, nonfinite, starts
 from ablate.metric import Metric
 from ablate.record import Attempt, Finding, Record, State
 from ablate.selection import Curves, Score
-from ablate.study import Arm, Claims, Start, Study, switch
+from ablate.study import Arm, Claims, Level, Start, Study, switch
 
 STUDY = Study(
     name="s",
@@ -97,13 +97,62 @@ def test_a_score_that_is_no_number_is_told_without_a_curve() -> None:
 
     (finding,) = lost(Evidence(STUDY, [record]))
 
-    assert finding.sentence == "mAP is NaN in a"
+    assert finding.name == "E152:mAP"
+    assert finding.sentence == "mAP is NaN in a (step 1): there is no mean of a"
+    assert finding.command == "ablate show a --study s --seed 0"
+
+
+@pytest.mark.parametrize(("value", "said"), [(math.nan, "NaN"), (-math.inf, "infinite")])
+def test_the_mean_is_said_to_be_of_the_other_runs(value: float, said: str) -> None:
+    of = {f"a {s}": {("val", "mAP"): {1: 0.5}} for s in range(3)}
+    evidence = runs({**of, "a 1": {("val", "mAP"): {1: value}}, "b": {("val", "mAP"): {1: 0.4}}})
+
+    (finding,) = nonfinite.E152.findings(evidence)
+
+    assert finding.severity == "error"
+    assert finding.sentence == (
+        f"mAP is {said} in a s1 (step 1): means are of the other runs alone (a 2 of 3)"
+    )
+    assert finding.chinese.endswith("：均值只含其余运行（a 3 次中的 2 次）")
+    assert finding.keys == ("a 1",)
+
+
+def test_a_run_whose_curve_gave_no_score_at_all_is_a_lost_one() -> None:
+    evidence = runs({"a": {("val", "mAP"): {1: math.nan, 2: math.nan}}, "b": climbing(4)})
+    bare = [replace(r, scores={}) if r.key == "a" else r for r in evidence.records]
+    unlogged = {**evidence.curves, "a": {("train", "mAP"): {1: math.nan}}}
+    sparse = {**evidence.curves, "a": {("val", "mAP"): {1: math.nan, 2: 0.5}}}
+
+    (finding,) = nonfinite.E152.findings(replace(evidence, records=bare))
+
+    assert finding.sentence == "mAP is NaN in a (step 2): there is no mean of a"
+    for curves in (unlogged, sparse):
+        assert not [*nonfinite.E152.findings(replace(evidence, records=bare, curves=curves))]
+
+
+def test_metrics_that_the_same_runs_lost_are_one_finding_and_one_that_none_has_is_none() -> None:
+    of = {"a": {("val", "mAP"): {1: 0.5}}, "b": {("val", "mAP"): {1: 0.5}}}
+    study = replace(STUDY, metrics=(Metric("mAP"), Metric("NDS"), Metric("APbus")))
+
+    def scored(record: Record, value: float) -> Record:
+        own = {n: Score(n, value, 1, "val", "last") for n in ("mAP", "NDS")}
+        return replace(record, scores={**own, "APbus": Score("APbus", math.nan, 1, "val", "last")})
+
+    a, b = runs(of).records
+    evidence = Evidence(study, [scored(a, math.nan), scored(b, 0.5)])
+
+    (finding,) = nonfinite.E152.findings(evidence)
+
+    assert finding.sentence == "mAP and NDS are NaN in a (step 1): there is no mean of a"
 
 
 def test_a_score_that_is_from_such_a_curve_is_told_once() -> None:
-    (finding,) = lost(runs({"a": {("val", "mAP"): {1: math.nan}}}))
+    evidence = runs({"a": {("val", "mAP"): {1: math.nan}}})
+
+    (finding,) = nonfinite.W152.findings(evidence)
 
     assert finding.sentence == "mAP is NaN in a (step 1)"
+    assert finding.command == "ablate show a --study s --seed 0 --json"
     assert finding.keys == ("a",)
 
 
@@ -134,7 +183,7 @@ def test_a_class_that_the_set_has_not_is_no_defect() -> None:
 
     assert lost(runs({"a": absent, "b": absent})) == []
     for curves in (trained, scored, {("val", "IoU bus"): {1: math.nan, 2: 0.5}}):
-        assert len(lost(runs({"a": absent, "b": curves}))) == 1
+        assert len([*nonfinite.W152.findings(runs({"a": absent, "b": curves}))]) == 1
 
 
 def test_finite_values_whose_sum_overflows_are_numbers() -> None:
@@ -159,6 +208,29 @@ def test_a_curve_that_still_rises_is_told_with_what_it_gained_at_the_end() -> No
     assert finding.keys == ("slow",)
     # 0.5 (exp(-39/40) - exp(-50/40)) = 0.045
     assert finding.sentence == "mAP had not flattened in slow (+4.5 points over the last 11 steps)"
+    assert not finding.runnable
+
+
+@pytest.mark.parametrize(
+    ("levels", "settings", "said"),
+    [
+        ({"epochs": 50}, {"train.epochs": "60"}, " (epochs is 50)"),
+        ({}, {"train.max_epochs": "60", "warmup_epochs": "5"}, " (train.max_epochs is 60)"),
+        ({}, {"train.epochs": "60", "warmup.epochs": "5"}, ""),
+        ({}, {"steps": "[30, 50]", "lr": "0.1"}, ""),
+    ],
+)
+def test_the_length_of_the_training_is_said_where_one_is_known(
+    levels: Mapping[str, Level], settings: Mapping[str, str], said: str
+) -> None:
+    of = runs({"slow": climbing(40)})
+    records = [replace(r, levels=levels) for r in of.records]
+
+    (finding,) = flattened.CHECK.findings(replace(of, records=records, settings={"slow": settings}))
+
+    words = f"train longer{said}, or compare at a step where the curves are flat"
+    assert finding.command == words
+    assert finding.chinese_command.startswith("延长训练")
 
 
 def test_where_all_still_rise_it_is_said_of_every_configuration() -> None:

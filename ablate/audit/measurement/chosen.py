@@ -34,7 +34,10 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
                 " the scores will be optimistic",
                 f"每次运行的最佳步将在测试集上选出（{rule}）：分数会偏高",
             ),
-            f"ablate plan {evidence.file}",
+            Text(
+                f'log a val split, or set select = "last" in {evidence.file}',
+                f'记录验证集，或在 {evidence.file} 中设 select = "last"',
+            ),
         )
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
-from ablate.audit.told import shown, variants
+from ablate.audit.told import compared, shown, variants
 from ablate.metric import Metric
 from ablate.record import External, Record
 from ablate.study import Study
@@ -84,7 +84,8 @@ def _settings(evidence: Evidence) -> Iterator[Hit]:
         if len(of) < 2:  # noqa: PLR2004 - two values differ
             continue
         order = sorted(of.items(), key=lambda one: (-len(one[1]), one[0]))
-        (usual, _), (other, odd) = order[0], order[1]
+        (usual, common), (other, odd) = order[0], order[1]
+        one, two = common[0].variant, odd[0].variant
         names = variants(odd)
         yield Hit(
             Text(
@@ -93,7 +94,7 @@ def _settings(evidence: Evidence) -> Iterator[Hit]:
                 f"{key} 在 {names.zh} 中为 {other}，其余为 {usual}，且不是任何因子："
                 "两者的分数算法可能不同",
             ),
-            shown(evidence, odd[0]),
+            compared(evidence, one, two) if one != two else f"{shown(evidence, odd[0])} --json",
             key,
             tuple(r.key for r in odd),
         )

@@ -72,7 +72,11 @@ def _printed(evidence: Evidence) -> Iterator[Hit]:
             where = parting(evidence, runs, {r.key for r in having})
             yield Hit(
                 _said((heads, having), (fewest, kinds[fewest]), where or _named(having)),
-                f"ablate report {evidence.study.name}",
+                Text(
+                    "score every run by the features that all of them have, or train the further"
+                    " head without the module, too",
+                    "所有运行只用共有的那部分特征评分，或另训练带该分类头而不带该模块的配置",
+                ),
                 subject=_subject(heads, fewest, number),
                 keys=tuple(r.key for r in having),
             )

@@ -26,7 +26,7 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
         if broke:
             yield Hit(
                 _said(check, [f"{names[r.key]} ({value:.4g})" for r, value in broke]),
-                shown(evidence, broke[0][0]),
+                f"{shown(evidence, broke[0][0])} --json",
                 f"{place}",
                 tuple(record.key for record, _ in broke),
             )

@@ -1,7 +1,8 @@
 """Curves of the primary metric that still rise where the training ends."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from ablate.analysis.curves import common_steps
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
 from ablate.metric import Metric
+from ablate.study import Level
 
 FEWEST = 12
 """Points below which a curve has no end to speak of."""
@@ -24,6 +26,10 @@ CLIMBED = 0.05
 """The share of all that the curve has climbed which the end must add."""
 LATE = 1 / 3
 """The share of that slope which the second half of the end must still have."""
+LENGTH = re.compile(
+    r"((num|n|max|total)_)?(epochs?|iters|iterations)|(max|total)_steps", re.IGNORECASE
+)
+"""What the length of a training is called, by the last word of a factor or setting."""
 BLOCKS = 4
 """Parts of the second half of the curve, each of which must be better than the one before."""
 
@@ -53,7 +59,7 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
     if rising:
         yield Hit(
             _said(metric, rising, seen),
-            f"ablate show {study.name}",
+            _longer(evidence, rising),
             metric.name,
             tuple(r.key for one in rising for r in one.cell.completed),
         )
@@ -94,6 +100,28 @@ def _line(steps: Array, values: Array) -> tuple[float, float]:
     left = y - slope * x
     free = max(1, len(x) - 2)
     return slope, math.sqrt(float(left @ left) / free / float(x @ x))
+
+
+def _longer(evidence: Evidence, rising: Sequence[Rising]) -> Text:
+    """What to do, with the length of the training where one name and value of it is known."""
+    runs = [r for one in rising for r in one.cell.completed]
+    lengths = _lengths(r.levels for r in runs)
+    lengths = lengths or _lengths(evidence.settings.get(r.key, {}) for r in runs)
+    name, value = next(iter(lengths)) if len(lengths) == 1 else ("", "")
+    now, now_zh = (f" ({name} is {value})", f"（{name} 现为 {value}）") if name else ("", "")
+    return Text(
+        f"train longer{now}, or compare at a step where the curves are flat",
+        f"延长训练{now_zh}，或在曲线已变平的步上比较",
+    )
+
+
+def _lengths(runs: Iterable[Mapping[str, Level]]) -> set[tuple[str, str]]:
+    return {
+        (name, str(value))
+        for of in runs
+        for name, value in of.items()
+        if LENGTH.fullmatch(name.rpartition(".")[2]) and str(value).isdigit()
+    }
 
 
 def _said(metric: Metric, rising: Sequence[Rising], seen: int) -> Text:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ablate.analysis.items import sampled
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
-from ablate.audit.told import compared, decimals, half
+from ablate.audit.told import decimals, half
 from ablate.metric import Metric
 from ablate.record import Record
 
@@ -41,7 +41,7 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
         single = len(lead.first) == len(lead.second) == 1
         items = round(lead.items) if single else lead.items
         if EXACTLY < items <= 1 and (query or _scored_on(evidence, lead, size)):
-            yield _hit(evidence, lead, _words(items, size, query=query, single=single))
+            yield _hit(lead, _words(items, size, query=query, single=single))
 
 
 def _words(items: float, size: int, *, query: bool, single: bool) -> Text:
@@ -56,7 +56,7 @@ def _words(items: float, size: int, *, query: bool, single: bool) -> Text:
     )
 
 
-def _hit(evidence: Evidence, lead: Lead, said: Text) -> Hit:
+def _hit(lead: Lead, said: Text) -> Hit:
     one, two = lead.first[0].variant, lead.second[0].variant
     a, b = (lead.metric.text(v) for v in lead.means)
     label = lead.metric.label
@@ -65,7 +65,10 @@ def _hit(evidence: Evidence, lead: Lead, said: Text) -> Hit:
             f"{label}: {one} leads {two} by {said.en} ({a} against {b})",
             f"{label}：{one} 领先 {two} 仅 {said.zh}（{a} 对 {b}）",
         ),
-        compared(evidence, two, one),
+        Text(
+            f"more seeds of {one} and {two}, or a larger test set",
+            f"为 {one} 与 {two} 增加种子，或用更大的测试集",
+        ),
         lead.metric.name,
         tuple(r.key for r in (*lead.first, *lead.second)),
     )

@@ -1,4 +1,4 @@
-"""Curves and scores that hold no number at some step."""
+"""Scores that are no number, and curves that hold none at some step."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,11 +14,75 @@ NAMED = 3
 
 
 class Lost(NamedTuple):
-    """The steps of one run's curve that are NaN and that are infinite; -1 for a lone score."""
+    """The steps of one run's curve that are NaN and that are infinite; -1 for a score of none."""
 
     record: Record
     nan: tuple[int, ...]
     inf: tuple[int, ...]
+
+
+def _of_scores(evidence: Evidence) -> Iterator[Hit]:
+    """The metrics that are no number in some runs, those of the same runs together."""
+    alike: dict[tuple[object, ...], list[str]] = {}
+    of: dict[str, list[Lost]] = {}
+    for metric in evidence.study.metrics:
+        runs = [lost for r in evidence.completed if (lost := _score(evidence, r, metric.name))]
+        absent = len(runs) == len(evidence.completed) and metric.name != evidence.study.primary
+        if runs and not absent:
+            of[metric.name] = runs
+            where = tuple((lost.record.key, lost.nan, lost.inf) for lost in runs)
+            alike.setdefault(where, []).append(metric.name)
+    told = labels(evidence)
+    for names in alike.values():
+        runs = of[names[0]]
+        what = _said([evidence.study.metric(n).label for n in names], runs, told)
+        left = _left(evidence, names[0], runs)
+        yield Hit(
+            Text(f"{what.en}: {left.en}", f"{what.zh}：{left.zh}"),
+            shown(evidence, runs[0].record),
+            names[0],
+            tuple(lost.record.key for lost in runs),
+        )
+
+
+def _score(evidence: Evidence, record: Record, metric: str) -> Lost | None:
+    """The run, where its score is no number, or is not there since none of its curve is one."""
+    score = record.scores.get(metric)
+    if score is None:
+        curves = evidence.curves.get(record.key, {})
+        values = {
+            s: v
+            for (split, n), c in curves.items()
+            if n == metric and split != "train"
+            for s, v in c.items()
+        }
+        if not values or any(map(math.isfinite, values.values())):
+            return None
+        at = max(values)
+        value = values[at]
+    elif math.isfinite(score.value):
+        return None
+    else:
+        at, value = -1 if score.step is None else score.step, score.value
+    return Lost(record, (at,), ()) if math.isnan(value) else Lost(record, (), (at,))
+
+
+def _left(evidence: Evidence, metric: str, runs: Sequence[Lost]) -> Text:
+    """Of how many runs the means are that these runs are not in."""
+    gone = {lost.record.variant for lost in runs}
+    cells = [(c.variant, c.summary(metric).n, len(c.completed)) for c in evidence.cells]
+    some_left = [of for of in cells if of[0] in gone and of[1]]
+    none_left = some([v for v, n, _ in cells if v in gone and not n])
+    en, zh = [], []
+    if some_left:
+        counts = some([f"{v} {n} of {many}" for v, n, many in some_left])
+        counts_zh = some([f"{v} {many} 次中的 {n} 次" for v, n, many in some_left])
+        en.append(f"means are of the other runs alone ({counts.en})")
+        zh.append(f"均值只含其余运行（{counts_zh.zh}）")
+    if none_left.en:
+        en.append(f"there is no mean of {none_left.en}")
+        zh.append(f"{none_left.zh} 没有均值")
+    return Text("; ".join(en), "；".join(zh))
 
 
 def _of_numbers(evidence: Evidence) -> Iterator[Hit]:
@@ -30,16 +94,12 @@ def _of_gradients(evidence: Evidence) -> Iterator[Hit]:
 
 
 def _look(evidence: Evidence, asked: Callable[[str], bool]) -> Iterator[Hit]:
-    """The curves and lone scores, of the names asked for, that are no number somewhere."""
+    """The curves, of the names asked for, that are no number somewhere."""
     found: dict[tuple[str, str], list[Lost]] = {}
     for record in evidence.completed:
         for at, curve in evidence.curves.get(record.key, {}).items():
             if asked(at[1]) and not math.isfinite(sum(curve.values())):
                 _add(found, at, record, curve)
-        for name, score in record.scores.items():
-            lone = asked(name) and record.key not in evidence.curves
-            if lone and not math.isfinite(score.value):
-                _add(found, (score.split, name), record, {-1: score.value})
     names = [name for _, name in found]
     told = labels(evidence)
     of: dict[str, list[Lost]] = {}
@@ -58,7 +118,7 @@ def _look(evidence: Evidence, asked: Callable[[str], bool]) -> Iterator[Hit]:
             _said(subjects, runs, told),
             compared(evidence, *variants[:NAMED])
             if len(variants) > 1
-            else shown(evidence, runs[0].record),
+            else f"{shown(evidence, runs[0].record)} --json",
             subject,
             tuple(lost.record.key for lost in runs),
         )
@@ -116,6 +176,32 @@ def _where(runs: Sequence[tuple[str, Sequence[int]]]) -> Text:
     return Text(" and ".join([", ".join(en[:-1]), en[-1]] if en[:-1] else en), "、".join(zh))
 
 
+E152 = Check(
+    "E152",
+    "error",
+    "measurement",
+    Text("a score that is no number", "分数为 NaN 或无穷大"),
+    Text(
+        "A run that ended with NaN or infinity as its score is a result, and often the worst one:"
+        " a mean can only leave it out, and then says what the configuration does where it does"
+        " not fail. One finding per metric, or for all metrics of which it is the same: the"
+        " completed runs whose selected score is no number, or that have none since no value of"
+        " its curve is one, with how many runs each mean is of. A metric other than the primary"
+        " one that is no number in every run, as the score of a class that a set has not, is"
+        " passed over.",
+        "以 NaN 或无穷大为分数结束的运行也是结果，而且常常是最差的："
+        "均值只能略去它，于是说的只是该配置未失败时的表现。"
+        "每个指标一项（情形相同的指标合为一项）：所选分数不是有限数值、"
+        "或因整条曲线都不是有限数值而没有分数的已完成运行，以及各均值实际含几次运行。"
+        "主指标之外、在所有运行中都不是有限数值的指标（如数据集中不存在的类别的分数）不计。",
+    ),
+    Text(
+        "Find why the run diverged and train it again, or report how many runs of the"
+        " configuration fail",
+        "查明该次运行发散的原因并重新训练，或报告该配置有几次运行失败",
+    ),
+    _of_scores,
+)
 W152 = Check(
     "W152",
     "warning",
@@ -157,4 +243,4 @@ N152 = Check(
     ),
     _of_gradients,
 )
-CHECKS = (W152, N152)
+CHECKS = (E152, W152, N152)

@@ -25,7 +25,10 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
         most = {len(scored[r.key]) for r in having}
         yield Hit(
             _said(evidence, numbers, (most, fewest), where or _named(having)),
-            f"ablate report {evidence.study.name}",
+            Text(
+                "decide before training which output counts, and score every run by that one",
+                "在训练前确定以哪种输出为准，并只按它为所有运行评分",
+            ),
             keys=tuple(r.key for r in having),
         )
 

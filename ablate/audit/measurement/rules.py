@@ -18,6 +18,10 @@ _FEWEST = 3
 _MOST = 2 / 3
 """Share of the rows that can be compared which follow the table's rule."""
 _IN_FULL = 3
+_ONE_RULE = Text(
+    "score all runs by one rule; those without curves have to be looked up in their logs",
+    "所有运行按同一规则取分；没有曲线的运行须在其日志中查找",
+)
 _Place: TypeAlias = frozenset[tuple[str, Level]]
 
 
@@ -53,7 +57,9 @@ def _within(evidence: Evidence) -> Iterator[Hit]:
                     " several rules",
                     f"{metric.label} 的取值规则不一：{_counted_zh(counts)}（{names.zh}）",
                 ),
-                f"ablate report {evidence.study.name} --select last",
+                f"ablate report {evidence.study.name} --select last"
+                if all(evidence.curves.get(r.key) for r in having)
+                else _ONE_RULE,
                 metric.name,
                 tuple(r.key for r in odd),
             )

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from ablate.audit.check import Check, Hit, Text
 from ablate.audit.evidence import Evidence
-from ablate.audit.told import compared
 from ablate.metric import plain
 from ablate.record import Record
 
@@ -62,7 +61,11 @@ def _look(evidence: Evidence) -> Iterator[Hit]:
             again = f" {names[checkpoint]}" if names[checkpoint] > 1 else ""
             yield Hit(
                 _said(checkpoint, low, high),
-                compared(evidence, low[0].record.variant, high[0].record.variant),
+                Text(
+                    "train both until their losses no longer fall, or let what is added change"
+                    " nothing at first",
+                    "把两者都训练到损失不再下降，或让新增部分在开始时不改变输出",
+                ),
                 f"{checkpoint}{again}",
                 tuple(b.record.key for b in (*low, *high)),
             )

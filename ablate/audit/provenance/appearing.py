@@ -186,7 +186,7 @@ def _hit(evidence: Evidence, change: Change, times: Mapping[str, datetime]) -> H
             f"{names.zh} 见于{zh}{there.zh}的设置，{zh_then}{gone.zh}均没有：其间程序可能已改变",
         )
     one = a.variant == b.variant
-    command = shown(evidence, b) if one else compared(evidence, a.variant, b.variant)
+    command = f"{shown(evidence, b)} --json" if one else compared(evidence, a.variant, b.variant)
     return Hit(said, command, subject=keys[0], keys=tuple(r.key for r in after))
 
 

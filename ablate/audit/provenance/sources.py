@@ -18,7 +18,12 @@ def _standin(evidence: Evidence) -> Iterator[Hit]:
             " the scores say nothing about the real data",
             f"数据是替代数据（{name}），并非该系统的真实数据：得分不能说明在真实数据上的表现",
         ),
-        f"ablate run {evidence.file} --scale paper",
+        Text(
+            f"where {study.system} knows real data: name them ([data] root in {evidence.file}, or"
+            " --data) and run it again",
+            f"若 {study.system} 有真实数据：用 {evidence.file} 中的 [data] root 或 --data"
+            " 指明其位置，再重新运行",
+        ),
     )
 
 
@@ -44,7 +49,10 @@ def _curveless(evidence: Evidence) -> Iterator[Hit]:
             " and whether training had settled, they alone do not show",
             f"{of.zh}没有曲线：数值按何种规则选取、训练是否已收敛，仅凭它们无从得知",
         ),
-        f"ablate ls {evidence.study.name}",
+        Text(
+            "import the logs of the same runs instead of the table",
+            "改为导入同一批运行的日志，而不是表格",
+        ),
         keys=tuple(r.key for r in bare),
     )
 

@@ -32,6 +32,15 @@ def not_a_number(evidence: Evidence) -> Evidence:
     )
 
 
+def a_lost_score(evidence: Evidence) -> Evidence:
+    """The primary score of the first run is NaN, as its curve is at that step."""
+    first, primary = evidence.completed[0], evidence.study.primary
+    score = replace(first.scores[primary], value=math.nan)
+    lost = replace(first, scores={**first.scores, primary: score})
+    records = [lost if r.key == first.key else r for r in evidence.records]
+    return replace(evidence, records=records)
+
+
 def an_overflow(evidence: Evidence) -> Evidence:
     """The gradients of the first run overflow at its first step."""
     first = evidence.completed[0].key
@@ -96,6 +105,7 @@ def too_short(evidence: Evidence) -> Evidence:
 
 
 PLANTS: dict[str, Callable[[Evidence], Evidence | None]] = {
+    "E152": a_lost_score,
     "W152": not_a_number,
     "N152": an_overflow,
     "W153": still_rising,
