@@ -90,7 +90,18 @@ def test_only_what_the_latest_run_is_unlike_is_trained_again() -> None:
     (one,), (none_known,) = found("W130", old), found("W130", replace(old, records=timeless))
 
     assert one.command == f"ablate run studies/clean.toml --only full --seeds {seed} --force"
-    assert none_known.command == "ablate run studies/clean.toml --force"
+    assert none_known.command == f"go back to code 4f1c2d3, then {one.command}"
+    assert none_known.chinese_command == f"恢复到代码 4f1c2d3，再运行 {one.command}"
+
+
+def test_one_late_run_is_trained_again_under_what_all_others_had() -> None:
+    of, late = native(), _latest(native())
+
+    (finding,) = found("W130", with_facts(of, lambda r: {"torch": f"2.1{int(r == late)}.0"}))
+
+    command = f"ablate run studies/clean.toml --only {late.variant} --seeds {late.seed} --force"
+    assert finding.command == f"go back to torch 2.10.0, then {command}"
+    assert finding.chinese_command == f"恢复到 torch 2.10.0，再运行 {command}"
 
 
 @pytest.mark.parametrize(

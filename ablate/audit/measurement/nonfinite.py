@@ -152,7 +152,8 @@ def _said(subjects: Sequence[str], runs: Sequence[Lost], told: Mapping[str, str]
     ):
         if steps:
             where = _where(steps)
-            parts.append(Text(f"{en} in {where.en}", f"在 {where.zh}为{zh}"))
+            space = " " if where.zh[-1].isascii() else ""
+            parts.append(Text(f"{en} in {where.en}", f"在 {where.zh}{space}为{zh}"))
     return Text(
         f"{names.en} {verb} {', and '.join(p.en for p in parts)}",
         f"{names.zh} {'；'.join(p.zh for p in parts)}",

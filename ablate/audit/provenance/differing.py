@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.evidence import Evidence
-from ablate.audit.provenance.again import again
+from ablate.audit.provenance.again import Values, committed, rarer, settling
 from ablate.audit.provenance.origin import ORIGINS, Origin, origin, sources, uncommitted
 from ablate.audit.provenance.when import beginnings, minute
-from ablate.audit.told import compared, how_many, variants
+from ablate.audit.told import how_many, variants
 from ablate.record import Record
 
-Values: TypeAlias = Mapping[str, Sequence[Record]]
-"""What runs say of one fact -> the runs that say it, the most frequent first."""
 _FACTS = 2
 _VALUES = 3
 _ONE_KIND = Text(
@@ -97,9 +94,9 @@ def _hit(
         zh += "；没有哪一步的两侧各用一种"
     return Hit(
         Text(en, zh),
-        _ONE_KIND if harmless else _command(evidence, found, kind, times),
+        _ONE_KIND if harmless else settling(evidence, kind, found, times),
         subject=kind,
-        keys=tuple(dict.fromkeys(r.key for r in _rarer(differ))),
+        keys=tuple(dict.fromkeys(r.key for r in rarer(differ))),
     )
 
 
@@ -113,61 +110,6 @@ def _meaning(kind: Origin, steps: int) -> Text:
         f"{which} may show {name.en} instead of the change",
         f"差异可能来自{name.zh}而非所做的改动",
     )
-
-
-def _command(
-    evidence: Evidence,
-    found: tuple[Mapping[str, Values], Sequence[tuple[str, str]]],
-    kind: Origin,
-    times: Mapping[str, datetime],
-) -> str | Text:
-    """What makes the runs alike: of code and libraries, as the latest run has them."""
-    differ, apart = found
-    if evidence.imported:
-        return compared(evidence, *apart[0]) if apart else _alike(_rarer(differ))
-    if kind in {"hardware", "data"}:
-        return _alike(_rarer(differ))
-    return again(evidence, _older(evidence, differ, times))
-
-
-def _rarer(differ: Mapping[str, Values]) -> Sequence[Record]:
-    return [r for values in differ.values() for of in [*values.values()][1:] for r in of]
-
-
-def _alike(runs: Sequence[Record]) -> Text:
-    names = variants(runs)
-    return Text(
-        f"train {names.en} again under what the other runs had",
-        f"在与其余运行相同的条件下重新训练 {names.zh}",
-    )
-
-
-def _older(
-    evidence: Evidence, differ: Mapping[str, Values], times: Mapping[str, datetime]
-) -> Sequence[Record]:
-    """The runs that differ from the latest one; all, where it is not known which that is."""
-    if any(r.key not in times for r in evidence.completed):
-        return evidence.completed
-    latest = max(evidence.completed, key=lambda r: times[r.key]).key
-    older = {
-        r.key
-        for values in differ.values()
-        if any(latest == r.key for of in values.values() for r in of)
-        for of in values.values()
-        if all(latest != r.key for r in of)
-        for r in of
-    }
-    return [r for r in evidence.completed if r.key in older] or evidence.completed
-
-
-def _committed(evidence: Evidence, runs: Sequence[Record]) -> Text:
-    if evidence.imported:
-        return Text(
-            "commit before training, and train them again with the original program",
-            "训练前先提交，并用原程序重新训练这些运行",
-        )
-    command = again(evidence, runs)
-    return Text(f"commit, then {command}", f"先提交，再运行 {command}")
 
 
 def _fact(name: str, values: Values, times: Mapping[str, datetime]) -> Text:
@@ -239,7 +181,7 @@ def _dirty(evidence: Evidence) -> Iterator[Hit]:
             " its commit does not tell what ran",
             f"{who.zh}的代码带有未提交的改动：commit 不能说明实际运行的代码",
         ),
-        _committed(evidence, runs),
+        committed(evidence, runs),
         subject="dirty",
         keys=tuple(r.key for r in runs),
     )
