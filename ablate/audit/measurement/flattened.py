@@ -104,7 +104,7 @@ def _line(steps: Array, values: Array) -> tuple[float, float]:
 
 def _longer(evidence: Evidence, rising: Sequence[Rising]) -> Text:
     """What to do, with the length of the training where one name and value of it is known."""
-    runs = [r for one in rising for r in one.cell.completed]
+    runs = [one.cell.completed[0] for one in rising]
     lengths = _lengths(r.levels for r in runs)
     lengths = lengths or _lengths(evidence.settings.get(r.key, {}) for r in runs)
     name, value = next(iter(lengths)) if len(lengths) == 1 else ("", "")
