@@ -188,11 +188,27 @@ def test_runs_that_an_import_left_out_are_named_once() -> None:
     )
 
 
-def test_an_arm_without_a_result_is_one_that_was_never_measured() -> None:
-
+@pytest.mark.parametrize(("state", "name"), [(State.PENDING, "missing"), (State.FAILED, "failed")])
+def test_an_arm_without_a_result_is_said_once(state: State, name: str) -> None:
     asked = study(arms=(Arm("recipe", {"a": True}, "baseline"),))
     rows = Row("baseline", {}, {"F": [67, 66]}), Row("recipe", {"a": True}, parent="baseline")
-    (found,) = N112.findings(evidence(asked, *rows, source="run"))
-    assert found.sentence == "recipe, which the study names, has no result"
-    assert found.subject == "recipe"
-    assert list(N112.findings(evidence(asked, *(replace(r, scores={}) for r in rows)))) == []
+    made = evidence(asked, *rows, source="run")
+    *rest, last = made.records
+    lost = replace(made, records=[*rest, replace(last, state=state)])
+    (found,) = [f for check in (W103, N112) for f in check.findings(lost)]
+    assert found.name == f"W103:{name}"
+    assert "recipe s0" in found.sentence
+
+
+def test_a_study_that_was_stopped_is_not_called_unbalanced() -> None:
+    # 3 seeds of 4 configurations were asked for; 1 ran, 1 failed, 1 was cancelled
+    rows = [Row(n, {n: True}, {"F": [67, 68, 66]}) for n in ("a", "b", "c")]
+    whole = evidence(study(seeds=(0, 1, 2)), Row("baseline", {}, {"F": [67, 68, 66]}), *rows)
+    states = [State.COMPLETED, State.FAILED, State.CANCELLED, *[State.PENDING] * 9]
+    records = [replace(r, state=s) for r, s in zip(whole.records, states, strict=True)]
+    assert "W102" not in said(replace(whole, records=records))
+    uneven = said(replace(whole, records=records[:-1]))
+    assert uneven["W102"].sentence == (
+        "2 runs of c, 3 runs of baseline, a and b, those still to come among them"
+    )
+    assert uneven["W102"].chinese == "c 有 2 次运行，baseline、a、b 有 3 次（含待运行者）"

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from ablate.design import variants
 from ablate.metric import Metric
 from ablate.project import Project
 from ablate.record import Finding, State
-from ablate.study import Claims, Modules, Study, real, switch, whole
+from ablate.study import Arm, Claims, Modules, Start, Study, real, switch, whole
 from tests.audit.clean import clean
 from tests.audit.tabled import Row, evidence
 
@@ -241,3 +242,70 @@ def test_a_remedy_of_runs_without_a_system_says_what_it_needs() -> None:
     (found,) = W104.findings(evidence(CE, BEFORE, focal))
     assert "ablate.toml must declare the system" in found.remedy
     assert tomllib.loads(found.remedy)["study"]["system"] == "faces"
+
+
+def alone(**changes: object) -> Evidence:
+    """Another study that has each change of `BUNDLED` alone."""
+    study = replace(CE, name="ce-both", text="a file", **changes)  # type: ignore[arg-type]
+    rows = [
+        Row(f"only-{name}", {name: level}, {"F": [67]}, parent="before")
+        for name, level in BUNDLED.items()
+    ]
+    return evidence(study, Row("before", {}, {"F": [67]}), *rows, source="run")
+
+
+BUNDLED = {"focal": True, "lr": 5e-4}
+
+
+def test_runs_of_another_study_of_the_same_system_and_data_separate_a_step() -> None:
+    rows = Row("baseline", {}, {"F": [67]}), Row("both", BUNDLED, {"F": [68]}, parent="baseline")
+    made = evidence(replace(CE, text="a file"), *rows, source="run")
+    assert set(said(made)) == {"both"}
+    assert said(replace(made, others=lambda: [alone()])) == {}
+    for other in (
+        alone(data="other data"),
+        alone(revision="2"),
+        alone(system="other"),
+        alone(arms=tuple(Arm(f"only-{n}", {}, start=Start("before")) for n in BUNDLED)),
+    ):
+        assert set(said(replace(made, others=partial(list, [other])))) == {"both"}
+    waiting = [replace(r, state=State.PENDING, scores={}) for r in alone().records]
+    unmade = replace(alone(), records=waiting)
+    assert set(said(replace(made, others=lambda: [unmade]))) == {"both"}
+
+
+def test_other_studies_are_read_only_where_a_step_is_left() -> None:
+    def unasked() -> list[Evidence]:
+        raise AssertionError
+
+    rows = Row("baseline", {}, {"F": [67]}), Row("lr", {"lr": 5e-4}, {"F": [68]}, parent="baseline")
+    assert said(replace(evidence(CE, *rows), others=unasked)) == {}
+
+
+def test_a_level_that_no_run_read_is_no_change() -> None:
+    ignored = {"unread": "epochs, lr"}
+    rows = (
+        Row("baseline", {}, {"F": [67, 66]}),
+        Row("both", BUNDLED, {"F": [68, 67]}, parent="baseline", provenance=ignored),
+    )
+    made = evidence(CE, *rows, source="run")
+    assert said(made) == {}
+    # one of its runs read it
+    *rest, last = made.records
+    assert last.attempt is not None
+    other = replace(last, attempt=replace(last.attempt, provenance={}))
+    assert set(said(replace(made, records=[*rest, other]))) == {"both"}
+
+
+def test_runs_that_separate_a_step_of_results_from_elsewhere_are_named_in_words() -> None:
+    focal = Row("focal", BUNDLED, {"F": [67.02]})
+    (found,) = W104.findings(evidence(CE, BEFORE, focal))
+    assert found.command == (
+        "train no-lmsa with each change alone (focal=true; lr=0.0005) with the original program,"
+        " then ablate import logs --study ce"
+    )
+    assert found.chinese_command == (
+        "用原程序训练单独做每项改变的 no-lmsa（focal=true; lr=0.0005），"
+        "再运行 ablate import logs --study ce"
+    )
+    assert "[[arm]]" in found.remedy

@@ -165,6 +165,26 @@ def test_a_gain_within_the_noise_is_said_with_the_least_that_could_be_told() -> 
     )
 
 
+def test_two_degrees_of_freedom_are_too_few_to_warn() -> None:
+    # SD 1.00 each with 1 df; t(2) 4.303 x 1.00 x sqrt(2/2) = 4.30
+    two = [60 - 0.5**0.5, 60 + 0.5**0.5]
+    rows = square(two, [v + 2 for v in two], [], [])[:2]
+    found = said(evidence(AB, *rows))
+    assert found["N240"].sentence == (
+        "1 of 1 gains of F over what they are read against cannot be told from noise yet: a by"
+        " 2.00 points; the least significant difference is 4.30 points (SD of a run 1.00 points,"
+        " 2 df: the noise is hardly known)"
+    )
+    assert found["N240"].severity == "note"
+    assert "自由度 2：噪声本身尚不清楚" in found["N240"].chinese
+    assert found["N240"].command == "ablate plan ab --power"
+    assert "W240" not in found
+    third = [60 - 0.5**0.5, 60 + 0.5**0.5, 60]
+    known = said(evidence(AB, square(third, [], [], [])[0], rows[1]))
+    assert "W240" in known
+    assert "N240" not in known
+
+
 def test_runs_that_are_anothers_to_the_last_digit_count_once_in_the_noise() -> None:
     # baseline and the one below it are the same three runs: 6 degrees of freedom, and not 8
     rows = square([60, 61, 62], [60, 61, 62], [59, 60, 61.5], [61, 62, 63.5])

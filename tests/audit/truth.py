@@ -173,15 +173,17 @@ def check_contexts(truth: Truth, sentence: str) -> None:
 
 def check_noise(truth: Truth, sentence: str) -> None:
     found = re.fullmatch(
-        r"(\d+) of (\d+) gains of (\S+) over what they are read against lies? within the noise:"
+        r"(\d+) of (\d+) gains of (\S+) over what they are read against"
+        r" (?:lies? within the noise|cannot be told from noise yet):"
         rf" (.+); the least significant difference is ({NUMBER}){UNIT}(?: to ({NUMBER}){UNIT})?"
-        rf" \(SD of a run ({NUMBER}){UNIT}, (\d+) df\)",
+        rf" \(SD of a run ({NUMBER}){UNIT}, (\d+) df(: the noise is hardly known)?\)",
         sentence,
     )
     assert found, sentence
     metric = truth.labels[found[3]]
     sd, df = truth.noise(metric)
     assert int(found[8]) == df, sentence
+    assert bool(found[9]) == ("noise yet" in sentence) == (df < 3), sentence
     assert agrees(found[7], sd), sentence
     seeds = len(truth.study.seeds)
     least = float(stdtrit(df, 0.975)) * sd * math.sqrt(2 / seeds)
@@ -239,6 +241,7 @@ def assert_true(evidence: Evidence, finding: Finding) -> None:
         "W220 effect": check_contexts,
         "W220 interaction": check_contexts,
         "W240": check_noise,
+        "N240": check_noise,
         "W241": check_jitter,
     }
     claims[kind(evidence, finding)](Truth(evidence), finding.sentence)

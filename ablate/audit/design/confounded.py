@@ -5,14 +5,16 @@ from typing import NamedTuple
 
 from ablate.analysis.cells import Cell
 from ablate.audit.check import Check, Hit, Text, some
-from ablate.audit.design.measured import mean
-from ablate.audit.design.remedies import command as writes
-from ablate.audit.design.remedies import free, slug, study_of
+from ablate.audit.design.measured import level_text, mean
+from ablate.audit.design.remedies import free, settled_by, slug, study_of
 from ablate.audit.design.steps import (
+    Separations,
     Setting,
     Step,
     changed,
+    read,
     separations,
+    separations_of_all,
     settings_apart,
     steps,
 )
@@ -37,11 +39,15 @@ class _Confounded(NamedTuple):
 def look(evidence: Evidence) -> Iterator[Hit]:
     """W104: steps whose factors no configuration tells apart, or whose configurations differ."""
     apart = separations(evidence)
+    everywhere: Separations | None = None
     factors = evidence.study.factors
     found: list[_Confounded] = []
     for step in steps(evidence):
-        heads = changed(step.before.levels, step.after.levels, factors)
+        heads = changed(read(step.before), read(step.after), factors)
         bundled = len(heads) > 1 and not apart.holds(step)
+        if bundled:
+            everywhere = everywhere or separations_of_all(evidence)
+            bundled = not everywhere.holds(step)
         # a search is counted: what else its configurations say is not asked
         beside = settings_apart(evidence, step, heads) if len(found) <= MANY else []
         if bundled or beside:
@@ -92,7 +98,7 @@ def _hit(evidence: Evidence, of: _Confounded) -> Hit:
             f"{b} against {a}{near.en} {'; '.join(en)}{size.en}",
             f"{b} 相对 {a}{near.zh}{'；'.join(zh)}{size.zh}",
         ),
-        writes(evidence, "W104", b, name),
+        settled_by(evidence, ("W104", b, name), _runs(of)),
         b,
         _keys((step.before, step.after)),
         _remedy(evidence, step, heads, name),
@@ -145,6 +151,17 @@ def _size(evidence: Evidence, step: Step) -> Text:
     return Text(f" ({', '.join(en)})", f"（{'，'.join(zh)}）")
 
 
+def _runs(of: _Confounded) -> Text:
+    """The runs that would separate what a step changes."""
+    a, b, after = of.step.before.variant, of.step.after.variant, of.step.after.levels
+    alone = [", ".join(level_text(n, after[n]) for n in names) for names in of.heads.values()]
+    alone += [f"{s.key}={s.after}" for s in of.beside if s.after is not None]
+    if len(alone) < 2:  # noqa: PLR2004 - one change is alone
+        return Text(f"{a} and {b} with all else equal", f"其余设置相同的 {a} 与 {b}")
+    each = "; ".join(alone)
+    return Text(f"{a} with each change alone ({each})", f"单独做每项改变的 {a}（{each}）")
+
+
 def _remedy(evidence: Evidence, step: Step, heads: Mapping[str, Sequence[str]], name: str) -> str:
     """Both ends and each change alone, by one program: what it sets beside them is then equal."""
     factors = evidence.study.factors
@@ -172,12 +189,14 @@ W104 = Check(
         "Where two settings change together, what they bring cannot be given to either. Every"
         " configuration is compared with its parent; a run from elsewhere that names none, with"
         " the nearest earlier one. A switch and its own settings count as one change. It is said"
-        " where no chain of configurations leads from one to the other by single changes, and where"
+        " where no chain of configurations leads from one to the other by single changes, in the"
+        " study or in another one of the same system, revision and data, and where"
         " the configurations that the runs resolved differ in more than the factors; a key that one"
-        " of them lacks may have changed or not.",
+        " of them lacks may have changed or not. A level that no run read (W141) is no change.",
         "两个设置同时改变时，增益无法归于其中任何一个。每个配置与其父配置比较；外来运行没有父配置时，与最接近的较早配置比较。"
-        "开关及其自身设置算一次改变。当没有由单一改变组成的配置链，或运行所解析的配置除因素外还有差异时给出此项；"
-        "某一方缺少的键可能改变，也可能没有。",
+        "开关及其自身设置算一次改变。当本研究及系统、版本、数据相同的其他研究中都没有由单一改变组成的配置链，"
+        "或运行所解析的配置除因素外还有差异时给出此项；"
+        "某一方缺少的键可能改变，也可能没有。训练从未读取的取值（W141）不算改变。",
     ),
     Text(
         "Run each change alone: the remedy is such a study",

@@ -118,24 +118,6 @@ def _left_out(evidence: Evidence) -> Iterator[Hit]:
         )
 
 
-def unmeasured_arms(evidence: Evidence) -> Iterator[Hit]:
-    """N112: variants that the study names and that have no result, while others have."""
-    if not evidence.completed:
-        return
-    arms = {a.name for a in evidence.study.arms}
-    for cell in evidence.cells:
-        if cell.variant in arms and not cell.completed:
-            yield Hit(
-                Text(
-                    f"{cell.variant}, which the study names, has no result",
-                    f"研究中指定的 {cell.variant} 没有结果",
-                ),
-                f"ablate run {evidence.file} --only '{cell.variant}' --retry-failed",
-                cell.variant,
-                _keys(cell.records),
-            )
-
-
 def _keys(records: Sequence[Record]) -> tuple[str, ...]:
     return tuple(r.key for r in records)
 

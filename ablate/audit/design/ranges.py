@@ -15,9 +15,7 @@ from ablate.audit.design.measured import (
     mean,
     sweeps,
 )
-from ablate.audit.design.missing import unmeasured_arms
-from ablate.audit.design.remedies import command as writes
-from ablate.audit.design.remedies import free, study_of
+from ablate.audit.design.remedies import free, settled_by, study_of
 from ablate.audit.design.seeds import replayable
 from ablate.audit.evidence import Evidence
 from ablate.audit.pooled import noise_of
@@ -90,7 +88,6 @@ def _edges(evidence: Evidence) -> Iterator[tuple[Hit, bool]]:
 
 def combinations(evidence: Evidence) -> Iterator[Hit]:
     """N112: the best levels of several sweeps around one configuration, not run together."""
-    yield from unmeasured_arms(evidence)
     factors = evidence.study.factors
     there = {key_of(c.levels, factors) for c in evidence.cells if c.completed}
     by_centre: dict[str, list[Best]] = {}
@@ -119,7 +116,11 @@ def combinations(evidence: Evidence) -> Iterator[Hit]:
                 f" {named.en}, were never run together",
                 f"按 {metric.label}，{around} 上 {len(of)} 个扫描的最佳值 {named.zh} 从未一起运行",
             ),
-            writes(evidence, "N112", subject, name),
+            settled_by(
+                evidence,
+                ("N112", subject, name),
+                Text(f"{around} with {named.en}", f"取 {named.zh} 的 {around}"),
+            ),
             subject,
             _keys(c for b in of for _, c in b.moved.steps),
             study_of(evidence, name, arms, f"The best levels around {around}, alone and together."),
@@ -200,11 +201,9 @@ N112 = Check(
     Text(
         "The best levels of factors that were moved one at a time are often recommended together,"
         " with a score that nobody measured. It is said where two sweeps or more around one"
-        " configuration have best levels other than its own and no run has them all, and of"
-        " variants that the study names and that have no result while others have.",
+        " configuration have best levels other than its own and no run has them all.",
         "逐一移动各因素所得的最佳取值常被一起推荐，并附上从未测得的分数。"
-        "当同一配置上两个以上扫描的最佳值都不是其自身取值、且没有运行同时采用它们时给出此项；"
-        "研究指定而没有结果的变体亦然。",
+        "当同一配置上两个以上扫描的最佳值都不是其自身取值、且没有运行同时采用它们时给出此项。",
     ),
     Text("Run the combination before it is recommended", "先运行该组合再推荐"),
     combinations,

@@ -4,7 +4,8 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from shlex import quote
 
-from ablate.audit.design.seeds import replayable
+from ablate.audit.check import Text
+from ablate.audit.design.seeds import brought, replayable
 from ablate.audit.evidence import Evidence
 from ablate.spec import written
 from ablate.study import Claims, Level, Study, meaning
@@ -59,6 +60,14 @@ def command(evidence: Evidence, code: str, subject: str, name: str) -> str:
     """The command that writes such a study to its place."""
     of = quote(f"{code}:{subject}" if subject else code)
     return f"ablate audit {evidence.study.name} --remedy {of} -o studies/{slug(name)}.toml"
+
+
+def settled_by(evidence: Evidence, of: tuple[str, str, str], runs: Text) -> str | Text:
+    """The command that writes the study of a finding (code, subject, name).
+
+    Of results from elsewhere, whose system cannot be run here, what runs are missing, in words.
+    """
+    return command(evidence, *of) if replayable(evidence) else brought(evidence, runs)
 
 
 def _seeds(study: Study) -> Sequence[int]:

@@ -46,6 +46,11 @@ def more_seeds(evidence: Evidence) -> str | Text:
     return brought(evidence, Text("further seeds", "更多种子"))
 
 
+def seeds_needed(evidence: Evidence) -> str:
+    """The command that says how many seeds would tell a gain, by the noise that is known."""
+    return f"ablate plan {evidence.study.name} --power"
+
+
 def brought(evidence: Evidence, what: Text) -> Text:
     """How runs of the original program come to a study of results."""
     source = min(r.source.removeprefix("import ") for r in evidence.records)
@@ -63,31 +68,33 @@ def replayable(evidence: Evidence) -> bool:
 
 def unbalanced(evidence: Evidence) -> Iterator[Hit]:
     """W102: configurations with different numbers of runs, or of seeds that a pairing needs."""
-    cells = [c for c in evidence.cells if _counted(c)]
+    coming = any(r.state in _COMING for r in evidence.records)
+    seeds = {c.variant: _asked(c) if coming else _counted(c) for c in evidence.cells}
+    cells = [c for c in evidence.cells if seeds[c.variant]]
     if not cells:
         return
-    runs = {c.variant: len(_counted(c)) for c in cells}
+    runs = {c.variant: len(seeds[c.variant]) for c in cells}
     fewest, most = min(runs.values()), max(runs.values())
     if fewest < most and len({len(c.records) for c in cells}) == 1:
         return  # trials that ended without a result make the difference: W103 names them
     rerun = more_seeds(evidence)
     if replayable(evidence):
-        every = _range(seed for c in cells for seed in _counted(c))
+        every = _range(seed for c in cells for seed in seeds[c.variant])
         rerun = f"ablate run {evidence.file} --seeds {every}"
     if fewest < most:
         few = [v for v, n in runs.items() if n == fewest]
         many = [v for v, n in runs.items() if n == most]
         en = f"{how_many(fewest)} of {some(few).en}, {how_many(most)} of {some(many).en}"
         zh = f"{some(few).zh} 有 {fewest} 次运行，{some(many).zh} 有 {most} 次"
+        if coming and evidence.completed:
+            en, zh = f"{en}, those still to come among them", f"{zh}（含待运行者）"
         odd = [c for c in cells if runs[c.variant] < most]
         yield Hit(Text(en, zh), rerun, keys=_keys(odd))
         return
     if evidence.study.claims.paired:
-        seeds = {c.variant: _counted(c) for c in cells}
-        first = next(iter(seeds.values()), frozenset())
-        other = [v for v, of in seeds.items() if of != first]
+        start = cells[0].variant
+        other = [c.variant for c in cells if seeds[c.variant] != seeds[start]]
         if other:
-            start = next(iter(seeds))
             en = (
                 f"the study pairs runs by seed, and the seeds of {some(other).en} are not those"
                 f" of {start}"
@@ -101,6 +108,11 @@ def _counted(cell: Cell) -> frozenset[int]:
     return frozenset(
         r.seed for r in cell.records if r.state is State.COMPLETED or r.state in _COMING
     )
+
+
+def _asked(cell: Cell) -> frozenset[int]:
+    """The seeds of all of its trials, whatever became of them."""
+    return frozenset(r.seed for r in cell.records)
 
 
 def _range(seeds: Iterable[int]) -> str:

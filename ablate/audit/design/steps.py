@@ -8,6 +8,7 @@ from typing import TypeAlias
 from ablate.analysis.cells import Cell
 from ablate.audit.design.measured import elsewhere, key_of
 from ablate.audit.evidence import Evidence
+from ablate.audit.execution.resolved import unread
 from ablate.spec.keys import owned, stem, unfit
 from ablate.study import Factor, Kind, Level
 
@@ -44,7 +45,7 @@ class Separations:
 
     def holds(self, step: Step) -> bool:
         """Whether single changes lead from one end to the other, or each was made alone."""
-        before, after = (key_of(c.levels, self.factors) for c in (step.before, step.after))
+        before, after = (key_of(read(c), self.factors) for c in (step.before, step.after))
         groups = _groups(before, after, self.factors)
         alone = all(_moved(before, after, of) in self.there for of in groups)
         return alone or self._chained(before, after)
@@ -97,12 +98,38 @@ def _heads(differ: Sequence[Factor], factors: Sequence[Factor]) -> list[str]:
     return heads
 
 
+def read(cell: Cell) -> Mapping[str, Level]:
+    """The levels of a configuration without those off their reference that no run of it read."""
+    ignored = [set(unread(r)) for r in cell.completed]
+    never = set.intersection(*ignored) if ignored else set()
+    return {n: v for n, v in cell.levels.items() if n not in never} if never else cell.levels
+
+
 def separations(evidence: Evidence) -> Separations:
     """Of the configurations that have results, or before there are any, of all."""
     done = bool(evidence.completed)
     factors = evidence.study.factors
-    there = frozenset(key_of(c.levels, factors) for c in evidence.cells if c.completed or not done)
+    there = frozenset(key_of(read(c), factors) for c in evidence.cells if c.completed or not done)
     return Separations(factors, there)
+
+
+def separations_of_all(evidence: Evidence) -> Separations:
+    """Also of the configurations that have results in another study of the same program and data.
+
+    Those that began from a checkpoint are left out there.
+    """
+    own, study = separations(evidence), evidence.study
+    more = set(own.there)
+    for other in evidence.others():
+        of = other.study
+        if (of.system, of.revision, of.data) == (study.system, study.revision, study.data):
+            started = {arm.name for arm in of.arms if arm.start is not None}
+            more |= {
+                key_of(read(c), own.factors)
+                for c in other.cells
+                if c.completed and c.variant not in started
+            }
+    return Separations(own.factors, frozenset(more))
 
 
 def steps(evidence: Evidence) -> list[Step]:

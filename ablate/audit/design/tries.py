@@ -4,9 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ablate.analysis.cells import Cell
 from ablate.audit.check import Check, Hit, Text, some
-from ablate.audit.design.measured import Moved, best, gain, key_of, means, ranked, sweeps
-from ablate.audit.design.remedies import command as writes
-from ablate.audit.design.remedies import free, study_of
+from ablate.audit.design.measured import (
+    Moved,
+    best,
+    gain,
+    key_of,
+    level_text,
+    means,
+    ranked,
+    sweeps,
+)
+from ablate.audit.design.remedies import free, settled_by, study_of
 from ablate.audit.evidence import Evidence
 from ablate.audit.told import compared
 from ablate.design.names import shown
@@ -59,7 +67,9 @@ def anchored(evidence: Evidence) -> Iterator[Hit]:
         few = sum(len(m.steps) for m in again) <= MOST
         yield Hit(
             Text(en, zh),
-            writes(evidence, "W110", around, name) if few else f"ablate plan {evidence.file}",
+            settled_by(evidence, ("W110", around, name), _levels(untuned[winner], again))
+            if few
+            else f"ablate plan {evidence.file}",
             around,
             _keys([untuned[winner], *(c for m in of for _, c in m.steps)]),
             _around(evidence, untuned[winner], again, name) if few else "",
@@ -79,6 +89,18 @@ def _moved_alone(evidence: Evidence, cell: Cell) -> set[str]:
     return found
 
 
+def _levels(winner: Cell, moved: Sequence[Moved]) -> Text:
+    """The runs that `_around` makes beside the winner's own."""
+    tried = [
+        level_text(one.factor.name, level)
+        for one in moved
+        for level, _ in one.steps
+        if level != winner.levels[one.factor.name]
+    ]
+    each = some(tried, len(tried))
+    return Text(f"{winner.variant} with each of {each.en}", f"{winner.variant} 分别取 {each.zh}")
+
+
 def _around(evidence: Evidence, winner: Cell, moved: Sequence[Moved], name: str) -> str:
     """The same levels around the winner."""
     factors = evidence.study.factors
@@ -93,7 +115,7 @@ def _around(evidence: Evidence, winner: Cell, moved: Sequence[Moved], name: str)
 
 
 def unequal(evidence: Evidence) -> Iterator[Hit]:
-    """W111: the best two sets of modules were tried unequally often, and tuning decides."""
+    """W111: the best configuration was tried more often than the next, and tuning decides."""
     metric = evidence.study.metric(evidence.study.primary)
     values = means(evidence.cells, metric.name)
     groups = _groups(evidence, values)
@@ -101,15 +123,15 @@ def unequal(evidence: Evidence) -> Iterator[Hit]:
     order = ranked(metric, {name: values[variant] for name, variant in top.items()})
     if len(order) < 2:  # noqa: PLR2004 - one set of modules is compared with nothing
         return
-    many, few = sorted(order[:2], key=lambda n: -len(groups[n]))
-    if len(groups[many]) == len(groups[few]) or many not in groups[many]:
-        return
+    many, few = order[:2]
+    if len(groups[many]) <= len(groups[few]) or many not in groups[many]:
+        return  # who leads with fewer tries leads all the same
     tuned = gain(metric, values[many], values[top[many]])
     apart = abs(values[top[few]] - values[top[many]])
     if tuned <= 0 or tuned < apart:
         return
-    first, other = top[order[0]], top[order[1]]
-    said = {v: f"{v} ({metric.label} {metric.text(values[v])})" for v in (first, other, many)}
+    first, other = top[many], top[few]
+    said = {v: f"{v} ({metric.label} {metric.text(values[v])})" for v in (first, other)}
     tried = {*groups[many], *groups[few]}
     settings = "one setting" if len(groups[few]) == 1 else f"{len(groups[few])} settings"
     en = (
@@ -172,11 +194,12 @@ W111 = Check(
     "design",
     Text("a winner chosen among unequal numbers of tries", "各方尝试次数不等时选出的胜者"),
     Text(
-        "The best of nine tries is better than a single one by luck alone. It is said where the two"
-        " best configurations, each with the steps of the sweeps around it, were tried with unequal"
-        " numbers of settings, and what tuning brought the one is at least their distance.",
-        "九次尝试中的最好者仅凭运气就胜过单次。当最佳的两个配置（各含其扫描步）试过的设置数不等，"
-        "且调参给其中一方带来的提升不小于两者之差时给出此项。",
+        "The best of nine tries is better than a single one by luck alone. It is said where, of"
+        " the two best configurations, each with the steps of the sweeps around it, the better was"
+        " tried with more settings than the other, and what tuning brought it is at least their"
+        " distance. One that leads with fewer tries leads all the same.",
+        "九次尝试中的最好者仅凭运气就胜过单次。当最佳的两个配置（各含其扫描步）中领先者试过的设置更多，"
+        "且调参给它带来的提升不小于两者之差时给出此项。尝试更少而仍领先者不在此列。",
     ),
     Text("Tune both alike, or compare both untuned", "对双方做同样的调参，或都不调参再比较"),
     unequal,

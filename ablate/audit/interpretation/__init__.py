@@ -8,5 +8,6 @@ CHECKS: tuple[Check, ...] = (
     agreement.N201,
     contexts.W220,
     within.W240,
+    within.N240,
     within.W241,
 )

@@ -11,15 +11,17 @@ from ablate.analysis.contrast import ROUNDING, Noise, difference
 from ablate.analysis.verdict import rules_of
 from ablate.audit.check import Check, Hit, Text, some
 from ablate.audit.design.measured import best, gain, mean, means, unsigned
-from ablate.audit.design.seeds import more_seeds
+from ablate.audit.design.seeds import more_seeds, seeds_needed
 from ablate.audit.design.steps import Step, steps
 from ablate.audit.evidence import Evidence
 from ablate.audit.pooled import noise_of
 from ablate.metric import Metric
 
 WINDOW, SHARE, LEAST = 30, 0.3, 5
-_DIGITS = 2
 """The end of a curve: its last points, at most so many and such a share; and at least so many."""
+KNOWN = 3
+"""Degrees of freedom from which on a spread is known: with one, t is 12.7; with two, 4.3."""
+_DIGITS = 2
 
 
 class Gain(NamedTuple):
@@ -32,10 +34,20 @@ class Gain(NamedTuple):
 
 def noisy(evidence: Evidence) -> Iterator[Hit]:
     """W240: improvements over what a configuration is read against, smaller than the noise."""
+    spread = noise_of(evidence, evidence.study.metric(evidence.study.primary))
+    if spread is not None and spread.df >= KNOWN:
+        yield from _noisy(evidence, spread)
+
+
+def unsure(evidence: Evidence) -> Iterator[Hit]:
+    """N240: so where the noise itself is hardly known."""
+    spread = noise_of(evidence, evidence.study.metric(evidence.study.primary))
+    if spread is not None and spread.df < KNOWN:
+        yield from _noisy(evidence, spread)
+
+
+def _noisy(evidence: Evidence, spread: Noise) -> Iterator[Hit]:
     metric = evidence.study.metric(evidence.study.primary)
-    spread = noise_of(evidence, metric)
-    if spread is None:
-        return
     same = evidence.functions
     apart = [s for s in steps(evidence) if same[s.before.variant] != same[s.after.variant]]
     every = [g for s in apart if (g := _gain(evidence, metric, s, spread)) is not None]
@@ -50,18 +62,22 @@ def noisy(evidence: Evidence) -> Iterator[Hit]:
     bounds = [unsigned(metric, v) for v in dict.fromkeys((least[0], least[-1]))]
     sd = unsigned(metric, spread.sd)
     names = [_named(metric, g) for g in within]
-    lie = "lies" if len(within) == 1 else "lie"
+    lie = f"{'lies' if len(within) == 1 else 'lie'} within the noise"
+    within_zh, hardly, hardly_zh = "在噪声以内", "", ""
+    if spread.df < KNOWN:
+        lie, within_zh = "cannot be told from noise yet", "尚不能与噪声区分"
+        hardly, hardly_zh = ": the noise is hardly known", "：噪声本身尚不清楚"
     yield Hit(
         Text(
             f"{len(within)} of {len(every)} gains of {metric.label} over what they are read against"
-            f" {lie} within the noise: {some([n.en for n in names]).en}; the least significant"
+            f" {lie}: {some([n.en for n in names]).en}; the least significant"
             f" difference is {' to '.join(b.en for b in bounds)} (SD of a run {sd.en},"
-            f" {spread.df} df)",
-            f"{len(every)} 项相对参照的 {metric.label} 提升中有 {len(within)} 项在噪声以内："
+            f" {spread.df} df{hardly})",
+            f"{len(every)} 项相对参照的 {metric.label} 提升中有 {len(within)} 项{within_zh}："
             f"{some([n.zh for n in names]).zh}；最小显著差为 {' 至 '.join(b.zh for b in bounds)}"
-            f"（单次运行标准差 {sd.zh}，自由度 {spread.df}）",
+            f"（单次运行标准差 {sd.zh}，自由度 {spread.df}{hardly_zh}）",
         ),
-        more_seeds(evidence),
+        seeds_needed(evidence),
         keys=_keys(c for g in within for c in (g.step.before, g.step.after)),
     )
 
@@ -154,15 +170,31 @@ W240 = Check(
         " the study's alpha, t s sqrt(1/a + 1/b), or, in a study"
         " that pairs by seed, half the width of the paired interval. Every configuration that is"
         " better than what it is read against on the primary metric is asked; where no noise is"
-        " known, nothing is said.",
+        f" known, nothing is said, and with fewer than {KNOWN} degrees of freedom a note (N240).",
         "同一配置的各次运行本身就不同；小于最小显著差的提升可能只是运气。"
         "单次运行的标准差由所有有两次以上运行的配置及计算同一函数的配置合并估计"
         "（与他者逐位相同的运行只计一次）；"
         "最小显著差按研究的 alpha 计算两均值之差，t s sqrt(1/a + 1/b)，"
-        "按种子配对的研究取配对区间宽度之半。对主指标上优于参照的每个配置进行检查；噪声未知时不作判断。",
+        "按种子配对的研究取配对区间宽度之半。对主指标上优于参照的每个配置进行检查；噪声未知时不作判断，"
+        f"自由度不足 {KNOWN} 时作为提示给出（N240）。",
     ),
     Text("Run further seeds, or do not call it a gain", "运行更多种子，或不称其为提升"),
     noisy,
+)
+N240 = Check(
+    "N240",
+    "note",
+    "interpretation",
+    Text("an improvement, and noise that is hardly known", "有提升，但噪声尚不清楚"),
+    Text(
+        f"As W240, where the SD of a run has fewer than {KNOWN} degrees of freedom. With so few the"
+        " least significant difference is 4.3 times the standard error of a difference and more,"
+        " so that a real gain hardly ever exceeds it: nothing is known yet, either way.",
+        f"同 W240，但单次运行标准差的自由度不足 {KNOWN}。此时最小显著差至少是差值标准误的 4.3 倍，"
+        "真实的提升也几乎无法超过它：目前无法下任何结论。",
+    ),
+    Text("Run further seeds", "运行更多种子"),
+    unsure,
 )
 W241 = Check(
     "W241",

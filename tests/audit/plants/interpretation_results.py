@@ -81,6 +81,19 @@ def _like_the_baseline(evidence: Evidence, by: float) -> Evidence:
     return evidence
 
 
+def few(evidence: Evidence) -> Evidence:
+    """Two runs of the baseline and of `full`: 2 degrees of freedom."""
+    study = replace(evidence.study, seeds=evidence.study.seeds[:2])
+    both = [
+        r for r in evidence.records if r.variant in {"baseline", "full"} and r.seed in study.seeds
+    ]
+    return replace(evidence, study=study, records=both)
+
+
+def _hardly(evidence: Evidence) -> Evidence:
+    return _level(few(evidence))
+
+
 def _restless(evidence: Evidence) -> Evidence:
     """Two single runs half a point apart, each going up and down by two points at its end."""
     both = [r for r in single(evidence).records if r.variant in {"baseline", "full"}]
@@ -105,5 +118,6 @@ PLANTS: dict[str, Callable[[Evidence], Evidence]] = {
     "N201": _perhaps,
     "W220": _flipped,
     "W240": _level,
+    "N240": _hardly,
     "W241": _restless,
 }
