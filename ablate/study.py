@@ -123,7 +123,10 @@ def real(  # noqa: PLR0913 - a declaration: every field has its name at the call
 def choice(
     name: str, reference: str, *others: str, requires: str | None = None, title: str = ""
 ) -> Factor:
-    """A factor whose levels are names; the first is the reference."""
+    """A factor whose levels are names; the first is the reference. Raises TypeError for another."""
+    for level in (reference, *others):
+        if not isinstance(level, str):
+            raise TypeError(f"choice {name!r}: {level!r} is no text; name its levels one by one")
     return Factor(name, Kind.STR, reference, requires, choices=(reference, *others), title=title)
 
 

@@ -125,3 +125,9 @@ def test_a_metric_goes_by_its_name_or_by_the_title_that_is_its_own_in_any_case()
     for name in ("same", "", "rank"):
         with pytest.raises(KeyError):
             study.metric(name)
+
+
+def test_the_levels_of_a_choice_are_given_one_by_one() -> None:
+    with pytest.raises(TypeError, match=r"choice 'x': \('b', 'c'\) is no text; name its levels"):
+        choice("x", "a", ("b", "c"))  # type: ignore[arg-type]
+    assert choice("x", "a", "b", "c").choices == ("a", "b", "c")
