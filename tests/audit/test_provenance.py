@@ -294,6 +294,16 @@ def test_of_imported_runs_the_two_sides_are_set_beside_each_other() -> None:
     assert finding.command == "ablate compare baseline full --study clean"
 
 
+def test_of_imported_runs_that_differ_within_configurations_no_command_is_named() -> None:
+    of = native()
+    odd = of.study.seeds[1]
+
+    (finding,) = found("W130", imported(with_facts(of, lambda r: {"torch": f"{r.seed == odd}"})))
+
+    assert finding.command == "train baseline and full again under what the other runs had"
+    assert finding.chinese_command == "在与其余运行相同的条件下重新训练 baseline、full"
+
+
 def test_standin_data_are_named_before_and_after_training() -> None:
     study = replace(clean(0).study, standin=True, data="standin:toy-3: 64 ids, noise=0.5")
     check = check_of("N132")

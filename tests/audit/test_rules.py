@@ -185,6 +185,12 @@ def test_scores_of_one_study_by_several_rules_are_counted() -> None:
         else r
         for r in of.records
     ]
+    curves = {k: c for k, c in of.curves.items() if "sdtps" not in k}
+    (whole,) = rules.CHECK.findings(replace(of, records=odd))
+    (partly,) = rules.CHECK.findings(replace(of, records=odd, curves=curves))
+    assert whole.command == "ablate report logs --select last"
+    assert partly.command.startswith("score all runs by one rule")
+    assert partly.chinese_command
     assert said(replace(of, records=odd)) == [
         (
             "Rank-1 of 6 runs is best:mAP@test, of 2 it is reported (sdtps and sacr+sdtps):"
