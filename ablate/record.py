@@ -17,6 +17,9 @@ with what it takes and gives: `classifier 1536 to 171, ...`."""
 LEFT_OUT = "left_out"
 """The provenance that holds the runs which the import of this one left out, one a line: `NAME:
 why`."""
+STAMPED = "time stamps of the log"
+"""The counter of a time that is read off a log, from its first line to its last: the run may have
+taken longer."""
 
 
 class State(StrEnum):

@@ -61,6 +61,8 @@ def _text(path: Path) -> str:
 
 
 def _world(store: "Store", name: str, select: str | None) -> "World":
+    from dataclasses import replace
+
     from ablate.cli.reading import rule_of, tell_rule
     from ablate.lint.world import World
 
@@ -70,7 +72,7 @@ def _world(store: "Store", name: str, select: str | None) -> "World":
     records = store.records(study.name, rule)
     single = [r for r in records if r.scores]
     curves = {r.key: store.curves(r.key) for r in single} if len(single) <= _CURVES else {}
-    return World(study, records, curves, store.items)
+    return World(replace(study, selection=rule or study.selection), records, curves, store.items)
 
 
 _CURVES = 1000

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from ablate.ingest.run import Draft
 from ablate.ingest.text import without_places
+from ablate.record import STAMPED
 
 STAMP = r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{3,6})?"
 """A time stamp as loggers print it; a match of nothing else."""
-COUNTER = "time stamps of the log"
+COUNTER = STAMPED
 
 
 class Clock:

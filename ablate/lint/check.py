@@ -1,6 +1,7 @@
 """One report against one study, or several."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ablate.lint.columns import Layout, layout, sides
 from ablate.lint.comparisons import check_comparisons
@@ -13,6 +14,7 @@ from ablate.lint.recommended import check_recommended
 from ablate.lint.remarks import check_remarks
 from ablate.lint.roadmaps import check_roadmaps
 from ablate.lint.rows import check_rows
+from ablate.lint.rules import by_its_rule
 from ablate.lint.shares import check_shares
 from ablate.lint.sides import check_sides
 from ablate.lint.statements import statements
@@ -34,10 +36,9 @@ def _against(document: Document, names: Names) -> Ledger:
         label = found.label if found else 0
         ledger.enter(_claims(table, {label}))
         if found is not None:
-            check_rows(table, found, names, ledger)
-            check_remarks(table, found, names, ledger)
+            by_its_rule(table, partial(_rows, table, found), names, ledger)
         elif columns:
-            check_sides(table, columns, names, ledger)
+            by_its_rule(table, partial(check_sides, table, columns), names, ledger)
         layouts.append((table, found))
     said = statements(document, names, layouts)
     check_prose(said, names, ledger)
@@ -50,6 +51,11 @@ def _against(document: Document, names: Names) -> Ledger:
     if ledger.unrelated:
         ledger.findings.clear()
     return ledger
+
+
+def _rows(table: Table, found: Layout, names: Names, ledger: Ledger) -> None:
+    check_rows(table, found, names, ledger)
+    check_remarks(table, found, names, ledger)
 
 
 def _claims(table: Table, labels: set[int]) -> Iterable[tuple[Place, str]]:

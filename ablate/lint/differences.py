@@ -50,7 +50,7 @@ def judged(asked: Difference, world: World) -> Iterator[Accusation | None]:
         yield None
     elif (other := _by_another_rule(asked, world, (a, b))) is not None:
         yield other
-    elif asked.sure:
+    elif asked.sure and not any(world.floor(v, quantity) for v in (asked.reference, asked.variant)):
         yield _wrong_difference(number, quantity, answer, asked.variant, asked.reference)
 
 

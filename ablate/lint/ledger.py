@@ -82,6 +82,13 @@ class Ledger:
             self._told.add((place, kind))
             self.findings.append(Finding(place, verdict, kind, said))
 
+    def add(self, other: "Ledger") -> None:
+        """Take over what was traced and found of one part of the report."""
+        self.traced |= other.traced
+        self.superlatives |= other.superlatives
+        for finding in other.findings:
+            self.accuse(finding.place, finding.verdict, finding.kind, finding.said)
+
     @property
     def unrelated(self) -> bool:
         """Whether so little of a report is traced that it cannot be about the study."""

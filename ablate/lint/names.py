@@ -45,6 +45,11 @@ class Names:
 
     world: World
 
+    @cached_property
+    def otherwise(self) -> "tuple[Names, ...]":
+        """The same names, of the records as other rules score them."""
+        return tuple(Names(world) for world in self.world.otherwise)
+
     def quantities(self, text: str) -> list[Named]:
         """The metrics and costs that a text names, the longest spelling of each place."""
         found = [

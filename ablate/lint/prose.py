@@ -165,6 +165,8 @@ class _Of:
 
     def _cut(self, number: Number, cost: Quantity) -> None:
         """A relative change of a cost that is cut off, in a study of two configurations."""
+        if any(self.world.floor(v, cost) for v in self.world.cells):
+            return
         known = [self.world.mean(v, cost) for v in self.world.cells]
         if len(known) != 2 or not known[0] or known[1] is None:  # noqa: PLR2004 - of two
             return

@@ -100,7 +100,7 @@ def _value(row: Row, cell: str, column: Column, of: _Of) -> Iterator[_Judged]:
     singles = world.runs(of.variant, quantity) if of.seed is None else []
     if "rounded" in fits or any(world.fit(number, v, quantity, unit) == "rounded" for v in singles):
         yield _Judged(column.index, place, None)
-    elif not of.found.modules and not number.loose:
+    elif not of.found.modules and not number.loose and not world.floor(of.variant, quantity):
         yield _Judged(
             column.index, place, _unlike(number, known[0], quantity, of, cut="truncated" in fits)
         )

@@ -58,6 +58,8 @@ def _scores(
             continue
         if any(world.fit(number, v, quantity, asked) == "rounded" for v in known):
             yield place, None
+        elif world.floor(variant, quantity):
+            continue
         elif number is found[0] and not number.loose and not number.signed:
             stored = world.text(known[0], quantity, number)
             yield (

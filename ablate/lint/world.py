@@ -3,25 +3,30 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ablate.analysis.cells import Cell, cells
 from ablate.lint.lexicon import OPERATIONS
 from ablate.lint.numbers import Fit, Number, exact, fit
 from ablate.metric import Metric, plain
-from ablate.record import Item, Record
-from ablate.selection import Curves
+from ablate.record import STAMPED, Item, Record
+from ablate.selection import LAST, Curves, Selection
 from ablate.study import Factor, Kind, Level, Study, changed
 
-_BINARY = {"GiB": 2**30, "MiB": 2**20, "GB": 10**9, "MB": 10**6}
-_UNITS: Mapping[str, Mapping[str, float]] = {
-    "params": {"M": 1e6, "k": 1e3, "": 1.0},
-    "ops": {"G": 1e9, "M": 1e6, "": 1.0},
-    "seconds": {"s": 1.0, "min": 60.0, "h": 3600.0},
-    "memory": _BINARY,
-    "step": {"s": 1.0},
+_UNITS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
+    "params": {"M": (1e6,), "k": (1e3,), "": (1.0,)},
+    "ops": {"G": (1e9,), "M": (1e6,), "": (1.0,)},
+    "seconds": {"s": (1.0,), "min": (60.0,), "h": (3600.0,)},
+    "memory": {
+        "GiB": (2**30,),
+        "MiB": (2**20,),
+        "GB": (10**9, 2**30, 1000 * 2**20),
+        "MB": (10**6, 2**20),
+    },
+    "step": {"s": (1.0,)},
 }
+"""Cost -> unit -> how much it may be: programs print GB of GiB, too, and of a thousand MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,8 @@ class Quantity:
     def scales(self, unit: str) -> tuple[float, ...]:
         """By what a stored value may have been multiplied when it was printed with `unit`."""
         if self.metric is None:
-            known = _UNITS.get(self.name, {"": 1.0})
-            return tuple(1 / v for u, v in known.items() if unit in {u, ""})
+            known = _UNITS.get(self.name, {"": (1.0,)})
+            return tuple(1 / v for u, of in known.items() if unit in {u, ""} for v in of)
         if self.metric.display == "percent":
             return (100.0,) if unit in {"%", "points"} else (100.0, 1.0)
         return (100.0,) if unit in {"%", "points"} else (1.0, 100.0)
@@ -122,6 +127,31 @@ class World:
             if name in names
         ]
         return list(dict.fromkeys(v for v in found if math.isfinite(v)))
+
+    def floor(self, variant: str, of: Quantity) -> bool:
+        """Whether a cost is known only to be no less: it is read off the time stamps of a log."""
+        cell = self.cells.get(variant)
+        if cell is None or of.metric is not None:
+            return False
+        return any(n == of.name and counter == STAMPED for n, counter in cell.costs())
+
+    @cached_property
+    def otherwise(self) -> "tuple[World, ...]":
+        """The same records scored by other rules, where curves tell: their last, each one's best.
+
+        A score without a curve is there under every rule.
+        """
+        metrics = [q.metric.name for q in self.quantities if q.metric is not None]
+        rules = [LAST, *(Selection(m) for m in metrics)] if self.curves else []
+        return tuple(self._under(rule) for rule in rules if rule != self.study.selection)
+
+    def _under(self, rule: Selection) -> "World":
+        scored = []
+        for record in self.records:
+            curves = self.curves.get(record.key, {}) if record.scores else {}
+            scores = {**record.scores, **rule.apply(curves, self.study.directions)}
+            scored.append(replace(record, scores=scores))
+        return replace(self, study=replace(self.study, selection=rule), records=scored)
 
     def runs(self, variant: str, of: Quantity, seed: int | None = None) -> list[float]:
         """The values of single runs, of one seed where it is given."""

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from ablate.cli import app
 from ablate.lint.check import lint
 from ablate.lint.document import parse
+from ablate.lint.result import groups
 from ablate.lint.world import World
 from ablate.selection import Selection
 from tests.lint.conftest import MODULES
@@ -54,6 +55,59 @@ def test_a_difference_to_it_alone_names_the_rule(curved: World) -> None:
     assert (found.line, found.verdict, found.kind) == (3, "mislabelled", "rule")
     assert "+1.3 points" in found.said.en
     assert "best over steps: 77.1" in found.said.en
+
+
+@pytest.fixture
+def ended(worlds: dict[str, World]) -> World:
+    """Every run was scored at its best step, and ended with a Rank-1 and mAP lower by one point."""
+    world = worlds[MODULES]
+    curves = {
+        r.key: {(s.split, m): {1: s.value, 2: s.value - 0.01} for m, s in r.scores.items()}
+        for r in world.records
+    }
+    study = replace(world.study, selection=Selection("mAP", "test"))
+    return replace(world, study=study, curves=curves)
+
+
+ENDED = """| Configuration | Rank-1 (%) | mAP (%) | Δ Rank-1 |
+|---|---|---|---|
+| Baseline | 75.3 | 71.3 | – |
+| SACR | 76.6 | 73.0 | +1.3 |
+| SDTPS | 79.1 | 75.0 | +3.8 |
+"""
+
+
+def test_a_table_by_another_rule_is_one_finding_that_names_it(ended: World) -> None:
+    document = parse(f"{ENDED}\n{ENDED}")
+    ledger = lint(document, [ended])
+    assert [(f.line, f.verdict, f.kind) for f in ledger.findings] == [
+        (1, "mislabelled", "rule"),
+        (7, "mislabelled", "rule"),
+    ]
+    (group,) = groups(document, ledger)
+    assert group.lines == (1, 7)
+    assert group.said.en == (
+        "the scores of this table are by another rule, last; the records are read by best:mAP@test"
+        " (`--select last` reads them so)"
+    )
+    assert len(ledger.traced) == 16
+
+
+def test_what_no_rule_gives_is_wrong_in_such_a_table(ended: World) -> None:
+    found = lint(parse(ENDED.replace("73.0", "78.0")), [ended]).findings
+    assert [(f.line, f.verdict) for f in found] == [(1, "mislabelled"), (4, "wrong")]
+    assert found[1].said.en == "mAP of sacr is 73.0 by the records, not 78.0"
+
+
+def test_by_the_rule_itself_nothing_is_said(ended: World) -> None:
+    (read,) = (w for w in ended.otherwise if str(w.study.selection) == "last")
+    assert lint(parse(ENDED), [read]).findings == []
+
+
+def test_a_column_of_other_numbers_is_not_called_another_rule(ended: World) -> None:
+    other = ENDED.replace("75.3", "61.2").replace("76.6", "63.9").replace("79.1", "70.0")
+    other = other.replace("71.3", "51.2").replace("73.0", "53.9").replace("75.0", "55.5")
+    assert all(f.kind != "rule" for f in lint(parse(other), [ended]).findings)
 
 
 real = pytest.mark.skipif(
