@@ -14,7 +14,7 @@ HEAD = "| Metric | Baseline | AQR | Diff |\n|---|---|---|---|\n| NDS | 69.08 | 6
 TIMES = "| Model | NDS | {0} |\n|---|---|---|\n| Baseline | 69.08 | {1} |\n| AQR | 68.25 | {2} |\n"
 TOLD = TIMES.format("Training time (min)", "56", "142")
 APART = TIMES.format("Δ Training time (min)", "-", "+86")
-CUT = "Training time grew by 148% with AQR"
+CUT = "Training time increased by 148% with AQR"
 ALLOCATED = {"baseline": 21555 * 2**20, "aqr_2.5_0.6": 22870 * 2**20}
 """Bytes; the allocator printed 21555 and 22870 MB, of 2^20 bytes each."""
 LOGGED = {"baseline": 3360.0, "aqr_2.5_0.6": 8360.0}
