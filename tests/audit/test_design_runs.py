@@ -69,10 +69,11 @@ def test_results_from_elsewhere_need_the_program_that_made_them() -> None:
     found = said(evidence(study(), Row("baseline", {}, {"F": [67]}), source="import old logs"))
     assert found["W101"].sentence == "the only configuration has one run"
     assert found["W101"].command == (
-        "train further seeds with the original program, then ablate import 'old logs' --study s"
+        "train further seeds with the original program, then import them beside old logs"
+        " (--study s)"
     )
     assert found["W101"].chinese_command == (
-        "用原程序训练更多种子，再运行 ablate import 'old logs' --study s"
+        "用原程序训练更多种子，再与 old logs 一并导入（--study s）"
     )
 
 

@@ -302,10 +302,10 @@ def test_runs_that_separate_a_step_of_results_from_elsewhere_are_named_in_words(
     (found,) = W104.findings(evidence(CE, BEFORE, focal))
     assert found.command == (
         "train no-lmsa with each change alone (focal=true; lr=0.0005) with the original program,"
-        " then ablate import logs --study ce"
+        " then import them beside logs (--study ce)"
     )
     assert found.chinese_command == (
         "用原程序训练单独做每项改变的 no-lmsa（focal=true; lr=0.0005），"
-        "再运行 ablate import logs --study ce"
+        "再与 logs 一并导入（--study ce）"
     )
     assert "[[arm]]" in found.remedy

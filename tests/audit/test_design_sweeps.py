@@ -40,8 +40,8 @@ def test_what_was_tuned_around_full_was_never_moved_in_the_winner(
     assert "lif.beta" not in seed000["W110:full"].remedy
     assert seed000["W110:full"].command == (
         "train sdtps with each of sdtps.loss_weight=1, sdtps.loss_weight=3, sdtps.sparse_ratio=0.5"
-        " and sdtps.sparse_ratio=0.8 with the original program, then ablate import logs"
-        " --study seed000"
+        " and sdtps.sparse_ratio=0.8 with the original program, then import them beside"
+        " logs (--study seed000)"
     )
 
 

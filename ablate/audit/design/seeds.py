@@ -1,7 +1,6 @@
 """How many runs each configuration has: one is no replicate, unequal numbers weigh unequally."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from shlex import quote
 
 from ablate.analysis.cells import Cell
 from ablate.audit.check import Check, Hit, Text, some
@@ -52,12 +51,15 @@ def seeds_needed(evidence: Evidence) -> str:
 
 
 def brought(evidence: Evidence, what: Text) -> Text:
-    """How runs of the original program come to a study of results."""
-    source = min(r.source.removeprefix("import ") for r in evidence.records)
-    command = f"ablate import {quote(source)} --study {quote(evidence.study.name)}"
+    """How runs of the original program come to a study of results, in words.
+
+    Where these lie is not known here: a record has the name of its file or folder only.
+    """
+    source = min(r.source.removeprefix("import ") for r in evidence.records if r.source)
+    option = f"--study {evidence.study.name}"
     return Text(
-        f"train {what.en} with the original program, then {command}",
-        f"用原程序训练{what.zh}，再运行 {command}",
+        f"train {what.en} with the original program, then import them beside {source} ({option})",
+        f"用原程序训练{what.zh}，再与 {source} 一并导入（{option}）",
     )
 
 
