@@ -213,3 +213,5 @@ def test_a_study_that_was_stopped_is_not_called_unbalanced() -> None:
         "2 runs of c, 3 runs of baseline, a and b, those still to come among them"
     )
     assert uneven["W102"].chinese == "c 有 2 次运行，baseline、a、b 有 3 次（含待运行者）"
+    planned = said(pending(replace(whole, records=whole.records[:-1])), planned=True)
+    assert planned["W102"].sentence == "2 runs of c, 3 runs of baseline, a and b"

@@ -297,6 +297,20 @@ def test_a_level_that_no_run_read_is_no_change() -> None:
     assert set(said(replace(made, records=[*rest, other]))) == {"both"}
 
 
+def test_runs_separate_a_step_whatever_levels_they_did_not_read() -> None:
+    ignored = {"unread": "epochs"}
+    between = Row(
+        "between", {"focal": True, "epochs": 9}, {"F": [67]}, "arm", "baseline", provenance=ignored
+    )
+    both = Row("both", {**BUNDLED, "epochs": 5}, {"F": [68]}, "arm", "baseline", provenance=ignored)
+    made = evidence(CE, Row("baseline", {}, {"F": [67]}), between, both, source="run")
+    assert said(made) == {}
+    left = [r for r in made.records if r.variant != "between"]
+    alone = replace(made, records=left)
+    assert set(said(alone)) == {"both"}
+    assert said(replace(alone, others=lambda: [made])) == {}
+
+
 def test_runs_that_separate_a_step_of_results_from_elsewhere_are_named_in_words() -> None:
     focal = Row("focal", BUNDLED, {"F": [67.02]})
     (found,) = W104.findings(evidence(CE, BEFORE, focal))
@@ -309,3 +323,10 @@ def test_runs_that_separate_a_step_of_results_from_elsewhere_are_named_in_words(
         "再与 logs 一并导入（--study ce）"
     )
     assert "[[arm]]" in found.remedy
+    # a setting that one of both does not have is no run to make
+    lone = [
+        replace(BEFORE, settings={"training.lr": "8e-4", "optim": "AdamW", "ema": "0.9"}),
+        replace(LMSA, settings={"training.lr": "8e-4", "optim": "AdamW"}),
+    ]
+    (found,) = W104.findings(evidence(CE, *lone))
+    assert found.command.startswith("train no-lmsa and lmsa with all else equal with the original")

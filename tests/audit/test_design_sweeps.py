@@ -13,6 +13,7 @@ from ablate.audit.design.tries import W110, W111
 from ablate.audit.evidence import Evidence
 from ablate.metric import Metric
 from ablate.record import Finding
+from ablate.study import Level
 from tests.audit.seed000 import FULL, GRID, STUDY, SWEEPS, step
 from tests.audit.tabled import Row, evidence
 
@@ -83,6 +84,9 @@ def test_the_best_of_many_tries_against_a_single_one() -> None:
 def test_who_leads_with_fewer_tries_leads_all_the_same(seed000: dict[str, Finding]) -> None:
     # 000-22: by Rank-1 the best of 9 does not reach the one run of sdtps
     assert "W111" not in seed000
+    loss: dict[str, Level] = {"sdtps": True, "sdtps.loss_weight": 1.0}
+    tuned = Row("s1", loss, {"rank1": [80.5], "mAP": [76.0]}, "sweep", "sdtps")
+    assert "W111" not in said(evidence(STUDY, *GRID, *SWEEPS, tuned))
 
 
 def test_the_best_values_at_their_edges(seed000: dict[str, Finding]) -> None:
