@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def lint(
-    report: Annotated[Path, typer.Argument(help="A Markdown file, English or Chinese.")],
+    report: Annotated[
+        Path, typer.Argument(help="A Markdown file, English or Chinese; - reads what is piped in.")
+    ],
     study: Annotated[list[str], typer.Option("--study", help="What it is about; may be repeated.")],
     *,
     select: Select = None,
@@ -50,10 +52,13 @@ def lint(
 
 
 def _text(path: Path) -> str:
+    from sys import stdin
+
     from ablate.errors import UsageError
 
+    piped = str(path) == "-"
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return (stdin.buffer.read() if piped else path.read_bytes()).decode("utf-8-sig")
     except OSError as wrong:
         raise UsageError(f"cannot read {path}: {wrong.strerror or wrong}") from None
     except UnicodeDecodeError:

@@ -1,6 +1,7 @@
 """What lint found in a report, as the terminal shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ablate.lint.result import VERDICTS, Group, counts, groups, unchecked, untraced
@@ -32,7 +33,7 @@ UNRELATED = (
     "其中不到十分之一的数字在记录里：不足以据此评判",
 )
 COLON = (": ", "：")
-MOST_LINES = 40
+MOST_LINES, MOST_UNTRACED, MOST_NUMBERS = 40, 20, 20
 
 
 def show(report: str, studies: Sequence[str], found: "tuple[Document, Ledger]", lang: Lang) -> None:
@@ -56,14 +57,37 @@ def show(report: str, studies: Sequence[str], found: "tuple[Document, Ledger]", 
         console.print(f"\n{VAGUE[chinese]}")
         for text in _folded(console, _lines(vague, lang)):
             console.print(f"  {text}", soft_wrap=True)
-    rest = untraced(ledger)
+    _untraced(console, untraced(ledger), lang)
+
+
+def _untraced(console: "Console", rest: Mapping[int, Sequence[str]], lang: Lang) -> None:
+    chinese = lang == "zh"
     if rest:
         console.print(f"\n{NOT_TRACED[chinese]}")
-    for line, numbers in rest.items():
-        for text in _folded(
-            console, f"{_lines((line,), lang)}{COLON[chinese]}{', '.join(numbers)}"
-        ):
+    for line, numbers in islice(rest.items(), MOST_UNTRACED):
+        shown = f"{_lines((line,), lang)}{COLON[chinese]}{_some(numbers, lang)}"
+        for text in _folded(console, shown):
             console.print(f"  {text}", soft_wrap=True)
+    left = [len(n) for n in islice(rest.values(), MOST_UNTRACED, None)]
+    if left:
+        console.print(f"  {_left(left, lang)}", soft_wrap=True)
+
+
+def _some(numbers: Sequence[str], lang: Lang) -> str:
+    """The first numbers of a line, and how many more it has."""
+    shown, more = ", ".join(numbers[:MOST_NUMBERS]), len(numbers) - MOST_NUMBERS
+    if more <= 0:
+        return shown
+    return f"{shown} 等 {len(numbers)} 个" if lang == "zh" else f"{shown} and {more} more"
+
+
+def _left(counts: Sequence[int], lang: Lang) -> str:
+    """How many numbers on how many lines are not shown."""
+    numbers, lines = sum(counts), len(counts)
+    if lang == "zh":
+        return f"另有 {lines} 行的 {numbers} 个数字：--json"
+    of = f"{numbers} more number{'s' if numbers > 1 else ''}"
+    return f"{of} on {lines} more line{'s' if lines > 1 else ''}: --json"
 
 
 def _head(report: str, studies: Sequence[str], of: dict[str, int], lang: Lang) -> str:

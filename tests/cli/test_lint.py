@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
+from ablate.cli import app
 from ablate.errors import UsageError
 
 Call = Callable[..., Result]
@@ -85,6 +86,27 @@ def test_what_cannot_be_read_is_said(
     result = imported("lint", *arguments)
     assert isinstance(result.exception, UsageError)
     assert message in str(result.exception)
+
+
+def test_the_terminal_shows_twenty_untraced_lines_and_the_document_all(
+    imported: Call, folder: Path
+) -> None:
+    lines = [f"- rate {i}.5" for i in range(23)] + [f"- {' '.join(['0.123'] * 21)}"]
+    (folder / "long.md").write_text("\n".join([f"- {' '.join(['0.123'] * 21)}", *lines]))
+    call = ("lint", "long.md", "--study", "seed000")
+    shown = imported(*call).stdout.split("Could not be traced")[1]
+    assert "0.123 and 1 more" in " ".join(shown.split())
+    assert "line 20: 18.5" in shown
+    assert "line 21" not in shown
+    assert "25 more numbers on 5 more lines: --json" in shown
+    assert "另有 5 行的 25 个数字：--json" in imported(*call, "--lang", "zh").stdout
+    assert len(json.loads(imported(*call, "--json").stdout)["untraced"]) == 25
+
+
+def test_a_report_is_read_from_a_pipe(imported: Call, report: Path) -> None:
+    named = imported("lint", report.name, "--study", "seed000").stdout
+    piped = CliRunner().invoke(app, ["lint", "-", "--study", "seed000"], input=REPORT).stdout
+    assert piped == named.replace(report.name, "-", 1)
 
 
 def test_a_report_about_something_else_is_not_judged(imported: Call, folder: Path) -> None:
