@@ -222,7 +222,7 @@ def lmsa(gain: float) -> Evidence:
 def test_a_gain_that_is_smaller_than_either_curve_spreads() -> None:
     assert said(lmsa(0.66))["W241"].sentence == (
         "lmsa gains 0.66 points of F over before, less than either curve varies at its end: SD"
-        " 1.66 points over its last 30 points, 1.44 points over the last 30 of before"
+        " 1.66 points over its last 30 scores, 1.44 points over the last 30 of before"
     )
 
 

@@ -200,7 +200,7 @@ def check_noise(truth: Truth, sentence: str) -> None:
 def check_jitter(truth: Truth, sentence: str) -> None:
     found = re.fullmatch(
         rf"(.+) gains ({NUMBER}){UNIT} of (\S+) over (.+), less than either curve varies at its"
-        rf" end: SD ({NUMBER}){UNIT} over its last (\d+) points, ({NUMBER}){UNIT} over the last"
+        rf" end: SD ({NUMBER}){UNIT} over its last (\d+) scores, ({NUMBER}){UNIT} over the last"
         r" (\d+) of (.+)",
         sentence,
     )

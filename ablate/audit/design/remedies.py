@@ -13,8 +13,8 @@ from ablate.study import Claims, Level, Study, meaning
 LONGEST = 64
 REPLICATES = 3
 UNDECLARED = (
-    "# Before it can run, ablate.toml must declare the system: `ablate import --guess` proposes it"
-    " from the same files."
+    "# Before it can run, ablate.toml must declare the system: of logs, `ablate import --guess`"
+    " proposes it."
 )
 
 
@@ -59,7 +59,8 @@ def study_of(
 def command(evidence: Evidence, code: str, subject: str, name: str) -> str:
     """The command that writes such a study to its place."""
     of = quote(f"{code}:{subject}" if subject else code)
-    return f"ablate audit {evidence.study.name} --remedy {of} -o studies/{slug(name)}.toml"
+    study = quote(evidence.study.name)
+    return f"ablate audit {study} --remedy {of} -o studies/{slug(name)}.toml"
 
 
 def settled_by(evidence: Evidence, of: tuple[str, str, str], runs: Text) -> str | Text:

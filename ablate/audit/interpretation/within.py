@@ -126,11 +126,11 @@ def jittery(evidence: Evidence) -> Iterator[Hit]:
         yield Hit(
             Text(
                 f"{names[0]} gains {delta.en} of {metric.label} over {names[1]}, less than either"
-                f" curve varies at its end: SD {sds[0][0].en} over its last {sds[0][1]} points,"
+                f" curve varies at its end: SD {sds[0][0].en} over its last {sds[0][1]} scores,"
                 f" {sds[1][0].en} over the last {sds[1][1]} of {names[1]}",
                 f"{names[0]} 的 {metric.label} 比 {names[1]} 好 {delta.zh}，"
-                f"小于两条曲线末段各自的波动：前者最后 {sds[0][1]} 点标准差 {sds[0][0].zh}，"
-                f"后者最后 {sds[1][1]} 点 {sds[1][0].zh}",
+                f"小于两条曲线末段各自的波动：前者最后 {sds[0][1]} 次评估的标准差 {sds[0][0].zh}，"
+                f"后者最后 {sds[1][1]} 次为 {sds[1][0].zh}",
             ),
             more_seeds(evidence),
             keys=_keys((step.before, step.after)),
