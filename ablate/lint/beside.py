@@ -14,6 +14,7 @@ from ablate.metric import signed
 _TO = re.compile(
     r"^\s*(?P<how>vs\.?|versus|→|->|⟶|降至|升至|下降至|提升至|到|to)\s*$", re.IGNORECASE
 )
+_FROM = re.compile(r"(?:\bfrom|从|由)\s*$", re.IGNORECASE)
 _NEAR = 16
 _OPEN = re.compile(r"^\s*[(（,，]\s*$")
 
@@ -25,7 +26,8 @@ def check_beside(statement: Statement, world: World, ledger: Ledger) -> None:
         how = _TO.match(text[a.end : b.start])
         if how is None or not _OPEN.match(text[b.end : d.start]) or not d.signed:
             continue
-        if a.loose or b.loose or d.loose or a.unit != b.unit or a.signed or b.signed:
+        ranged = (a.loose or b.loose) and not _FROM.search(text[max(0, a.start - _NEAR) : a.start])
+        if ranged or d.loose or a.unit != b.unit or a.signed or b.signed:
             continue
         first, second = (b, a) if how["how"].lower().startswith("v") else (a, b)
         said = _difference(statement, (first, second), d, ledger)

@@ -35,6 +35,10 @@ FULL = (
     r"full(?:\s?config(?:uration)?|\s?model)?|all modules|complete model"
     r"|完整配置|完整模型|全部模块|三模块"
 )
+OURS = re.compile(rf"(?:ours|本文(?:方法)?)\s*[(（]\s*(?:{FULL})\s*[)）]", re.IGNORECASE)
+LACKING = re.compile(
+    rf"(?:(?:{FULL})\s*)?(?:w/o|without|去掉|移除|[-−–]\s)\s*(.{{1,80}})", re.IGNORECASE
+)
 ONLY_BEFORE = r"(?:only|just|仅|单独|单)\s*"
 ONLY_AFTER = r"\s*(?:only|alone|by itself|单独(?:使用)?|独立(?:使用)?)"
 NOUN = r"\s*(?:模型|模块|配置|model|module|config(?:uration)?|variant)"

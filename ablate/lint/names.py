@@ -93,6 +93,9 @@ class Names:
     def label(self, text: str, *, modules: bool = True) -> str | None:
         """The configuration that a label is the name of; None where anything else is in it."""
         text = _RANKED.sub("", text.strip()) if text.strip() not in self.world.cells else text
+        lacking = self._lacking(text)
+        if lacking is not None:
+            return lacking
         inner = [m[1] for m in _PARENTHESES.finditer(text)]
         main = _PARENTHESES.sub("", text).strip().rstrip(lexicon.MARKS)
         found = self.configurations(main)
@@ -104,6 +107,16 @@ class Names:
             return None
         clean = re.sub(lexicon.NOUN, "", f" {rest}", flags=re.IGNORECASE).strip()
         return None if clean or others - {found[0].variant} else found[0].variant
+
+    def _lacking(self, text: str) -> str | None:
+        """`w/o LIF` is all modules but that one; `Ours (full)` is all of them."""
+        if lexicon.OURS.fullmatch(text):
+            return self.world.full
+        match = lexicon.LACKING.fullmatch(text)
+        found = [n for n, p in self._modules.items() if match and p.fullmatch(match[1].strip())]
+        if len(found) != 1 or self.world.full is None:
+            return None
+        return self.world.combination(set(self.world.switches) - set(found))
 
     def swept(self, header: str, heading: str) -> dict[Level, str] | None:
         """Level -> configuration, of the factor that a column of levels is headed by."""

@@ -13,7 +13,7 @@ from ablate.lint.ledger import Ledger
 from ablate.lint.names import Names
 from ablate.lint.numbers import Number, exact, fit
 from ablate.lint.spoken import PERFORMANCE, spoken_of
-from ablate.lint.statements import Statement
+from ablate.lint.statements import LONGEST, Statement
 from ablate.lint.sums import parts_of
 from ablate.lint.world import Quantity, World
 from ablate.metric import plain, signed
@@ -43,7 +43,7 @@ def check_prose(found: Sequence[Statement], names: Names, ledger: Ledger) -> Non
         ledger.enter(places)
         of = _Of(statement, names, ledger)
         check_beside(statement, names.world, ledger)
-        for number in statement.numbers:
+        for number in statement.numbers if len(statement.text) <= LONGEST else ():
             of.ratio(number)
             of.change(number)
             of.score(number)

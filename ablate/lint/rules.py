@@ -9,6 +9,8 @@ from ablate.lint.names import Names
 
 _UNREFUTED = 3
 """Of how many numbers a rule must be the only account, where the records refute none of them."""
+_LONG = 2000
+"""From how many rows on a table is held against the last step only, as checking takes long."""
 
 
 def by_its_rule(
@@ -22,7 +24,7 @@ def by_its_rule(
     refuted = _refuted(own)
     found: tuple[str, Ledger] | None = None
     if refuted != 1 or any(f.verdict == "wrong" for f in own.findings):
-        for other in names.otherwise:
+        for other in names.otherwise[: 1 if len(table.rows) > _LONG else None]:
             again = _checked(check, other)
             gain = len(again.traced) - len((found[1] if found else own).traced)
             least = 1 if refuted or found else _UNREFUTED

@@ -34,8 +34,9 @@ def check_shares(found: Sequence[Statement], names: Names, ledger: Ledger) -> No
         for number in statement.numbers:
             said = wrong.get(number.text.lstrip("+"))
             place = statement.place(number.start)
-            named = any(n.quantity == quantity for n in statement.named)
-            if said is not None and named and place not in ledger.traced:
+            if said is None or place in ledger.traced:
+                continue
+            if any(n.quantity == quantity for n in statement.named):
                 ledger.accuse(place, "wrong", "share", said)
 
 

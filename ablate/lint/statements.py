@@ -16,6 +16,8 @@ _RANK = re.compile(r"^\s*(?:#?\d+[.)])\s+")
 _WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
 _NEAR = 3
 """How many statements above may say what a statement is about."""
+LONGEST = 20_000
+"""From how many characters on a line is no statement: what it names would be about too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Statement:
 
     `own`: the configurations that it or its row names; `about`: these, and those of its heading
     and of the statements above it.
-    `metrics`: those that it names, else those of the nearest statement above, else of its heading.
+    `scores`: the metrics that it names itself.
+    `metrics`: these, else those of the nearest statement above, else of its heading.
     """
 
     line: int
@@ -38,16 +41,12 @@ class Statement:
     own: tuple[str, ...]
     about: tuple[str, ...]
     metrics: tuple[Quantity, ...]
+    scores: tuple[Quantity, ...]
     above: "Statement | None" = None
 
     def place(self, start: int = 0) -> Place:
         """The place of a character of it."""
         return Place(self.line, self.cell, start)
-
-    @property
-    def scores(self) -> tuple[Quantity, ...]:
-        """The metrics that it names itself."""
-        return _metrics(self.named)
 
     def strong(self) -> list[str]:
         """The configurations that it surely names itself."""
@@ -96,7 +95,8 @@ def _statement(
     label: str = "",
 ) -> Statement:
     line, cell, text, kind, heading = of
-    mentions, named = tuple(names.configurations(text)), tuple(names.quantities(text))
+    read = text if len(text) <= LONGEST else ""
+    mentions, named = tuple(names.configurations(read)), tuple(names.quantities(read))
     if label and not named:
         named = tuple(Named(0, 0, n.quantity) for n in names.quantities(label))
     masked = text
@@ -114,7 +114,19 @@ def _statement(
     unique = tuple(dict.fromkeys(about))
     found = tuple(numbers(masked))
     return Statement(
-        line, cell, text, kind, heading, mentions, named, found, own_names, unique, metrics, above
+        line,
+        cell,
+        text,
+        kind,
+        heading,
+        mentions,
+        named,
+        found,
+        own_names,
+        unique,
+        metrics,
+        own,
+        above,
     )
 
 

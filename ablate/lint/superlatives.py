@@ -29,6 +29,10 @@ _ALL = re.compile(
 _HIGH = re.compile(r"最高|\bhighest\b|\bmaximum\b", re.IGNORECASE)
 _LOW = re.compile(r"最低|\blowest\b|\bminimum\b", re.IGNORECASE)
 _BEST = re.compile(r"最佳|最好|最优|\bbest\b", re.IGNORECASE)
+_HAS = re.compile(
+    r"\s+(?:has|achieves|reaches|gets|attains|obtains)\s+the\s+(?P<most>highest|lowest|best)\s+",
+    re.IGNORECASE,
+)
 _DROP = re.compile(
     r"最大的?(?:性能)?(?:下降|降幅|损失|退化)|(?:largest|biggest|greatest|worst)\s+(?:\w+\s+)?"
     r"(?:drop|decrease|decline|loss|fall)",
@@ -68,9 +72,13 @@ def _extreme(statement: Statement, world: World, ledger: Ledger) -> None:
     """`mAP: 76.0 (the highest of all experiments)`."""
     text = statement.text
     plain = [n for n in statement.numbers if not n.signed and not n.loose and n.decimals]
-    if not _ALL.search(text) or len(plain) != 1 or len(statement.scores) != 1:
+    if not _ALL.search(text) or len(statement.scores) != 1:
         return
     if _DROP.search(text) or _GAIN.search(text) or OF_COST.search(text):
+        return
+    if not statement.numbers:
+        _owner(statement, statement.scores[0], world, ledger)
+    if len(plain) != 1:
         return
     quantity, number = statement.scores[0], plain[0]
     metric = quantity.metric
@@ -94,6 +102,35 @@ def _extreme(statement: Statement, world: World, ledger: Ledger) -> None:
         Text(
             f"{metric.label} of {top} is {word.en}: {shown}",
             f"{top} 的 {metric.label} {word.zh}：{shown}",
+        ),
+    )
+
+
+def _owner(statement: Statement, quantity: Quantity, world: World, ledger: Ledger) -> None:
+    """`The full model has the highest mAP of all runs`, without the number."""
+    match = _HAS.search(statement.text)
+    owners = [m for m in statement.mentions if match and m.end == match.start() and not m.weak]
+    metric, means = quantity.metric, means_of(world, quantity, world.cells)
+    if match is None or metric is None or len(statement.mentions) != 1 or not owners:
+        return
+    own = means.get(owners[0].variant)
+    scored = [n for n in statement.named if n.start == match.end() and n.quantity == quantity]
+    if own is None or not scored:
+        return
+    word = match["most"].lower()
+    up = word == "highest" or (word == "best" and metric.direction == "up")
+    top, value = top_of(means, up=up)
+    ledger.superlatives.add(statement.place())
+    if value == own:
+        return
+    shown, said = metric.text(value), metric.text(own)
+    ledger.accuse(
+        statement.place(match.start("most")),
+        "wrong",
+        "superlative",
+        Text(
+            f"{metric.label} of {top} is {shown}, of {owners[0].variant} {said}",
+            f"{top} 的 {metric.label} 为 {shown}，{owners[0].variant} 为 {said}",
         ),
     )
 

@@ -28,6 +28,20 @@ SAID = [
     (MODULES, "No combination shows positive synergy.", "partly", "universal", "Rank-10"),
     (MODULES, "Rank-1: 77.6% vs 76.3% (+1.3%)", "mislabelled", "points", "+1.3 points"),
     (MODULES, "Rank-1: 77.6 vs 76.3 (+1.5)", "wrong", "difference", "+1.3"),
+    (
+        MODULES,
+        "The full model has the highest mAP of all runs.",
+        "wrong",
+        "superlative",
+        "mAP of full sdtps.loss_weight=1 is 76.6, of full 74.7",
+    ),
+    (
+        MODULES,
+        "mAP improves from 72.3 to 76.0 (+4.7 points)",
+        "wrong",
+        "difference",
+        "72.3 to 76.0 is +3.7",
+    ),
     (MODULES, "SDTPS alone needs the fewest parameters", "wrong", "superlative", "baseline"),
     (MODULES, GRID, "partly", "superlative", "true of Rank-1; better is mAP 74.8"),
     (
@@ -88,6 +102,11 @@ TRUE = [
     (FACES, "Validation F-score 0.6819 and test F-score 0.72"),
     (MODULES, "SDTPS alone has Rank-1 80.1, the highest of all runs."),
     (MODULES, GRID.replace("best", "")),
+    (MODULES, "SDTPS alone achieves the highest Rank-1 of all runs."),
+    (MODULES, "The full model has the highest mAP of all runs without LIF."),
+    (MODULES, "The full model trained longer has the highest mAP of all runs."),
+    (MODULES, "mAP improves from 72.3 to 76.0 (+3.7 points)"),
+    (MODULES, "mAP lies within 72.3 to 76.0 (+4.7 points)"),
     (MODULES, "Rank-1 rose by 1.3 points with SACR alone"),
     (MODULES, "Parameters grow by 10.5% in the full model"),
     (
@@ -180,3 +199,27 @@ def test_a_fall_without_a_sign_is_wrong_where_others_have_signs(check: Lint) -> 
     assert check(head + rows.format("", ""), MODULES).findings == []
     (found,) = check(head + rows.format("+", "+"), MODULES).findings
     assert found.said.en.endswith("is −1.7 points (−2.23 % rel.); not 1.7")
+
+
+def test_rows_name_a_module_that_is_left_out_or_all_of_them(check: Lint) -> None:
+    head = "| Configuration | Rank-1 | mAP |\n|---|---|---|\n"
+    rows = (
+        "| Ours (full) | 78.8 | 74.7 |\n| w/o LIF | 78.0 | 74.8 |\n| - SACR | 75.1 | 71.7 |\n"
+        "| full without SDTPS | 74.6 | 73.3 |\n"
+    )
+    found = check(head + rows, MODULES)
+    assert (found.findings, found.untraced) == ([], {})
+    (wrong,) = check(head + rows.replace("71.7", "77.1"), MODULES).findings
+    assert wrong.said.en == "mAP of sdtps+lif is 71.7 by the records, not 77.1"
+    other = check(
+        f"{head}{rows}| w/o RandAugment | 70.1 | 66.2 |\n| Ours | 80.5 | 76.2 |\n", MODULES
+    )
+    assert other.findings == []
+    assert {p.line for p in other.untraced} == {7, 8}
+
+
+def test_of_a_line_as_long_as_a_book_only_what_it_prints_itself_is_judged(check: Lint) -> None:
+    text = "mAP drops by 1.7% with SACR. " + "and so on " * 2000
+    assert check(text, MODULES).findings == []
+    (found, *_) = check(f"{text} 77.6 vs 76.3 (+1.5)", MODULES).findings
+    assert found.said.en.endswith("not +1.5")
