@@ -1,12 +1,14 @@
 """Differences that stand beside both of their numbers: `77.6 vs 76.3 (+1.3)`."""
 
 import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from ablate.audit.check import Text
 from ablate.lint import lexicon
 from ablate.lint.differences import change, points_as_percent
 from ablate.lint.ledger import Ledger
-from ablate.lint.numbers import Number
+from ablate.lint.numbers import Number, exact, fit
 from ablate.lint.statements import Statement
 from ablate.lint.world import World
 from ablate.metric import signed
@@ -30,16 +32,16 @@ def check_beside(statement: Statement, world: World, ledger: Ledger) -> None:
         if ranged or d.loose or a.unit != b.unit or a.signed or b.signed:
             continue
         first, second = (b, a) if how["how"].lower().startswith("v") else (a, b)
-        said = _difference(statement, (first, second), d, ledger)
+        said = _difference(statement, (first, second), d, (world, ledger))
         if said is not None and world.holds(a) and world.holds(b):
             ledger.accuse(statement.place(d.start), "wrong", "difference", said)
 
 
 def _difference(
-    statement: Statement, ab: tuple[Number, Number], d: Number, ledger: Ledger
+    statement: Statement, ab: tuple[Number, Number], d: Number, tools: tuple[World, Ledger]
 ) -> Text | None:
     """Trace a difference that is right; what is to be said of one that is not."""
-    a, b = ab
+    (a, b), (world, ledger) = ab, tools
     place = statement.place(d.start)
     apart, slack = b.value - a.value, a.half + b.half
     percent = a.unit == "%"
@@ -50,6 +52,7 @@ def _difference(
         and ratio is not None
         and moved is not None
         and abs(d.value - ratio) <= moved + d.half
+        and _related(d, [ratio, *_stored(world, a, b)])
     )
     hundred = abs(d.value - 100 * apart) <= 100 * slack + d.half and not percent
     if points and not (percent and d.unit == "%" and relative):
@@ -71,6 +74,22 @@ def _difference(
             f"{a.text} 到 {b.text} 为 {shown}（相对 {rel} %），不是 {d.text}",
         )
     return None
+
+
+def _stored(world: World, a: Number, b: Number) -> Iterator[Decimal]:
+    """The relative changes between the stored scores that round to two printed numbers."""
+    for quantity in world.quantities:
+        values = [m for v in world.cells for m in world.means(v, quantity)]
+        of = [[m for m in values if world.fit(n, m, quantity, n.unit) == "rounded"] for n in (a, b)]
+        yield from (exact(100 * (y - x) / abs(x)) for x in set(of[0]) for y in set(of[1]) if x)
+
+
+def _related(d: Number, changes: Sequence[Decimal]) -> bool:
+    """Whether a relative change is one of some, rounded or cut off; yes where only print is known.
+
+    The first is that of the printed numbers.
+    """
+    return len(changes) == 1 or any(fit(d.value, d.decimals, c) != "no" for c in changes)
 
 
 def called_so(statement: Statement, d: Number) -> bool:

@@ -27,6 +27,7 @@ SAID = [
     ),
     (MODULES, "No combination shows positive synergy.", "partly", "universal", "Rank-10"),
     (MODULES, "Rank-1: 77.6% vs 76.3% (+1.3%)", "mislabelled", "points", "+1.3 points"),
+    (MODULES, "Rank-1: 80.1% vs 76.3% (+4.8%)", "wrong", "difference", "+3.8 (+4.98 % rel.)"),
     (MODULES, "Rank-1: 77.6 vs 76.3 (+1.5)", "wrong", "difference", "+1.3"),
     (
         MODULES,
@@ -89,6 +90,9 @@ TRUE = [
     (MODULES, "mAP 74.8, the highest of all runs with SACR and SDTPS"),
     (MODULES, "Rank-1: 77.6% vs 76.3% (+1.3% absolute)"),
     (MODULES, "Rank-1: 77.6% vs 76.3% (+1.3 % points)"),
+    (MODULES, "Rank-1: 80.1% vs 76.3% (+5.0%)"),
+    (MODULES, "Rank-1: 80.1% vs 76.3% (+4.98%)"),
+    (MODULES, "Elsewhere 80.13% vs 76.38% (+4.9%)"),
     (MODULES, "mAP rose by 1.7 points (+2.4 % rel., not absolute) with SACR alone"),
     (
         MODULES,
