@@ -170,7 +170,6 @@ def _document(found: "Sequence[Audited]") -> dict[str, Any]:
     from ablate.audit.catalogue import CHECKS
     from ablate.report.document import findings_document
 
-    families = {c.code: c.family for c in CHECKS}
     titles = {c.code: c.title._asdict() for c in CHECKS}
     return {
         "schema": "ablate.audit/1",
@@ -182,7 +181,7 @@ def _document(found: "Sequence[Audited]") -> dict[str, Any]:
                 "runs": one.runs,
                 "counts": one.counts,
                 "findings": [
-                    {"family": families[f["code"]], "title": titles[f["code"]], **f}
+                    {"title": titles[f["code"]], **f}
                     for f in findings_document(one.findings, one.notes)
                 ],
             }
