@@ -64,8 +64,8 @@ def test_the_source_wiring_has_the_counts_of_its_logs_and_names_what_nothing_rea
     assert lif["sentence"].startswith("lif: none of its 169,635 trainable parameters reaches the")
     assert sacr["sentence"] == (
         "sacr: none of its 8,393,733 trainable parameters reaches the scored output in sacr and"
-        " sacr+lif, and no loss that trains the score reaches them; they are live where sdtps is on,"
-        " or with wiring=live"
+        " sacr+lif, and no loss that trains the score reaches them; they are live where sdtps is"
+        " on, or with wiring=live"
     )
     assert sacr["command"] == "ablate plan studies/rgbnt201-source.toml wiring=live --probe"
 
