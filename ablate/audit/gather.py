@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from ablate.audit.catalogue import CHECKS
 from ablate.audit.check import ask
 from ablate.audit.evidence import Evidence
-from ablate.audit.kept import kept, stamp
+from ablate.audit.kept import stamp
 from ablate.record import Finding, Record, State
 from ablate.selection import Selection
 from ablate.store import Store
@@ -80,12 +80,8 @@ def gather(
 def audited(
     store: Store, study: Study, selection: Selection | None = None, path: str = ""
 ) -> list[Finding]:
-    """What the checks find of a study: as it is stored, where that is still true, else anew.
-
-    Under another rule than the study's own always anew. Nothing is written.
-    """
-    found = kept(store, study, selection)
-    return ask(CHECKS, gather(store, study, selection, path)) if found is None else found
+    """What the checks find of a study, asked anew; nothing is written (`kept` tells what is)."""
+    return ask(CHECKS, gather(store, study, selection, path))
 
 
 def audit(

@@ -123,9 +123,10 @@ def test_a_run_says_what_is_new_and_how_many_there_are(ablate: Call, tmp_path: P
     again = ablate("run", "tiny.toml", "--executor", "inline", "--force")
     assert warned(again) == []
     with open_store(tmp_path / ".ablate" / "results.db") as store:
-        kept = [f.name for f in store.findings("tiny")]
-        assert kept == ["W901", "W902:baseline", "W902:full"]
-        assert gather.audited(store, store.study("tiny")) == store.findings("tiny")
+        study, found = store.study("tiny"), store.findings("tiny")
+        assert [f.name for f in found] == ["W901", "W902:baseline", "W902:full"]
+        assert kept(store, study) == found
+        assert gather.audited(store, study, path="tiny.toml") == found
 
 
 def test_evidence_holds_what_the_runs_left_and_the_other_studies(

@@ -11,7 +11,7 @@ from ablate.ingest import read
 from ablate.ingest.bring import Target, bring_table
 from ablate.lint.check import lint
 from ablate.lint.document import parse
-from ablate.lint.ledger import Ledger
+from ablate.lint.ledger import Finding, Ledger
 from ablate.lint.world import World
 from ablate.store import open_store
 
@@ -19,6 +19,18 @@ SEEDS = Path(__file__).resolve().parents[2] / "studies" / "seeds"
 MODULES, FACES, AQR = "000-rgbnt201", "003-ce7454", "004-aqr"
 
 Lint = Callable[..., Ledger]
+Said = tuple[str, str, str, str, str]
+"""Study, text, and of its one finding the verdict, the kind, and words that say what is right."""
+
+
+def refuted(check: Lint, said: Said) -> Finding:
+    """The one accusation that the text earns, in both languages."""
+    study, text, verdict, kind, says = said
+    found = check(text, study).findings
+    assert [(f.verdict, f.kind) for f in found] == [(verdict, kind)]
+    assert says in found[0].said.en
+    assert found[0].said.zh != found[0].said.en
+    return found[0]
 
 
 @pytest.fixture(scope="session")
